@@ -1,0 +1,1 @@
+"""The card port and its adapters."""

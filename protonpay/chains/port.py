@@ -1,0 +1,206 @@
+"""What every network can do for us, and how much each answer proves.
+
+A send is made in steps that may each run twice: read the terms (network), sign
+(pure), store, broadcast the same bytes as often as needed (network), ask for the
+outcome (network). Only LANDED, FAILED and LOST are final; ``NoAnswer`` of the wire
+means unknown at every step.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from protonpay.kernel.money import Usdc
+
+Terms = Mapping[str, str | int]
+"""Facts read from the network before signing, and what the signature is bound to.
+
+Whole numbers and text only, so that they survive JSON: fees, blockhash, expiry.
+"""
+
+
+class PayeeRefused(Exception):
+    """The destination can never be paid by this order; nothing was signed for it.
+
+    Attributes:
+        code: stable reason (``payee_blacklisted``, ``payee_not_a_wallet`` …).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+class NotReady(Exception):
+    """Our side or the network cannot send now: the order waits, it does not fail.
+
+    Attributes:
+        code: stable reason (``treasury_short``, ``gas_short``, ``usdc_paused`` …).
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class SendOrder:
+    """One payment out of the treasury.
+
+    Attributes:
+        payout_id: makes the on-chain idempotency mark, so that even two sends of
+            one payout move money once.
+        to: canonical wallet address, as ``check_address`` returned it.
+    """
+
+    payout_id: str
+    to: str
+    amount: Usdc
+
+
+@dataclass(frozen=True, slots=True)
+class SignedSend:
+    """Signed bytes, ready to be broadcast any number of times.
+
+    Attributes:
+        tx_hash: the network's name for these bytes (hash or first signature).
+        sequence: the sender's nonce on EVM networks; None elsewhere.
+        terms: the terms it was signed under, expiry included.
+    """
+
+    payout_id: str
+    raw: bytes
+    tx_hash: str
+    sequence: int | None
+    terms: Terms
+
+
+class SendState(StrEnum):
+    """What is known of a signed send."""
+
+    WAITING = "WAITING"
+    """Not final: it may still land. ``seen`` tells whether the node knows it."""
+    LANDED = "LANDED"
+    """Final: the money moved."""
+    FAILED = "FAILED"
+    """Final: these bytes can never move the money, and were refused on chain."""
+    LOST = "LOST"
+    """Final: these bytes never landed and can never land; a new send may be signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SendOutcome:
+    """The answer to "what became of it".
+
+    Attributes:
+        seen: the node knows the bytes (pool or block); if not, broadcast them again.
+        reason: stable code of an on-chain refusal, with FAILED and sometimes WAITING.
+        fee: network fee in the smallest native unit (wei, lamports), once known.
+        sequence_used: False with LOST when the sender's nonce is still free, so that
+            the next send must take the same one.
+    """
+
+    state: SendState
+    seen: bool = True
+    reason: str | None = None
+    fee: int | None = None
+    sequence_used: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ChainHead:
+    """How far a node is: heights, and when its newest final block was made (Unix seconds)."""
+
+    latest: int
+    finalized: int
+    finalized_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network as data; an adapter is made from it.
+
+    Attributes:
+        name: as the API document spells it (``Solana``).
+        family: which adapter speaks it (``evm`` or ``solana``).
+        chain_id: EIP-155 id; None on Solana.
+        usdc: contract or mint address of native USDC.
+        refused: addresses no payout may go to (token contracts, programs …).
+        options: what only its adapter reads (EIP-712 name, fee floors …).
+    """
+
+    name: str
+    family: str
+    usdc: str
+    chain_id: int | None = None
+    refused: frozenset[str] = frozenset()
+    options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class Chain(Protocol):
+    """One network, reached through one node. Holds keys only when made with a keyring."""
+
+    network: Network
+    sender: str
+    """The wallet whose nonces order the sends (gas wallet on EVM, fee payer on Solana)."""
+    treasury: str
+    """The wallet that holds the USDC which payouts come out of."""
+
+    def read_terms(self, order: SendOrder) -> Terms:
+        """Read what must be known before signing, and look whether the payee can be paid.
+
+        Raises:
+            PayeeRefused: this payee can never be paid.
+            NotReady: the treasury or gas is short, USDC is paused …: ask again later.
+            NoAnswer: unknown; ask again.
+        """
+
+    def next_sequence(self) -> int | None:
+        """Return the nonce after the last final one, or None where there are none.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+
+    def sign(
+        self, order: SendOrder, terms: Terms, sequence: int | None, replaces: SignedSend | None
+    ) -> SignedSend:
+        """Sign one send. Pure: no network, the same arguments give the same bytes.
+
+        Args:
+            sequence: the nonce to use, where the network has them.
+            replaces: the lost send whose free nonce is taken again: fees must beat its fees.
+        """
+
+    def broadcast(self, send: SignedSend) -> None:
+        """Hand the bytes to the node; harmless any number of times.
+
+        A node's error is logged and proves nothing: the outcome is asked for next.
+
+        Raises:
+            NoAnswer: it may or may not have taken them.
+        """
+
+    def outcome(self, send: SignedSend) -> SendOutcome:
+        """Say what became of a send, by final state only.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+
+    def balance(self, address: str) -> Usdc:
+        """Return a wallet's USDC at the newest final block.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+
+    def head(self) -> ChainHead:
+        """Return how far the node is.
+
+        Raises:
+            NoAnswer: the node does not answer.
+        """

@@ -1,0 +1,1 @@
+"""The rate port: what a unit of fiat is worth in USDC."""

@@ -1,0 +1,88 @@
+"""Fiat amounts in minor units, and their conversion to USDC at a quoted rate."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+
+from protonpay.kernel.money import MICRO_PER_USDC, Usdc
+
+EXPONENTS = {
+    "USD": 2,
+    "AED": 2,
+    "SAR": 2,
+    "EGP": 2,
+    "OMR": 3,
+    "KWD": 3,
+    "BHD": 3,
+    "RUB": 2,
+    "KZT": 2,
+    "UZS": 2,
+    "KGS": 2,
+}
+"""Decimals of each currency (ISO 4217; Tap's webhook page for its own seven)."""
+
+_RATE_SCALE = 10**8
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,3}))?", re.ASCII)
+_RATE = re.compile(r"(0|[1-9][0-9]{0,7})(?:\.([0-9]{1,8}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class FiatAmount:
+    """A whole number of a currency's minor units: 12.500 KWD is 12500."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> Self:
+        """Read an exact decimal in major units.
+
+        Raises:
+            ValueError: unknown currency, or not a number with at most its decimals.
+        """
+        exponent = EXPONENTS.get(currency)
+        match = _AMOUNT.fullmatch(text)
+        if exponent is None or match is None:
+            raise ValueError("not an exact amount of a known currency")
+        whole, fraction = match.groups(default="")
+        if len(fraction) > exponent:
+            raise ValueError(f"{currency} has {exponent} decimals")
+        return cls(int(whole) * 10**exponent + int(fraction.ljust(exponent, "0")), currency)
+
+    def __str__(self) -> str:
+        """Print in major units with all decimals of the currency: ``12.500``."""
+        exponent = EXPONENTS[self.currency]
+        whole, fraction = divmod(self.minor, 10**exponent)
+        return f"{whole}.{fraction:0{exponent}d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Units of a currency for one USDC, exact to eight decimals (stored scaled by 10⁸)."""
+
+    scaled: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read an exact positive decimal such as ``"3.6725"``.
+
+        Raises:
+            ValueError: not such a number, or zero.
+        """
+        match = _RATE.fullmatch(text)
+        if match is None:
+            raise ValueError("not an exact rate with at most eight decimals")
+        whole, fraction = match.groups(default="")
+        scaled = int(whole) * _RATE_SCALE + int(fraction.ljust(8, "0"))
+        if scaled == 0:
+            raise ValueError("a rate is above zero")
+        return cls(scaled)
+
+    def __str__(self) -> str:
+        whole, fraction = divmod(self.scaled, _RATE_SCALE)
+        return f"{whole}.{f'{fraction:08d}'.rstrip('0') or '0'}"
+
+    def to_usdc(self, amount: FiatAmount) -> Usdc:
+        """Convert, rounding down to a micro-USDC: the part below it was never bought."""
+        numerator = amount.minor * MICRO_PER_USDC * _RATE_SCALE
+        return Usdc(numerator // (10 ** EXPONENTS[amount.currency] * self.scaled))

@@ -1,0 +1,1 @@
+"""The book: knows no HTTP, no chain and no provider."""

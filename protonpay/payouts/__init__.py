@@ -1,0 +1,1 @@
+"""USDC that leaves to a wallet."""

@@ -1,0 +1,1 @@
+"""What an account may do and what it costs."""

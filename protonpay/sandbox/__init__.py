@@ -1,0 +1,1 @@
+"""Other people's servers, simulated over their own protocols."""

@@ -1,0 +1,1 @@
+"""Everything embedded: services, chains, simulators and our processes under one supervisor."""

@@ -1,0 +1,1 @@
+"""Postgres, and the only way to the queue."""

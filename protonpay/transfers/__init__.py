@@ -1,0 +1,1 @@
+"""USDC from one user to another, at once."""

@@ -1,0 +1,1 @@
+"""The HTTP toolkit that blueprints and schemas use; services never do."""

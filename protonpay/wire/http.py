@@ -1,0 +1,142 @@
+"""HTTP outward with limits on everything and two kinds of end: an answer, or not knowing.
+
+Nothing is retried here: whoever calls has written down what it is about to do
+and asks again with the same words.
+"""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import requests
+
+_CHUNK = 16_384
+
+
+class NoAnswer(Exception):
+    """The other side's answer is not known: it may or may not have done what we asked.
+
+    Timeouts, refused and reset connections, answers cut short, too long or
+    unreadable. Never to be read as a no.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete HTTP answer, whatever its status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Read the body as JSON with exact numbers (``Decimal`` instead of float).
+
+        Raises:
+            NoAnswer: the body is not JSON, so it says nothing.
+        """
+        try:
+            return json.loads(self.body, parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise NoAnswer(f"status {self.status} with an unreadable body") from error
+
+
+class Wire:
+    """One server we speak to: its address, our patience and the most we read.
+
+    Args:
+        base_url: joined with each path as text; no trailing slash.
+        connect_seconds: to establish the connection.
+        read_seconds: for the whole answer, first to last byte.
+        max_bytes: longest body that is read.
+        headers: sent with every request.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        connect_seconds: float = 5,
+        read_seconds: float = 30,
+        max_bytes: int = 1_048_576,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._timeout = (connect_seconds, read_seconds)
+        self._max_bytes = max_bytes
+        self._headers = dict(headers or {})
+        self._local = threading.local()
+
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a GET.
+
+        Raises:
+            NoAnswer: no complete answer came.
+        """
+        return self._send("GET", path, params=params, headers=headers)
+
+    def post(
+        self,
+        path: str,
+        *,
+        data: bytes,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a POST with these exact bytes.
+
+        Raises:
+            NoAnswer: no complete answer came; the server may have acted on it.
+        """
+        sent = {"Content-Type": content_type, **(headers or {})}
+        return self._send("POST", path, data=data, headers=sent)
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> Answer:
+        deadline = time.monotonic() + sum(self._timeout)
+        try:
+            with self._session().request(
+                method,
+                self.base_url + path,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+                **kwargs,
+            ) as response:
+                body = self._read(response, deadline)
+                return Answer(response.status_code, response.headers, body)
+        except (requests.RequestException, OSError) as error:
+            raise NoAnswer(f"{method} {self.base_url}: {type(error).__name__}") from error
+
+    def _read(self, response: requests.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_content(_CHUNK):
+            body += chunk
+            if len(body) > self._max_bytes:
+                raise NoAnswer(f"more than {self._max_bytes} bytes from {self.base_url}")
+            # A socket timeout alone is no deadline: a byte now and then resets it.
+            if time.monotonic() > deadline:
+                raise NoAnswer(f"{self.base_url} took too long")
+        return bytes(body)
+
+    def _session(self) -> requests.Session:
+        # A session may be shared neither between threads nor across a fork.
+        pid = os.getpid()
+        if getattr(self._local, "pid", None) != pid:
+            session = requests.Session()
+            session.trust_env = False
+            session.headers.update({"User-Agent": "ProtonPay/1.0", **self._headers})
+            self._local.session, self._local.pid = session, pid
+        session = self._local.session
+        assert isinstance(session, requests.Session)
+        return session

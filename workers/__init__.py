@@ -1,0 +1,1 @@
+"""Worker processes: thin entry points that parse ids and call one service."""
