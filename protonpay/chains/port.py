@@ -171,6 +171,8 @@ class Chain(Protocol):
         """Sign one send. Pure: no network, the same arguments give the same bytes.
 
         Args:
+            order: what to pay; its ``payout_id`` becomes the on-chain mark.
+            terms: what ``read_terms`` answered for this order.
             sequence: the nonce to use, where the network has them.
             replaces: the lost send whose free nonce is taken again: fees must beat its fees.
         """

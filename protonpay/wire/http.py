@@ -132,11 +132,10 @@ class Wire:
     def _session(self) -> requests.Session:
         # A session may be shared neither between threads nor across a fork.
         pid = os.getpid()
-        if getattr(self._local, "pid", None) != pid:
+        kept: tuple[int, requests.Session] | None = getattr(self._local, "kept", None)
+        if kept is None or kept[0] != pid:
             session = requests.Session()
             session.trust_env = False
             session.headers.update({"User-Agent": "ProtonPay/1.0", **self._headers})
-            self._local.session, self._local.pid = session, pid
-        session = self._local.session
-        assert isinstance(session, requests.Session)
-        return session
+            kept = self._local.kept = (pid, session)
+        return kept[1]
