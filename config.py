@@ -1,0 +1,167 @@
+"""Every setting of Proton Pay: read once, from the environment, and checked.
+
+Two ways to be configured, never mixed:
+
+* ``DATABASE_URL`` is in the environment: this is a deployment of your own, in
+  production unless ``PROTONPAY_ENV`` says ``sandbox``.
+* It is not: the settings of the embedded stack are read from
+  ``$PROTONPAY_HOME/stack.env``, which ``make up`` writes; the environment still
+  wins, setting by setting.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SANDBOX = "sandbox"
+PRODUCTION = "production"
+NETWORKS = ("Solana", "Base", "Polygon")
+LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
+SHORTEST_SECRET = 32
+
+
+class ConfigError(Exception):
+    """The settings do not make a runnable program; the message names each that is wrong."""
+
+
+def home(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder of the embedded stack's state (``PROTONPAY_HOME``)."""
+    return Path(environ.get("PROTONPAY_HOME") or Path(__file__).parent / ".protonpay").absolute()
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings, by the name of their environment variable in lower case.
+
+    Attributes:
+        environment: ``sandbox`` or ``production``.
+        database_url: ``postgresql://…``; the role it names owns the tables, the program
+            itself drops to the role ``protonpay_app`` on every connection.
+        redis_url: the queue and the rate limits; an index per purpose is chosen from it.
+        public_url: base of pay pages, redirects, mails and the tokens' issuer.
+        secret_key: signs tokens and cursors.
+        data_key: encrypts secrets at rest.
+        keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
+            process that signs and to no other.
+        webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
+            plain HTTP; sandbox only.
+        trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
+    """
+
+    environment: str
+    database_url: str
+    redis_url: str
+    public_url: str
+    secret_key: str
+    data_key: str
+    keyring_path: Path
+    keyring_passphrase: str | None
+    rpc_urls: Mapping[str, str]
+    tap_base_url: str
+    tap_secret_key: str | None
+    fx_rates_url: str | None
+    webhook_allow_insecure_targets: frozenset[str]
+    rate_limit_auth: str
+    rate_limit_read: str
+    rate_limit_write: str
+    metrics_token: str | None
+    trusted_proxies: int
+    log_level: str
+    heartbeat_path: Path | None = field(default=None)
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
+        """Read and check the settings.
+
+        Raises:
+            ConfigError: something is missing, malformed or unsafe in production.
+        """
+        values = dict(environ)
+        if not values.get("DATABASE_URL"):
+            values = {**_stack_settings(home(environ)), **environ}
+        missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not values.get(name)]
+        if missing:
+            raise ConfigError(
+                f"{' and '.join(missing)} not set, and no stack is configured in {home(environ)}. "
+                "Run `make up`, or set them to use services of your own."
+            )
+        config = cls._from(values)
+        problems = config.problems()
+        if problems:
+            raise ConfigError("; ".join(problems))
+        return config
+
+    @classmethod
+    def _from(cls, values: Mapping[str, str]) -> "Config":
+        port = values.get("PORT") or "8000"
+        targets = values.get("WEBHOOK_ALLOW_INSECURE_TARGETS", "").replace(",", " ").split()
+        return cls(
+            environment=values.get("PROTONPAY_ENV") or PRODUCTION,
+            database_url=values["DATABASE_URL"],
+            redis_url=values["REDIS_URL"],
+            public_url=(values.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
+            secret_key=values.get("SECRET_KEY", ""),
+            data_key=values.get("DATA_KEY", ""),
+            keyring_path=Path(values.get("KEYRING_PATH") or "keyring.json"),
+            keyring_passphrase=values.get("KEYRING_PASSPHRASE") or None,
+            rpc_urls={name: values.get(f"{name.upper()}_RPC_URL", "") for name in NETWORKS},
+            tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
+            tap_secret_key=values.get("TAP_SECRET_KEY") or None,
+            fx_rates_url=values.get("FX_RATES_URL") or None,
+            webhook_allow_insecure_targets=frozenset(targets),
+            rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
+            rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
+            rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
+            metrics_token=values.get("METRICS_TOKEN") or None,
+            trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
+            log_level=values.get("LOG_LEVEL") or "INFO",
+        )
+
+    @property
+    def production(self) -> bool:
+        """Whether real money may move."""
+        return self.environment == PRODUCTION
+
+    def problems(self) -> list[str]:
+        """List what is wrong with the settings, in words for the one who sets them."""
+        found = []
+        if self.environment not in (SANDBOX, PRODUCTION):
+            found.append("PROTONPAY_ENV is sandbox or production")
+        for name in ("secret_key", "data_key"):
+            if len(getattr(self, name)) < SHORTEST_SECRET:
+                found.append(f"{name.upper()} needs at least {SHORTEST_SECRET} characters")
+        found += [f"{name.upper()}_RPC_URL is not set" for name, url in self.rpc_urls.items() if not url]
+        if self.production:
+            found += self._unsafe_in_production()
+        return found
+
+    def _unsafe_in_production(self) -> list[str]:
+        found = []
+        if not self.public_url.startswith("https://"):
+            found.append("PUBLIC_URL must be https in production")
+        if self.webhook_allow_insecure_targets:
+            found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
+        outside = {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
+        outside["TAP_BASE_URL"] = self.tap_base_url
+        found += [
+            f"{name} points to this machine: the sandbox has no place in production"
+            for name, url in outside.items()
+            if urlsplit(url).hostname in LOOPBACK
+        ]
+        found += [
+            f"{name} is the sandbox's: make your own"
+            for name, value in (("SECRET_KEY", self.secret_key), ("DATA_KEY", self.data_key))
+            if value.startswith("sandbox-")
+        ]
+        return found
+
+
+def _stack_settings(folder: Path) -> dict[str, str]:
+    try:
+        lines = (folder / "stack.env").read_text().splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,114 @@
+"""The networks, as data, and the only way to an adapter.
+
+Adapters are named by dotted path and imported on first use: web3 and solders cost
+seconds and tens of megabytes, and only the chain workers need them.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from protonpay.chains.keyring import Keyring, PublicAddresses
+from protonpay.chains.port import Chain, Network
+from protonpay.kernel.errors import Invalid
+from protonpay.wire.http import Wire
+from protonpay.wire.jsonrpc import JsonRpc
+
+SOLANA = Network(
+    name="Solana",
+    family="solana",
+    usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
+)
+BASE = Network(
+    name="Base",
+    family="evm",
+    chain_id=8453,
+    usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
+    options={"domain_name": "USD Coin", "domain_version": "2", "tip_floor_wei": 1_000_000},
+)
+POLYGON = Network(
+    name="Polygon",
+    family="evm",
+    chain_id=137,
+    usdc="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359",
+    refused=frozenset({"0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"}),  # USDC.e, another token
+    options={"domain_name": "USD Coin", "domain_version": "2", "tip_floor_wei": 30_000_000_000},
+)
+NETWORKS: Mapping[str, Network] = {network.name: network for network in (SOLANA, BASE, POLYGON)}
+
+_ADAPTERS = {
+    "evm": "protonpay.chains.evm:Evm",
+    "solana": "protonpay.chains.solana:Solana",
+}
+
+
+def network(name: str) -> Network:
+    """Return a network by its documented name.
+
+    Raises:
+        Invalid: there is no such network (``unsupported_network``).
+    """
+    try:
+        return NETWORKS[name]
+    except KeyError:
+        raise Invalid("unsupported_network", "Choose Solana, Base or Polygon.") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainSettings:
+    """Where the nodes are and whose wallets are ours.
+
+    Attributes:
+        rpc_urls: network name → JSON-RPC address.
+        addresses: our wallets' public addresses, known to every process.
+        keyring: the keys, in the process that signs; None everywhere else.
+    """
+
+    rpc_urls: Mapping[str, str]
+    addresses: PublicAddresses
+    keyring: Keyring | None = None
+
+
+class Chains:
+    """The adapters of one process, each made on first use."""
+
+    def __init__(self) -> None:
+        self._settings: ChainSettings | None = None
+        self._made: dict[str, Chain] = {}
+
+    def bind(self, settings: ChainSettings) -> None:
+        """Give the process its settings; forgets adapters made before."""
+        self._settings = settings
+        self._made = {}
+
+    def addresses(self) -> PublicAddresses:
+        """Return our wallets' public addresses."""
+        return self._bound().addresses
+
+    def get(self, name: str) -> Chain:
+        """Return the adapter of a network.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._made.get(name)
+        if made is None:
+            made = self._made[name] = self._make(network(name))
+        return made
+
+    def _make(self, of: Network) -> Chain:
+        settings = self._bound()
+        module, _, attribute = _ADAPTERS[of.family].partition(":")
+        adapter = getattr(importlib.import_module(module), attribute)
+        rpc = JsonRpc(Wire(settings.rpc_urls[of.name], read_seconds=15, max_bytes=64_000_000))
+        return cast("Chain", adapter(of, rpc, settings.addresses, settings.keyring))
+
+    def _bound(self) -> ChainSettings:
+        if self._settings is None:
+            raise RuntimeError("chains are bound by create_app")
+        return self._settings
+
+
+chains = Chains()
