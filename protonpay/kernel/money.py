@@ -60,6 +60,11 @@ class Usdc:
     def __bool__(self) -> bool:
         return self.micro != 0
 
+    @property
+    def whole(self) -> int:
+        """Whole USDC, rounded down."""
+        return self.micro // MICRO_PER_USDC
+
     def share_ceil(self, basis_points: int) -> Self:
         """Return a share in basis points, rounded up: for fees we charge."""
         return type(self)(-(-self.micro * basis_points // BASIS_POINTS))

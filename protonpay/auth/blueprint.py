@@ -1,0 +1,62 @@
+"""/auth: register, login, refresh, logout."""
+
+from typing import Any
+
+from flask import request
+
+from protonpay.auth import schemas, service
+from protonpay.web import tokens
+from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.auth import bearer
+
+blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Accounts and tokens")
+
+
+@blp.post("/register")
+@blp.arguments(schemas.Registration)
+@blp.response(200, schemas.Registered)
+def register(person: dict[str, str]) -> dict[str, Any]:
+    """Register a new user account."""
+    entered = service.register(**person, device=_device())
+    return {**_pair(entered.grant), "user": entered.user}
+
+
+@blp.post("/login")
+@blp.arguments(schemas.Credentials)
+@blp.response(200, schemas.LoggedIn)
+def login(person: dict[str, str]) -> dict[str, Any]:
+    """Authenticate and receive JWT tokens."""
+    entered = service.login(**person, device=_device())
+    user = schemas.UserView().dump(entered.user)
+    return {**_pair(entered.grant), "user": {**user, "balance_usdc": entered.balance}}
+
+
+@blp.post("/refresh")
+@blp.arguments(schemas.Refresh)
+@blp.response(200, schemas.Tokens)
+def refresh(given: dict[str, str]) -> dict[str, str]:
+    """Refresh an expired access token using a refresh token."""
+    claims = tokens.read_refresh(given["refresh_token"])
+    grant = service.refresh(
+        token_id=claims.token_id, session_id=claims.session_id, user_id=claims.user_id
+    )
+    return _pair(grant)
+
+
+@blp.post("/logout")
+@blp.response(204)
+def logout() -> None:
+    """End the session of the access token that is sent."""
+    service.logout(tokens.read_access(bearer()).session_id)
+
+
+def _device() -> service.Device:
+    return service.Device(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def _pair(grant: service.Grant) -> dict[str, str]:
+    refresh_token = tokens.issue_refresh(
+        grant.user_id, grant.session_id, grant.refresh_id, grant.refresh_life
+    )
+    access = tokens.issue_access(grant.user_id, grant.session_id)
+    return {"token": access, "refresh_token": refresh_token}

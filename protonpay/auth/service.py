@@ -1,0 +1,170 @@
+"""Register, sign in, carry a session on, end it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from protonpay.auth import sessions
+from protonpay.auth.models import AuthSession, RefreshToken
+from protonpay.auth.passwords import check_strength, passwords
+from protonpay.auth.states import REFRESH
+from protonpay.kernel import clock, ids
+from protonpay.kernel.errors import Forbidden, Unauthenticated
+from protonpay.kernel.money import Usdc
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
+from protonpay.plans import service as plans
+from protonpay.store.db import current, transaction
+from protonpay.users import service as users
+from protonpay.users.models import User
+
+SESSION_LIFE = timedelta(days=30)
+REFRESH_LIFE = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a sign-in came from, for its owner to recognise."""
+
+    address: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a pair of tokens is made from.
+
+    Attributes:
+        refresh_life: until the refresh token ends: a week, or less if the session does.
+    """
+
+    user_id: str
+    session_id: str
+    refresh_id: str
+    refresh_life: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A person at the door, let in."""
+
+    user: User
+    grant: Grant
+    balance: Usdc
+
+
+def register(*, name: str, email: str, password: str, device: Device) -> SignedIn:
+    """Open an account and a session.
+
+    Raises:
+        Invalid: the password is too weak (``weak_password``).
+        Conflict: the address has an account (``email_taken``).
+    """
+    check_strength(password, email=email, name=name)
+    hashed = passwords.hash(password)
+    with transaction():
+        user = users.create(name=name, email=email, password_hash=hashed, plan=plans.DEFAULT)
+        grant = _open_session(user.id, device)
+    return SignedIn(user, grant, Usdc(0))
+
+
+def login(*, email: str, password: str, device: Device) -> SignedIn:
+    """Open a session for who knows the password.
+
+    Raises:
+        Unauthenticated: wrong address or wrong password, not told which, nor by time
+            (``invalid_credentials``).
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    user = users.find_by_email(email)
+    if not passwords.matches(user.password_hash if user else None, password) or user is None:
+        raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
+    if user.standing != "ACTIVE":
+        raise Forbidden("account_suspended", "This account is suspended.")
+    fresh = passwords.hash(password) if passwords.is_outdated(user.password_hash) else None
+    with transaction():
+        if fresh:
+            user.password_hash = fresh
+        grant = _open_session(user.id, device)
+        balance = ledger.balance(chart.available(user.id))
+    return SignedIn(user, grant, balance)
+
+
+def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
+    """Carry a session on with a new pair of tokens; each refresh token does so once.
+
+    A second use means that two hold it: the whole session ends (RFC 9700 §4.14.2).
+
+    Raises:
+        Unauthenticated: ``invalid_token``, ``token_revoked`` or ``refresh_token_reused``.
+    """
+    now = clock.now()
+    with transaction() as session:
+        # Locked in the order of every ending of a session: session first, then its tokens.
+        found = session.scalar(
+            select(AuthSession)
+            .where(AuthSession.id == session_id, AuthSession.user_id == user_id)
+            .with_for_update()
+        )
+        token = session.get(RefreshToken, token_id, populate_existing=True)
+        if found is None or token is None or token.session_id != found.id:
+            raise Unauthenticated("invalid_token", "The token is not valid.")
+        if found.ended_at is not None or found.ends_at <= now:
+            raise Unauthenticated("token_revoked", "The session has ended. Sign in again.")
+        if token.state == REFRESH.initial:
+            token.state, token.used_at = "USED", now
+            return _next_token(found, now)
+        sessions.end(found, "refresh_token_reused")
+    # Outside: the refusal must not undo the ending of the session.
+    raise Unauthenticated("refresh_token_reused", "This refresh token was used before.")
+
+
+def logout(session_id: str) -> None:
+    """End a session; its access tokens end with it."""
+    with transaction() as session:
+        found = session.get(AuthSession, session_id, with_for_update=True)
+        if found is not None and found.ended_at is None:
+            sessions.end(found, "signed_out")
+
+
+def end_sessions_of(user_id: str, reason: str) -> int:
+    """End every session of a user, in the caller's transaction; return how many stood."""
+    standing = current().scalars(
+        select(AuthSession)
+        .where(AuthSession.user_id == user_id, AuthSession.ended_at.is_(None))
+        .order_by(AuthSession.id)
+        .with_for_update()
+    )
+    ended = list(standing)
+    for found in ended:
+        sessions.end(found, reason)
+    return len(ended)
+
+
+def _open_session(user_id: str, device: Device) -> Grant:
+    now = clock.now()
+    opened = AuthSession(
+        id=ids.new_id(),
+        user_id=user_id,
+        created_at=now,
+        ends_at=now + SESSION_LIFE,
+        address=device.address,
+        agent=device.agent[:300],
+    )
+    current().add(opened)
+    current().flush()
+    return _next_token(opened, now)
+
+
+def _next_token(session: AuthSession, now: datetime) -> Grant:
+    life = min(REFRESH_LIFE, session.ends_at - now)
+    token = RefreshToken(
+        id=ids.new_id(),
+        session_id=session.id,
+        state=REFRESH.initial,
+        issued_at=now,
+        expires_at=now + life,
+    )
+    current().add(token)
+    return Grant(session.user_id, session.id, token.id, life)

@@ -1,0 +1,88 @@
+"""Every way money can move, as postings: from a source, to a destination, above zero.
+
+An entry's ``reference`` names the one event it books. The book takes a reference once:
+the same entry again is answered with what already stands, another one is refused.
+"""
+
+from dataclasses import dataclass
+
+from protonpay.kernel.money import Usdc
+from protonpay.ledger import chart
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount above zero that leaves one account and enters another."""
+
+    source: str
+    destination: str
+    amount: Usdc
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of the book. Postings of zero are left out when it is made."""
+
+    reference: str
+    kind: str
+    postings: tuple[Posting, ...]
+
+
+def _entry(reference: str, kind: str, *postings: Posting) -> Entry:
+    return Entry(reference, kind, tuple(posting for posting in postings if posting.amount))
+
+
+def transfer(transfer_id: str, sender: str, recipient: str, amount: Usdc, fee: Usdc) -> Entry:
+    """Move USDC from one user to another; the sender pays the fee on top."""
+    return _entry(
+        f"transfer:{transfer_id}",
+        "transfer",
+        Posting(chart.available(sender), chart.available(recipient), amount),
+        Posting(chart.available(sender), chart.FEES, fee),
+    )
+
+
+def card_credit(deposit_id: str, provider: str, user_id: str, amount: Usdc) -> Entry:
+    """Credit a captured card payment: the provider owes us what we owe the user."""
+    return _entry(
+        f"deposit:{deposit_id}:credit",
+        "card_credit",
+        Posting(chart.clearing(provider), chart.available(user_id), amount),
+    )
+
+
+def payout_hold(payout_id: str, user_id: str, total: Usdc) -> Entry:
+    """Set amount and fee aside when a withdrawal is accepted."""
+    return _entry(
+        f"payout:{payout_id}:hold",
+        "payout_hold",
+        Posting(chart.available(user_id), chart.held(user_id), total),
+    )
+
+
+def payout_settle(payout_id: str, user_id: str, network: str, amount: Usdc, fee: Usdc) -> Entry:
+    """Book a payout that is final on chain: the amount left custody, the fee is ours."""
+    return _entry(
+        f"payout:{payout_id}:settle",
+        "payout_settle",
+        Posting(chart.held(user_id), chart.custody(network), amount),
+        Posting(chart.held(user_id), chart.FEES, fee),
+    )
+
+
+def payout_release(payout_id: str, user_id: str, total: Usdc) -> Entry:
+    """Give back what a failed payout had set aside, fee included."""
+    return _entry(
+        f"payout:{payout_id}:release",
+        "payout_release",
+        Posting(chart.held(user_id), chart.available(user_id), total),
+    )
+
+
+def capital(reference: str, network: str, amount: Usdc) -> Entry:
+    """Book the house's own USDC put into a treasury on chain."""
+    return _entry(
+        f"capital:{reference}",
+        "capital",
+        Posting(chart.custody(network), chart.CAPITAL, amount),
+    )

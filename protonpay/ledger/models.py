@@ -1,0 +1,87 @@
+"""The book's tables. The program reads them; only ``ledger_post`` and ``ledger_fold`` write.
+
+A balance is ``ledger_balances.micro`` plus the sum of the account's ``ledger_pending``
+rows: a credit is appended there and folded in later, so that an account which everybody
+pays is never waited for.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.kernel.money import Usdc
+from protonpay.store.db import Base
+from protonpay.store.types import UsdcType, UtcDateTime
+
+
+class LedgerAccount(Base):
+    """An account; hardly ever updated, everything points here."""
+
+    __tablename__ = "ledger_accounts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    address: Mapped[str] = mapped_column(Text, unique=True)
+    may_go_negative: Mapped[bool]
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LedgerBalance(Base):
+    """The folded part of a balance: what a debit is tested against."""
+
+    __tablename__ = "ledger_balances"
+    __table_args__ = (
+        CheckConstraint("micro >= 0 OR may_go_negative", name="not_below_zero"),
+        {"info": {"fillfactor": 70}},
+    )
+
+    account_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("ledger_accounts.id"), primary_key=True
+    )
+    micro: Mapped[Usdc] = mapped_column(UsdcType)
+    may_go_negative: Mapped[bool]
+
+
+class LedgerPending(Base):
+    """A credit (or a debit of an account without a floor) that is not folded yet."""
+
+    __tablename__ = "ledger_pending"
+    __table_args__ = (
+        CheckConstraint("micro <> 0", name="not_zero"),
+        Index("ix_ledger_pending_account_id", "account_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_accounts.id"))
+    micro: Mapped[Usdc] = mapped_column(UsdcType)
+
+
+class JournalEntry(Base):
+    """One event of the book, immutable."""
+
+    __tablename__ = "journal_entries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    reference: Mapped[str] = mapped_column(Text, unique=True)
+    kind: Mapped[str] = mapped_column(Text)
+    posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PostingRow(Base):
+    """One posting of an entry, immutable."""
+
+    __tablename__ = "postings"
+    __table_args__ = (
+        CheckConstraint("micro > 0", name="above_zero"),
+        CheckConstraint("source <> destination", name="two_accounts"),
+        Index("ix_postings_source", "source", "entry_id"),
+        Index("ix_postings_destination", "destination", "entry_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("journal_entries.id"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    source: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_accounts.id"))
+    destination: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_accounts.id"))
+    micro: Mapped[Usdc] = mapped_column(UsdcType)

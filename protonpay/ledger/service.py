@@ -1,0 +1,111 @@
+"""Open accounts, post entries, read balances. Joins the caller's transaction, never commits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import psycopg
+
+from protonpay.kernel.errors import Invalid
+from protonpay.kernel.money import Usdc
+from protonpay.ledger.chart import Opening
+from protonpay.ledger.entries import Entry
+from protonpay.store import db
+
+_POST = """
+    SELECT entry_id, replayed, balances
+    FROM ledger_post(%(reference)s, %(kind)s, %(sources)s, %(destinations)s, %(micros)s::bigint[])
+"""
+_OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
+_BALANCE = "SELECT ledger_balance(%(address)s)"
+_FOLD = "SELECT ledger_fold(%(accounts)s)"
+
+
+class UnknownAccount(Exception):
+    """An entry names an account that was never opened: a bug, not a refusal."""
+
+
+class ReferenceTaken(Exception):
+    """The reference already stands in the book with other postings: a bug, not a refusal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An entry that stands in the book.
+
+    Attributes:
+        replayed: it stood there before; nothing moved now.
+        balances: the balance of each posting's source after the entry, in their order.
+    """
+
+    entry_id: int
+    replayed: bool
+    balances: tuple[Usdc, ...]
+
+
+def open_accounts(openings: Sequence[Opening]) -> None:
+    """Open accounts at zero; those that exist stay as they are."""
+    db.current()
+    parameters = {
+        "addresses": [opening.address for opening in openings],
+        "may_go_negative": [opening.may_go_negative for opening in openings],
+    }
+    db.execute(_OPEN, parameters)
+
+
+def post(entry: Entry) -> Posted:
+    """Write an entry and move its money, in one round trip and in the caller's transaction.
+
+    The database function inserts the reference first, so a replay costs no lock; then debits
+    in ascending account order, each tested against what the account has; then credits,
+    which are appended.
+
+    Raises:
+        Invalid: a source has less than it should give (``insufficient_balance``).
+        ReferenceTaken: the reference stands there with other postings.
+        UnknownAccount: an account was never opened.
+    """
+    db.current()
+    parameters = {
+        "reference": entry.reference,
+        "kind": entry.kind,
+        "sources": [posting.source for posting in entry.postings],
+        "destinations": [posting.destination for posting in entry.postings],
+        "micros": [posting.amount.micro for posting in entry.postings],
+    }
+    try:
+        row = db.execute(_POST, parameters).fetchone()
+    except psycopg.Error as error:
+        raise _named(error, entry) from error
+    entry_id, replayed, balances = row or (0, False, [])
+    return Posted(entry_id, replayed, tuple(Usdc(micro) for micro in balances))
+
+
+def balance(address: str) -> Usdc:
+    """Return an account's balance, appended credits included.
+
+    Raises:
+        UnknownAccount: it was never opened.
+    """
+    row = db.execute(_BALANCE, {"address": address}).fetchone()
+    if row is None or row[0] is None:
+        raise UnknownAccount(address)
+    return Usdc(row[0])
+
+
+def fold(accounts: int = 1000) -> int:
+    """Fold appended credits into the balances of up to so many accounts; return how many."""
+    with db.transaction():
+        row = db.execute(_FOLD, {"accounts": accounts}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _named(error: psycopg.Error, entry: Entry) -> Exception:
+    match error.sqlstate:
+        case "PP001":
+            return Invalid("insufficient_balance", "The balance does not cover this amount.")
+        case "PP002":
+            return UnknownAccount(entry.reference)
+        case "PP003":
+            return ReferenceTaken(entry.reference)
+        case _:
+            return error

@@ -1,0 +1,34 @@
+"""What an account may do and what it costs, as rows."""
+
+from typing import Any
+
+from sqlalchemy import Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.kernel.money import Usdc
+from protonpay.store.db import Base
+from protonpay.store.types import UsdcType
+
+
+class Plan(Base):
+    """Fees and limits.
+
+    Attributes:
+        withdrawal_fees: network → flat fee in micro-USDC.
+        withdrawal_fee_bps: basis points of the amount, on top of the flat fee.
+        daily_limit_micro: of all withdrawals of the last 24 hours that did not fail.
+    """
+
+    __tablename__ = "plans"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    withdrawal_fees: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    withdrawal_fee_bps: Mapped[int] = mapped_column(Integer)
+    transfer_fee_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    deposit_commission_bps: Mapped[int] = mapped_column(Integer)
+    single_limit_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    daily_limit_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    cooldown_seconds: Mapped[int] = mapped_column(Integer)
+    needs_verified_email: Mapped[bool]
+    needs_kyc: Mapped[bool]

@@ -1,0 +1,73 @@
+"""GET /client/fees, as the API document spells it."""
+
+from marshmallow import fields
+
+from protonpay.kernel.money import Usdc
+from protonpay.plans.service import Terms
+from protonpay.web.fields import WireSchema
+
+
+class DepositFees(WireSchema):
+    """What a deposit costs."""
+
+    commission = fields.String(metadata={"example": "0%"})
+
+
+class TransferFees(WireSchema):
+    """What a transfer costs."""
+
+    fee = fields.String(metadata={"example": "0 USDC"})
+
+
+class Limits(WireSchema):
+    """Withdrawal limits, in whole USDC and seconds."""
+
+    max_single_withdrawal = fields.Integer()
+    daily_withdrawal_limit = fields.Integer()
+    withdrawal_cooldown_sec = fields.Integer()
+
+
+class Fees(WireSchema):
+    """The fee schedule of a plan."""
+
+    deposit = fields.Nested(DepositFees)
+    withdrawal = fields.Dict(keys=fields.String(), values=fields.String())
+    transfer = fields.Nested(TransferFees)
+    limits = fields.Nested(Limits)
+
+
+class FeesAnswer(WireSchema):
+    """The answer of ``GET /client/fees``."""
+
+    fees = fields.Nested(Fees)
+
+
+def as_fees(terms: Terms) -> dict[str, object]:
+    """Say a plan's terms in the document's words: ``"0.01 USDC"``, ``"0%"``."""
+    return {
+        "deposit": {"commission": _percent(terms.deposit_commission_bps)},
+        "withdrawal": {
+            network: _withdrawal(fee, terms.withdrawal_fee_bps)
+            for network, fee in terms.withdrawal_fees.items()
+        },
+        "transfer": {"fee": f"{_short(terms.transfer_fee)} USDC"},
+        "limits": {
+            "max_single_withdrawal": terms.single_limit.whole,
+            "daily_withdrawal_limit": terms.daily_limit.whole,
+            "withdrawal_cooldown_sec": terms.cooldown_seconds,
+        },
+    }
+
+
+def _withdrawal(fee: Usdc, basis_points: int) -> str:
+    flat = f"{fee} USDC"
+    return f"{flat} + {_percent(basis_points)}" if basis_points else flat
+
+
+def _short(amount: Usdc) -> str:
+    return str(amount) if amount else "0"
+
+
+def _percent(basis_points: int) -> str:
+    whole, part = divmod(basis_points, 100)
+    return f"{whole}.{part:02d}%" if part else f"{whole}%"

@@ -1,0 +1,64 @@
+"""The job table: every job's name, its function in ``workers/``, its queue and its patience."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CHAIN = "chain"
+CARDS = "cards"
+WEBHOOKS = "webhooks"
+MAINTENANCE = "maintenance"
+QUEUES = (CHAIN, CARDS, WEBHOOKS, MAINTENANCE)
+"""One queue per purpose: a slow webhook receiver never delays a payout."""
+
+_SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One kind of work.
+
+    Attributes:
+        path: dotted path below ``workers``; this package never imports it.
+        timeout_seconds: after which RQ interrupts it.
+        retry_seconds: the wait after each failure (an exception: a bug or the unforeseen);
+            after the last one the row is dead and an operator is asked.
+    """
+
+    path: str
+    queue: str
+    timeout_seconds: int = 60
+    retry_seconds: tuple[int, ...] = _SOON
+
+
+JOBS: Mapping[str, Job] = {
+    "payouts.sign": Job("workers.payouts.sign", CHAIN),
+    "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN),
+    "payouts.confirm": Job("workers.payouts.confirm", CHAIN),
+    "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
+    "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
+    "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
+}
+"""Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """Work that comes round: it looks for what is due, so a missed round costs a delay only."""
+
+    path: str
+    queue: str
+    every_seconds: int
+    timeout_seconds: int = 60
+
+
+PERIODIC: Mapping[str, Periodic] = {
+    "outbox.sweep": Periodic("workers.outbox.sweep", MAINTENANCE, 1),
+    "ledger.fold": Periodic("workers.maintenance.fold_balances", MAINTENANCE, 1),
+    "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
+    "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
+    "deposits.reconcile": Periodic("workers.card_callbacks.reconcile", CARDS, 60),
+    "payouts.cooldowns": Periodic("workers.cooldowns.release", CHAIN, 5),
+    "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
+    "outbox.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
+}
+"""Run by RQ's own cron scheduler; ``flask ops run NAME`` enqueues any of them by hand."""

@@ -1,0 +1,198 @@
+"""Work that must happen because a transaction committed.
+
+The row is written in the transaction it follows from and is **due until its job
+acknowledges it**, whatever becomes of the queue. A row's ``fence`` counts how often it
+was handed out: who comes back with an older number comes too late and changes nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, Integer, Text, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.kernel import clock
+from protonpay.store import queue
+from protonpay.store.db import Base, after_commit, current, transaction
+from protonpay.store.jobs import JOBS
+from protonpay.store.types import UtcDateTime
+
+QUEUED_LEASE = timedelta(seconds=15)
+"""How long a pushed row may wait in the queue before it counts as lost and is pushed again."""
+RUNNING_LEASE = timedelta(seconds=10)
+"""How long a silent worker keeps a row; a living one renews it every third of that."""
+
+_LONGEST_ERROR = 2000
+
+
+class OutboxRow(Base):
+    """One piece of work.
+
+    Attributes:
+        fence: how often the row was handed to the queue.
+        failures: how often its job raised; postponing is no failure.
+        leased_until: the row belongs to a queue entry or a worker until then.
+        dead_at: its retries are used up: an operator looks and replays it.
+    """
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job: Mapped[str] = mapped_column(Text)
+    args: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dead_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index(
+            "ix_outbox_due",
+            "due_at",
+            postgresql_where=text("done_at IS NULL AND dead_at IS NULL"),
+        ),
+        Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A row in somebody's hands: worthless once the row was handed out again."""
+
+    row_id: int
+    fence: int
+
+
+def add(job: str, *, delay_seconds: int = 0, **args: str | int) -> None:
+    """Write down work to be done, in the caller's transaction.
+
+    Due at once it is pushed right after the commit; a lost push costs a sweep.
+
+    Raises:
+        KeyError: the job table has no such job.
+        RuntimeError: no transaction is open.
+    """
+    entry = JOBS[job]
+    now = clock.now()
+    at_once = delay_seconds == 0
+    row_id = current().scalar(
+        insert(OutboxRow)
+        .values(
+            job=job,
+            args=args,
+            created_at=now,
+            due_at=now + timedelta(seconds=delay_seconds),
+            fence=1 if at_once else 0,
+            leased_until=now + QUEUED_LEASE if at_once else None,
+        )
+        .returning(OutboxRow.id)
+    )
+    if at_once and row_id is not None:
+        ticket = Ticket(row_id, 1)
+        after_commit(lambda: queue.push(entry, ticket.row_id, ticket.fence))
+
+
+def sweep(limit: int = 200) -> int:
+    """Push every due row that nobody holds; return how many were pushed.
+
+    Covers an emptied Redis, killed workers, lost pushes and rows whose time has come.
+    """
+    now = clock.now()
+    due = (
+        select(OutboxRow.id)
+        .where(
+            OutboxRow.due_at <= now,
+            OutboxRow.done_at.is_(None),
+            OutboxRow.dead_at.is_(None),
+            OutboxRow.leased_until.is_(None) | (OutboxRow.leased_until < now),
+        )
+        .order_by(OutboxRow.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with transaction() as session:
+        rows = session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_(due.scalar_subquery()))
+            .values(fence=OutboxRow.fence + 1, leased_until=now + QUEUED_LEASE)
+            .returning(OutboxRow.id, OutboxRow.fence, OutboxRow.job)
+        ).all()
+    for row_id, fence, job in rows:
+        queue.push(JOBS[job], row_id, fence)
+    return len(rows)
+
+
+def begin(ticket: Ticket) -> Mapping[str, Any] | None:
+    """Take a row for running and return its arguments, or None if it is not ours any more."""
+    return _settle(ticket, {"leased_until": clock.now() + RUNNING_LEASE})
+
+
+def renew(ticket: Ticket) -> None:
+    """Say that the work is still going on."""
+    _settle(ticket, {"leased_until": clock.now() + RUNNING_LEASE})
+
+
+def ack(ticket: Ticket) -> None:
+    """Say that the work is done."""
+    _settle(ticket, {"done_at": clock.now(), "leased_until": None, "last_error": None})
+
+
+def postpone(ticket: Ticket, delay_seconds: int, reason: str) -> None:
+    """Put the row back for later; no failure, and no limit to it: unknown stays unknown."""
+    due = clock.now() + timedelta(seconds=delay_seconds)
+    _settle(ticket, {"due_at": due, "leased_until": None, "last_error": reason[:_LONGEST_ERROR]})
+
+
+def fail(ticket: Ticket, error: str) -> bool:
+    """Note a failure and wait longer each time; return True when the row is dead now."""
+    with transaction() as session:
+        row = session.scalar(
+            select(OutboxRow)
+            .where(OutboxRow.id == ticket.row_id, OutboxRow.fence == ticket.fence)
+            .with_for_update()
+        )
+        if row is None or row.done_at is not None:
+            return False
+        now, waits = clock.now(), JOBS[row.job].retry_seconds
+        row.last_error, row.leased_until = error[:_LONGEST_ERROR], None
+        if row.failures < len(waits):
+            row.due_at = now + timedelta(seconds=waits[row.failures])
+        else:
+            row.dead_at = now
+        row.failures += 1
+        return row.dead_at is not None
+
+
+def replay(row_ids: Sequence[int]) -> int:
+    """Make dead rows due again; return how many there were."""
+    with transaction() as session:
+        revived = session.scalars(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_(row_ids), OutboxRow.dead_at.is_not(None))
+            .values(dead_at=None, failures=0, due_at=clock.now(), leased_until=None)
+            .returning(OutboxRow.id)
+        ).all()
+    return len(revived)
+
+
+def _settle(ticket: Ticket, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    with transaction() as session:
+        args: dict[str, Any] | None = session.scalar(
+            update(OutboxRow)
+            .where(
+                OutboxRow.id == ticket.row_id,
+                OutboxRow.fence == ticket.fence,
+                OutboxRow.done_at.is_(None),
+                OutboxRow.dead_at.is_(None),
+            )
+            .values(**values)
+            .returning(OutboxRow.args)
+        )
+    return args

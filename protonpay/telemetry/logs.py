@@ -1,0 +1,74 @@
+"""Structured logs: one JSON object per line, and no secret in any of them."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRETS = re.compile(
+    r"sk_(?:live|test)_[0-9A-Za-z]+"
+    r"|whsec_[A-Za-z0-9+/=]+"
+    r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
+)
+_SECRET_MEMBERS = frozenset(
+    {"password", "secret", "token", "authorization", "rawkey", "refreshtoken", "passphrase"}
+)
+_HIDDEN = "[redacted]"
+
+
+def redact(value: Any) -> Any:
+    """Return a value with everything that looks like a secret of ours taken out."""
+    if isinstance(value, str):
+        return _SECRETS.sub(_HIDDEN, value)
+    if isinstance(value, dict):
+        return {key: _member(key, item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(item) for item in value]
+    return value
+
+
+def configure(level: str) -> None:
+    """Send our logs and those of every library to standard error, as JSON lines."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact_event,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(ensure_ascii=False),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    # One line per HTTP call of a library is noise beside ours, and its URL may hold a key.
+    for noisy in ("urllib3", "requests", "rq.worker", "rq.cron", "rq"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _member(key: Any, value: Any) -> Any:
+    hidden = isinstance(key, str) and key.replace("_", "").lower() in _SECRET_MEMBERS
+    return _HIDDEN if hidden else redact(value)
+
+
+def _redact_event(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {key: _member(key, value) for key, value in event.items()}

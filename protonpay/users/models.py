@@ -1,0 +1,35 @@
+"""People."""
+
+from datetime import datetime
+
+from sqlalchemy import Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.store.db import Base
+from protonpay.store.types import UtcDateTime, state_check
+from protonpay.users.states import STANDING
+
+
+class User(Base):
+    """A person or a business with an account.
+
+    Attributes:
+        email: as typed; ``email_key`` is what it is found by.
+        public_id: what people give each other to be paid.
+        standing: whether the account may act.
+    """
+
+    __tablename__ = "users"
+    __table_args__ = (state_check("standing", STANDING),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    public_id: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    email_key: Mapped[str] = mapped_column(Text, unique=True)
+    email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    password_hash: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
+    standing: Mapped[str] = mapped_column(Text)
+    plan: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,116 @@
+"""Finding people, and making new ones."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from protonpay.kernel import clock, ids
+from protonpay.kernel.errors import Conflict, Forbidden, NotFound
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
+from protonpay.store import db
+from protonpay.users.models import User
+from protonpay.users.states import STANDING
+
+DEFAULT_ROLE = "USER"
+
+_PARTIES = """
+    SELECT s.id, s.email, s.public_id, s.plan, r.id, r.email, r.public_id, r.plan
+    FROM users s LEFT JOIN users r ON r.{column} = %(key)s AND r.standing = 'ACTIVE'
+    WHERE s.id = %(sender)s AND s.standing = 'ACTIVE'
+"""
+_BY_EMAIL = _PARTIES.format(column="email_key")
+_BY_PUBLIC_ID = _PARTIES.format(column="public_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """What a payment must know of one of its sides."""
+
+    user_id: str
+    email: str
+    public_id: str
+    plan: str
+
+
+def email_key(email: str) -> str:
+    """Return what an address is found by: any case, one form of each character."""
+    return unicodedata.normalize("NFKC", email).casefold()
+
+
+def create(*, name: str, email: str, password_hash: str, plan: str) -> User:
+    """Make a user with empty ledger accounts, in the caller's transaction.
+
+    Raises:
+        Conflict: the address has an account already (``email_taken``).
+    """
+    session = db.current()
+    user = User(
+        id=ids.new_id(),
+        public_id=ids.new_public_id(),
+        name=name,
+        email=email,
+        email_key=email_key(email),
+        password_hash=password_hash,
+        role=DEFAULT_ROLE,
+        standing=STANDING.initial,
+        plan=plan,
+        created_at=clock.now(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:
+        # Of the two unique keys only the address can be somebody else's choice.
+        raise Conflict("email_taken", "This e-mail address has an account already.") from error
+    ledger.open_accounts(chart.of_user(user.id))
+    return user
+
+
+def get(user_id: str) -> User:
+    """Return a user.
+
+    Raises:
+        NotFound: there is none.
+    """
+    user = db.db.session.get(User, user_id)
+    if user is None:
+        raise NotFound("not_found", "There is no such user.")
+    return user
+
+
+def find_by_email(email: str) -> User | None:
+    """Return the user of an address, whatever its case."""
+    return db.db.session.scalar(select(User).where(User.email_key == email_key(email)))
+
+
+def find_parties(sender_id: str, identifier: str) -> tuple[Party, Party | None]:
+    """Return a payment's sender and the active user behind an e-mail address or public id.
+
+    Raises:
+        Forbidden: the sender may not act (``account_suspended``).
+    """
+    if ids.PUBLIC_ID_PATTERN.fullmatch(identifier):
+        query, key = _BY_PUBLIC_ID, identifier
+    else:
+        query, key = _BY_EMAIL, email_key(identifier)
+    row = db.execute(query, {"sender": sender_id, "key": key}).fetchone()
+    if row is None:
+        raise Forbidden("account_suspended", "This account is suspended.")
+    return Party(*row[:4]), Party(*row[4:]) if row[4] else None
+
+
+def lock(user_id: str) -> User:
+    """Take the user's row until the transaction ends: one money decision at a time.
+
+    Taken before any lock of the ledger, never after.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = db.current().scalar(select(User).where(User.id == user_id).with_for_update())
+    if user is None:
+        raise NotFound("not_found", "There is no such user.")
+    return user

@@ -1,0 +1,92 @@
+"""The API object, and the blueprints of the areas whose doors decide who may come in."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any
+
+from flask import request
+from flask_smorest import Api, Blueprint
+from marshmallow import fields
+from typing_extensions import override
+
+from protonpay.web import auth, limits
+from protonpay.web.body import StrictParser
+from protonpay.web.fields import WireSchema
+
+BASE = "/api"
+
+
+class Door(StrEnum):
+    """Who may call a blueprint, and which bucket counts the call."""
+
+    PUBLIC = "public"
+    """Anyone, uncounted: providers' callbacks and probes, which have checks of their own."""
+    AUTH = "auth"
+    """Anyone, counted by address."""
+    CLIENT = "client"
+    """A signed-in user, counted by account."""
+
+
+class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no types
+    """A blueprint of one area: its door opens before anything of the request is read."""
+
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, name: str, import_name: str, *, door: Door, prefix: str, about: str) -> None:
+        super().__init__(name, import_name, url_prefix=BASE + prefix, description=about)
+        self.door = door
+        self._reads_query: set[str] = set()
+        if door is Door.CLIENT:
+            self.before_request(auth.authenticate)
+        if door is Door.AUTH:
+            limits.by_address.shared_limit(limits.auth_rate, scope=limits.AUTH)(self)
+        self.before_request(self._refuse_unread_query)
+
+    @override
+    def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Any:
+        decorate = super().arguments(schema, location=location, **kwargs)
+
+        def mark(view: Callable[..., Any]) -> Any:
+            wrapped = decorate(view)
+            wrapped.reads_query = location == "query" or getattr(view, "reads_query", False)
+            return wrapped
+
+        return mark
+
+    @override
+    def add_url_rule(self, rule: str, *args: Any, **kwargs: Any) -> None:
+        endpoint = kwargs.get("endpoint") or (args[0] if args else None)
+        view = kwargs.get("view_func") or (args[1] if len(args) > 1 else None)
+        if view is not None and getattr(view, "reads_query", False):
+            self._reads_query.add(f"{self.name}.{endpoint or view.__name__}")
+        super().add_url_rule(rule, *args, **kwargs)
+
+    def _refuse_unread_query(self) -> None:
+        # webargs refuses unknown parameters only where a view reads the query at all.
+        if request.args and request.endpoint not in self._reads_query:
+            raise not_valid({"query": {name: ["Unknown field."] for name in request.args}})
+
+
+class ProblemSchema(WireSchema):
+    """An error answer (RFC 9457), as ``web/errors.py`` builds it."""
+
+    type = fields.String(metadata={"format": "uri"})
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    instance = fields.String()
+    code = fields.String(metadata={"description": "Stable and machine-readable."})
+    message = fields.String(metadata={"description": "The detail again."})
+    errors = fields.Dict(metadata={"description": "Location, field, messages; on 400 only."})
+    request_id = fields.String()
+
+
+class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
+    """flask-smorest's API with our errors, in the answers and in the document."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    @override
+    def _register_error_handlers(self) -> None:
+        # The application has one builder for pages and API alike: errors.init_app.
+        return

@@ -1,0 +1,99 @@
+"""Reading a request strictly: exact numbers, no duplicate members, nothing unknown."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import marshmallow
+from flask import Request
+from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import UnsupportedMediaType
+
+from protonpay.kernel.errors import Invalid
+
+MAX_BODY_BYTES = 65_536
+_LONGEST_INTEGER = 40
+
+
+class StrictParser(FlaskParser):
+    """Webargs' parser with our rules (API reference §12): bad input is always 400.
+
+    JSON decimals arrive as ``Decimal`` with their exact text, never as float.
+    """
+
+    DEFAULT_VALIDATION_STATUS = 400
+    DEFAULT_UNKNOWN_BY_LOCATION = {  # noqa: RUF012 - the shape the parent class gives it
+        **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
+        "query": marshmallow.RAISE,
+        "json": marshmallow.RAISE,
+    }
+
+    def load_json(self, req: Request, schema: marshmallow.Schema) -> Any:  # noqa: ARG002
+        """Read the body as one JSON object."""
+        if req.mimetype != "application/json":
+            raise UnsupportedMediaType
+        return read_object(req.get_data(cache=True))
+
+    def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
+        """Read the query; a repeated parameter has no one meaning."""
+        refuse_repeated(req.args)
+        return super().load_querystring(req, schema)
+
+
+def refuse_repeated(args: MultiDict[str, str]) -> None:
+    """Refuse a query in which a name occurs twice.
+
+    Raises:
+        Invalid: ``validation_error``.
+    """
+    repeated = {name: ["Given more than once."] for name, values in args.lists() if len(values) > 1}
+    if repeated:
+        raise not_valid({"query": repeated})
+
+
+def not_valid(fields: Mapping[str, Any]) -> Invalid:
+    """Return the refusal of bad input: location → field → messages."""
+    return Invalid("validation_error", "The request is not valid.", fields=fields)
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Read exact JSON whose top level is an object.
+
+    Raises:
+        Invalid: not such a document (``malformed_json``).
+    """
+    try:
+        text = body.decode("utf-8")
+        document = json.loads(
+            text,
+            parse_float=Decimal,
+            parse_int=_integer,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object,
+        )
+        # A lone surrogate passes JSON and breaks every encoder behind it.
+        json.dumps(document, ensure_ascii=False, default=str).encode()
+    except (ValueError, RecursionError):
+        raise Invalid("malformed_json", "The body is not valid JSON.") from None
+    if not isinstance(document, dict):
+        raise Invalid("malformed_json", "The body must be a JSON object.")
+    return document
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_INTEGER:
+        raise ValueError("an integer this long means nothing here")
+    return int(text)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member occurs twice")
+    return members

@@ -1,0 +1,136 @@
+"""The one builder of error answers, and the table from kind to status.
+
+Bodies are RFC 9457 problems with two members more that clients look for: ``code``
+(stable, machine-readable) and ``message`` (the detail again).
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import redis
+import structlog
+from flask import Flask, Response, g, json, request
+from werkzeug.exceptions import HTTPException
+
+from protonpay.kernel import errors
+from protonpay.store import db
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: Mapping[type[errors.Refusal], int] = {
+    errors.Invalid: 400,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.Limited: 429,
+    errors.Unavailable: 503,
+}
+
+_PROTOCOL_CODES = {
+    400: "malformed_request",
+    401: "authentication_required",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    411: "length_required",
+    413: "body_too_large",
+    414: "url_too_long",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+    431: "headers_too_large",
+    503: "unavailable",
+}
+_KEPT_HEADERS = frozenset({"allow", "retry-after", "www-authenticate"})
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    fields: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Build an error answer (API document, "Error Codes"; RFC 9457).
+
+    Args:
+        status: one of the documented statuses, or a protocol one (405, 413, 415).
+        code: stable name of what is wrong.
+        detail: one sentence for a person.
+        fields: location → field → messages, on 400 only.
+        headers: what the status calls for (``Retry-After``, ``Allow`` …).
+    """
+    body = {
+        "type": f"https://protonpay.org/problems/{code.replace('_', '-')}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.path,
+        "code": code,
+        "message": detail,
+        **({"errors": fields} if fields else {}),
+        "requestId": g.get("request_id", ""),
+    }
+    return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+
+
+def refused(refusal: errors.Refusal) -> Response:
+    """Answer a refusal of our own."""
+    status = STATUS[type(refusal)]
+    headers = {}
+    if refusal.retry_after is not None:
+        headers["Retry-After"] = str(refusal.retry_after)
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = _challenge(refusal.code)
+    elif refusal.code == "insufficient_scope":
+        headers["WWW-Authenticate"] = 'Bearer realm="protonpay", error="insufficient_scope"'
+    return problem(status, refusal.code, refusal.detail, fields=refusal.fields, headers=headers)
+
+
+def init_app(app: Flask) -> None:
+    """Make every error of the application come out of this builder."""
+    app.register_error_handler(errors.Refusal, refused)
+    app.register_error_handler(HTTPException, _protocol)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _challenge(code: str) -> str:
+    # RFC 6750 §3.1: no error attribute when the request carried no credentials at all.
+    known = code == "authentication_required"
+    return 'Bearer realm="protonpay"' + ("" if known else ', error="invalid_token"')
+
+
+def _protocol(error: HTTPException) -> Response:
+    status = error.code or 500
+    data = getattr(error, "data", None) or {}
+    kept = {k: v for k, v in error.get_headers() if k.lower() in _KEPT_HEADERS}
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return _unforeseen(error)
+    if "messages" in data:
+        return problem(
+            400, "validation_error", "The request is not valid.", fields=data["messages"]
+        )
+    code = _PROTOCOL_CODES.get(status, "malformed_request")
+    return problem(status, code, _sentence(error), headers=kept)
+
+
+def _sentence(error: HTTPException) -> str:
+    # Only our own descriptions are shown; a library's may quote what it was given.
+    described = getattr(error, "said_by_us", None)
+    return described or f"{HTTPStatus(error.code or 500).phrase}."
+
+
+def _unforeseen(error: Exception) -> Response:
+    busy = db.as_unavailable(error)
+    if isinstance(error, redis.RedisError):
+        busy = errors.Unavailable("unavailable", "The service is busy. Try again.", retry_after=1)
+    if busy is not None:
+        log.warning("store_unavailable", error=repr(error))
+        return refused(busy)
+    log.error("unforeseen", path=request.path, exc_info=error)
+    return problem(500, "internal_error", "Something went wrong on our end.")

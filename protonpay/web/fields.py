@@ -1,0 +1,110 @@
+"""Schemas with camelCase outside and snake_case inside, and fields that refuse to guess."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import marshmallow
+from marshmallow import ValidationError, fields
+from typing_extensions import override
+
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+
+MONEY = {"type": "string", "format": "decimal", "example": "1250.00"}
+
+
+class WireSchema(marshmallow.Schema):
+    """The parent of every schema of ours."""
+
+    class Meta:
+        """Unknown members are refused, in bodies and in queries."""
+
+        unknown = marshmallow.RAISE
+
+    @override
+    def on_bind_field(self, field_name: str, field_obj: fields.Field[Any]) -> None:
+        if field_obj.data_key is None:
+            head, *tail = field_name.split("_")
+            field_obj.data_key = head + "".join(part.capitalize() for part in tail)
+
+
+def number_text(value: Any) -> str:
+    """Return the decimal text of a JSON number or string, exactly as it was sent.
+
+    Raises:
+        ValidationError: neither of the two.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise ValidationError("Not a number.")
+    return str(value)
+
+
+class UsdcField(fields.Field[Usdc]):
+    """An amount of USDC above zero; printed as text with two to six decimals."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={**MONEY, **kwargs.pop("metadata", {})}, **kwargs)
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Usdc:
+        try:
+            amount = Usdc.parse(number_text(value))
+        except ValueError as error:
+            raise ValidationError("Not an exact amount with at most six decimals.") from error
+        if not amount:
+            raise ValidationError("Must be greater than zero.")
+        return amount
+
+    @override
+    def _serialize(self, value: Usdc | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else str(value)
+
+
+class Moment(fields.Field[datetime]):
+    """A moment: UTC, whole seconds, ``Z``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        documented = {"type": "string", "format": "date-time", "example": "2026-03-14T12:00:00Z"}
+        super().__init__(metadata=documented, **kwargs)
+
+    @override
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else clock.to_text(value)
+
+
+class Text(fields.String):
+    """Text of a bounded length that Postgres can store; kept exactly as it was sent."""
+
+    def __init__(self, *, longest: int, shortest: int = 1, **kwargs: Any) -> None:
+        length = marshmallow.validate.Length(min=shortest, max=longest)
+        given = kwargs.pop("validate", [])
+        super().__init__(validate=[length, _no_nul, *given], **kwargs)
+
+
+def _no_nul(value: str) -> None:
+    if "\x00" in value:
+        raise ValidationError("Must not hold U+0000.")
+
+
+_EMAIL = re.compile(
+    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"@(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
+    re.ASCII,
+)
+_LONGEST_EMAIL = 254
+
+
+class Email(fields.String):
+    """An address that can receive mail; stored as typed, found without regard to case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"format": "email", "maxLength": _LONGEST_EMAIL}, **kwargs)
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if len(text) > _LONGEST_EMAIL or not _EMAIL.fullmatch(text):
+            raise ValidationError("Not a valid e-mail address.")
+        return text
