@@ -129,10 +129,12 @@ class Config:
         found = []
         if self.environment not in (SANDBOX, PRODUCTION):
             found.append("PROTONPAY_ENV is sandbox or production")
-        for name in ("secret_key", "data_key"):
-            if len(getattr(self, name)) < SHORTEST_SECRET:
-                found.append(f"{name.upper()} needs at least {SHORTEST_SECRET} characters")
-        found += [f"{name.upper()}_RPC_URL is not set" for name, url in self.rpc_urls.items() if not url]
+        found += [
+            f"{name} needs at least {SHORTEST_SECRET} characters"
+            for name, value in self._secrets().items()
+            if len(value) < SHORTEST_SECRET
+        ]
+        found += [f"{name} is not set" for name, url in self._nodes().items() if not url]
         if self.production:
             found += self._unsafe_in_production()
         return found
@@ -143,8 +145,7 @@ class Config:
             found.append("PUBLIC_URL must be https in production")
         if self.webhook_allow_insecure_targets:
             found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
-        outside = {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
-        outside["TAP_BASE_URL"] = self.tap_base_url
+        outside = {**self._nodes(), "TAP_BASE_URL": self.tap_base_url}
         found += [
             f"{name} points to this machine: the sandbox has no place in production"
             for name, url in outside.items()
@@ -152,10 +153,16 @@ class Config:
         ]
         found += [
             f"{name} is the sandbox's: make your own"
-            for name, value in (("SECRET_KEY", self.secret_key), ("DATA_KEY", self.data_key))
+            for name, value in self._secrets().items()
             if value.startswith("sandbox-")
         ]
         return found
+
+    def _secrets(self) -> dict[str, str]:
+        return {"SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key}
+
+    def _nodes(self) -> dict[str, str]:
+        return {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
 
 
 def _stack_settings(folder: Path) -> dict[str, str]:

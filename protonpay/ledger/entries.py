@@ -42,12 +42,23 @@ def transfer(transfer_id: str, sender: str, recipient: str, amount: Usdc, fee: U
     )
 
 
-def card_credit(deposit_id: str, provider: str, user_id: str, amount: Usdc) -> Entry:
-    """Credit a captured card payment: the provider owes us what we owe the user."""
+def card_credit(
+    deposit_id: str, provider: str, user_id: str, amount: Usdc, commission: Usdc
+) -> Entry:
+    """Credit a captured card payment: the provider owes us what we owe the user.
+
+    Args:
+        deposit_id: names the entry.
+        provider: who took the card.
+        user_id: whose balance grows by ``amount``.
+        amount: what the user gets, commission taken off.
+        commission: our part.
+    """
     return _entry(
         f"deposit:{deposit_id}:credit",
         "card_credit",
         Posting(chart.clearing(provider), chart.available(user_id), amount),
+        Posting(chart.clearing(provider), chart.FEES, commission),
     )
 
 

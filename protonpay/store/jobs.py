@@ -14,6 +14,14 @@ _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
 
 
 @dataclass(frozen=True, slots=True)
+class Later:
+    """What a job answers when it is not finished and did not fail: ask again after a while."""
+
+    seconds: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One kind of work.
 
@@ -56,8 +64,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "ledger.fold": Periodic("workers.maintenance.fold_balances", MAINTENANCE, 1),
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
-    "deposits.reconcile": Periodic("workers.card_callbacks.reconcile", CARDS, 60),
-    "payouts.cooldowns": Periodic("workers.cooldowns.release", CHAIN, 5),
+    "auth.load_revocations": Periodic("workers.auth.load_revocations", MAINTENANCE, 2),
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
     "outbox.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
 }

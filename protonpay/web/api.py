@@ -10,7 +10,7 @@ from marshmallow import fields
 from typing_extensions import override
 
 from protonpay.web import auth, limits
-from protonpay.web.body import StrictParser
+from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.fields import WireSchema
 
 BASE = "/api"

@@ -1,0 +1,29 @@
+"""/client/deposit."""
+
+from typing import Any
+
+from protonpay.deposits import schemas, service
+from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.auth import current
+from protonpay.web.links import links
+
+blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
+
+
+@blp.post("/deposit/card")
+@blp.arguments(schemas.CardOrder)
+@blp.response(200, schemas.CardAnswer)
+def card(order: dict[str, Any]) -> dict[str, Any]:
+    """Create a card deposit session and get its payment URL."""
+    to = service.Destinations(
+        return_url=links.to("/deposits/{id}"),
+        callback_url=links.to(f"/api/callbacks/{order['provider']}"),
+    )
+    return schemas.as_answer(service.open_card_deposit(current().user_id, **order, to=to))
+
+
+@blp.get("/deposit/<deposit_id>")
+@blp.response(200, schemas.DepositAnswer)
+def deposit(deposit_id: str) -> dict[str, Any]:
+    """Get one deposit."""
+    return {"deposit": service.get(current().user_id, deposit_id)}

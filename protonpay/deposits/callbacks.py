@@ -1,0 +1,24 @@
+"""POST /callbacks/<provider>: card providers tell us; we keep it and ask them."""
+
+from flask import Response, request
+
+from protonpay.deposits import service
+from protonpay.web.api import AreaBlueprint, Door
+
+blp = AreaBlueprint(
+    "callbacks", __name__, door=Door.PUBLIC, prefix="/callbacks", about="Card providers call here"
+)
+
+
+@blp.post("/<provider>")
+@blp.response(200, description="Kept; the provider is asked what it means.")
+def take(provider: str) -> Response:
+    """Take a card provider's callback."""
+    body, media_type = service.take_callback(
+        provider,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.get_data(),
+        remote_addr=request.remote_addr or "",
+        path=request.path,
+    )
+    return Response(body, mimetype=media_type)

@@ -1,0 +1,85 @@
+"""Deposits, and what providers told us about them."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.deposits.states import DEPOSIT
+from protonpay.kernel.fiat import FiatAmount
+from protonpay.kernel.money import Usdc
+from protonpay.store.db import Base
+from protonpay.store.types import UsdcType, UtcDateTime, state_check
+
+
+class Deposit(Base):
+    """Money on its way in.
+
+    Attributes:
+        amount_micro: what is credited in all, at the stored rate; our commission included.
+        fiat_minor: the card amount in the currency's minor units.
+        rate_scaled: units of the currency per USDC, times 10⁸ (``kernel.fiat.Rate``).
+        provider_ref: the provider's id; None while its answer is not known.
+        page_url: the hosted page, for who asks again with the same idempotency key.
+    """
+
+    __tablename__ = "deposits"
+    __table_args__ = (
+        state_check("state", DEPOSIT),
+        CheckConstraint("amount_micro > 0 AND commission_micro >= 0", name="amounts"),
+        UniqueConstraint("provider", "provider_ref", name="uq_deposits_provider_ref"),
+        Index("ix_deposits_user", "user_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    method: Mapped[str] = mapped_column(Text)
+    provider: Mapped[str | None] = mapped_column(Text)
+    provider_ref: Mapped[str | None] = mapped_column(Text)
+    page_url: Mapped[str | None] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    fiat_minor: Mapped[int] = mapped_column(BigInteger)
+    rate_scaled: Mapped[int] = mapped_column(BigInteger)
+    rate_source: Mapped[str] = mapped_column(Text)
+    rated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    commission_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def fiat(self) -> FiatAmount:
+        """The card amount."""
+        return FiatAmount(self.fiat_minor, self.currency)
+
+    @property
+    def credited(self) -> Usdc:
+        """What the user gets."""
+        return self.amount_micro - self.commission_micro
+
+
+class ProviderCallback(Base):
+    """An authentic callback, kept as it came, before anything is done about it."""
+
+    __tablename__ = "provider_callbacks"
+    __table_args__ = (
+        UniqueConstraint("provider", "event_id", name="uq_provider_callbacks_event_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    provider: Mapped[str] = mapped_column(Text)
+    event_id: Mapped[str] = mapped_column(Text)
+    provider_ref: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)

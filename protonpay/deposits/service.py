@@ -1,0 +1,198 @@
+"""Open a card deposit: quote it, write it down, then ask the provider for a page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from protonpay.cards.port import CallbackRequest, Forged, Rejected, SessionRequest
+from protonpay.cards.registry import card_providers
+from protonpay.deposits.models import Deposit, ProviderCallback
+from protonpay.deposits.states import DEPOSIT
+from protonpay.fx.service import rates
+from protonpay.kernel import clock, ids
+from protonpay.kernel.errors import Invalid, NotFound, Unavailable
+from protonpay.kernel.fiat import FiatAmount
+from protonpay.plans import service as plans
+from protonpay.store import outbox
+from protonpay.store.db import current, db, transaction
+from protonpay.users import service as users
+from protonpay.users.models import User
+from protonpay.wire.http import NoAnswer
+
+log = structlog.get_logger(__name__)
+
+_FIRST_CHECK_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """Where the payer's browser and the provider's callback go; ``{id}`` is the deposit's."""
+
+    return_url: str
+    callback_url: str
+
+
+def open_card_deposit(
+    user_id: str, *, amount: str, currency: str, provider: str, to: Destinations
+) -> Deposit:
+    """Quote the amount, store the deposit and open a hosted payment page for it.
+
+    The deposit stands before the provider is asked, and carries its id as the provider's
+    idempotency key: an unknown answer is asked again, never guessed.
+
+    Raises:
+        Invalid: unknown provider, a currency it does not take, not an exact amount, or the
+            provider refuses the payment.
+        Unavailable: no credentials, no fresh rate, or no answer (``provider_unavailable``);
+            nobody was charged.
+    """
+    adapter = card_providers.get(provider, currency)
+    fiat = _fiat(amount, currency)
+    user = users.get(user_id)
+    deposit = _write_down(user, fiat, provider)
+    request = _session_request(deposit, user, to)
+    try:
+        session = adapter.create_session(request)
+    except NoAnswer as unknown:
+        log.warning("session_unknown", deposit_id=deposit.id, error=repr(unknown))
+        said = "The payment provider does not answer. Try again."
+        raise Unavailable("provider_unavailable", said, retry_after=5) from unknown
+    except Rejected as rejected:
+        _reject(deposit.id, rejected.reason)
+        said = "The payment provider does not take this payment."
+        raise Invalid("payment_rejected", said) from rejected
+    with transaction() as open_session:
+        deposit = open_session.get_one(Deposit, deposit.id, with_for_update=True)
+        deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
+    return deposit
+
+
+def take_callback(
+    provider: str, *, headers: Mapping[str, str], body: bytes, remote_addr: str, path: str
+) -> tuple[bytes, str]:
+    """Authenticate a callback, keep it, and answer; what it means is found out by a job.
+
+    Args:
+        provider: the last segment of the address that was called.
+        headers: names in lower case.
+        body: the exact bytes.
+        remote_addr: where it came from, proxies of ours taken off.
+        path: the path that was called: one provider signs it.
+
+    Returns:
+        The body to answer with, and its media type.
+
+    Raises:
+        Invalid: unknown provider, or not an authentic callback (``forged_callback``).
+        Unavailable: the provider is not set up here.
+    """
+    adapter = card_providers.get(provider)
+    try:
+        callback = adapter.read_callback(CallbackRequest(headers, body, remote_addr, path))
+    except Forged as forged:
+        log.warning("forged_callback", provider=provider, address=remote_addr)
+        raise Invalid("forged_callback", "This callback is not authentic.") from forged
+    row = {
+        "provider": provider,
+        "event_id": callback.event_id,
+        "provider_ref": callback.provider_ref,
+        "body": body,
+        "received_at": clock.now(),
+    }
+    kept = insert(ProviderCallback).values(row).on_conflict_do_nothing()
+    with transaction() as session:
+        if session.execute(kept.returning(ProviderCallback.id)).first() is not None:
+            outbox.add(
+                "deposits.card_callback", provider=provider, provider_ref=callback.provider_ref
+            )
+    return callback.answer, callback.answer_type
+
+
+def get(user_id: str, deposit_id: str) -> Deposit:
+    """Return a deposit of a user.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    deposit = db.session.get(Deposit, deposit_id)
+    if deposit is None or deposit.user_id != user_id:
+        raise NotFound("not_found", "There is no such deposit.")
+    return deposit
+
+
+def returned(deposit_id: str) -> str:
+    """Note that the payer's browser came back, which proves nothing, and say where it stands.
+
+    Raises:
+        NotFound: there is no such deposit.
+    """
+    with transaction() as session:
+        deposit = session.get(Deposit, deposit_id)
+        if deposit is None or deposit.provider is None:
+            raise NotFound("not_found", "There is no such deposit.")
+        if deposit.state == DEPOSIT.initial and deposit.provider_ref:
+            outbox.add(
+                "deposits.card_callback",
+                provider=deposit.provider,
+                provider_ref=deposit.provider_ref,
+            )
+        return deposit.state
+
+
+def _fiat(amount: str, currency: str) -> FiatAmount:
+    try:
+        fiat = FiatAmount.parse(amount, currency)
+    except ValueError as error:
+        raise Invalid("invalid_amount", "Not an exact amount of this currency.") from error
+    if not fiat.minor:
+        raise Invalid("invalid_amount", "Must be greater than zero.")
+    return fiat
+
+
+def _write_down(user: User, fiat: FiatAmount, provider: str) -> Deposit:
+    quote = rates.quote(fiat.currency)
+    amount = quote.rate.to_usdc(fiat)
+    if not amount:
+        raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")
+    deposit = Deposit(
+        id=ids.new_id(),
+        user_id=user.id,
+        method="CARD",
+        provider=provider,
+        currency=fiat.currency,
+        fiat_minor=fiat.minor,
+        rate_scaled=quote.rate.scaled,
+        rate_source=quote.source,
+        rated_at=quote.as_of,
+        amount_micro=amount,
+        commission_micro=plans.terms(user.plan).deposit_commission(amount),
+        state=DEPOSIT.initial,
+        created_at=clock.now(),
+    )
+    with transaction() as session:
+        session.add(deposit)
+        # The net below every callback: this row stays due until the deposit is final.
+        outbox.add("deposits.card_check", delay_seconds=_FIRST_CHECK_SECONDS, deposit_id=deposit.id)
+    return deposit
+
+
+def _session_request(deposit: Deposit, user: User, to: Destinations) -> SessionRequest:
+    return SessionRequest(
+        reference=deposit.id,
+        amount=deposit.fiat,
+        description=f"Proton Pay deposit {deposit.id}",
+        customer_name=user.name,
+        customer_email=user.email,
+        return_url=to.return_url.format(id=deposit.id),
+        callback_url=to.callback_url,
+    )
+
+
+def _reject(deposit_id: str, reason: str) -> None:
+    log.warning("session_rejected", deposit_id=deposit_id, reason=reason)
+    with transaction():
+        deposit = current().get_one(Deposit, deposit_id, with_for_update=True)
+        DEPOSIT.check(deposit.state, "FAILED")
+        deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()

@@ -1,0 +1,24 @@
+"""The life of a deposit."""
+
+from protonpay.kernel.states import StateMachine
+
+DEPOSIT = StateMachine(
+    "deposit",
+    initial="PENDING",
+    moves={
+        "PENDING": ("CONFIRMED", "FAILED", "EXPIRED", "REVIEW"),
+        # Money that moved late has moved: a failure told before it does not undo it.
+        "FAILED": ("CONFIRMED", "REVIEW"),
+        "EXPIRED": ("CONFIRMED", "REVIEW"),
+        # Paid, but not as ordered: a person decides.
+        "REVIEW": ("CONFIRMED", "FAILED"),
+    },
+)
+
+SHOWN = {"REVIEW": "PENDING"}
+"""What a client sees: under review is not decided."""
+
+
+def shown(state: str) -> str:
+    """Return the state a client sees."""
+    return SHOWN.get(state, state)

@@ -1,0 +1,116 @@
+"""Payouts, the signed bytes that pay them, and the order of a wallet's sends."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.kernel.money import Usdc
+from protonpay.payouts.states import ATTEMPT, PAYOUT
+from protonpay.store.db import Base
+from protonpay.store.types import UsdcType, UtcDateTime, state_check
+
+
+class Payout(Base):
+    """USDC on its way to a wallet.
+
+    Attributes:
+        failure_code: why it failed, for the client (``payee_blacklisted`` …).
+        tx_hash: of the send that landed, or of the newest one while none has.
+    """
+
+    __tablename__ = "payouts"
+    __table_args__ = (
+        state_check("state", PAYOUT),
+        CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
+        Index("ix_payouts_user", "user_id", "created_at", "id"),
+        Index(
+            "ix_payouts_open",
+            "created_at",
+            postgresql_where=text("state NOT IN ('COMPLETED', 'FAILED')"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    network: Mapped[str] = mapped_column(Text)
+    wallet_address: Mapped[str] = mapped_column(Text)
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    fee_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    state: Mapped[str] = mapped_column(Text)
+    failure_code: Mapped[str | None] = mapped_column(Text)
+    tx_hash: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def total(self) -> Usdc:
+        """What leaves the balance: amount and fee."""
+        return self.amount_micro + self.fee_micro
+
+
+class PayoutAttempt(Base):
+    """Signed bytes, on disk before anybody else has seen them.
+
+    Attributes:
+        sequence: the sender's nonce, where the network has them.
+        terms: what the signature is bound to, expiry included.
+    """
+
+    __tablename__ = "payout_attempts"
+    __table_args__ = (
+        state_check("state", ATTEMPT),
+        # One send in flight per payout: the database holds it, whatever the program does.
+        Index(
+            "uq_payout_attempts_open",
+            "payout_id",
+            unique=True,
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+        UniqueConstraint("network", "tx_hash", name="uq_payout_attempts_tx_hash"),
+        Index("ix_payout_attempts_payout", "payout_id", "id"),
+        Index(
+            "uq_payout_attempts_sequence",
+            "network",
+            "sender",
+            "sequence",
+            unique=True,
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    payout_id: Mapped[str] = mapped_column(Text, ForeignKey("payouts.id"))
+    network: Mapped[str] = mapped_column(Text)
+    sender: Mapped[str] = mapped_column(Text)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    sequence_used: Mapped[bool]
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    tx_hash: Mapped[str] = mapped_column(Text)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SendLane(Base):
+    """The next nonce of a wallet: given out in the transaction that stores the attempt."""
+
+    __tablename__ = "send_lanes"
+
+    network: Mapped[str] = mapped_column(Text, primary_key=True)
+    sender: Mapped[str] = mapped_column(Text, primary_key=True)
+    next_sequence: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,28 @@
+"""The life of a payout, and of one attempt to send it."""
+
+from protonpay.kernel.states import StateMachine
+
+PAYOUT = StateMachine(
+    "payout",
+    initial="PENDING",
+    moves={
+        "PENDING": ("SIGNED", "FAILED"),
+        # Back to PENDING only on proof that the old send can never land.
+        "SIGNED": ("SENT", "PENDING"),
+        "SENT": ("COMPLETED", "FAILED", "PENDING"),
+    },
+)
+
+ATTEMPT = StateMachine(
+    "payout attempt",
+    initial="OPEN",
+    moves={"OPEN": ("LANDED", "FAILED", "LOST")},
+)
+
+SHOWN = {"PENDING": "PENDING", "SIGNED": "PENDING", "SENT": "PENDING"}
+"""What a client sees: the way there is ours, the end is theirs."""
+
+
+def shown(state: str) -> str:
+    """Return the state a client sees."""
+    return SHOWN.get(state, state)

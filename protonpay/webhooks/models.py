@@ -1,0 +1,93 @@
+"""Endpoints, deliveries and what became of each attempt."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.store.db import Base
+from protonpay.store.types import UtcDateTime, state_check
+from protonpay.webhooks.states import DELIVERY
+
+
+class WebhookEndpoint(Base):
+    """An integrator's address and the events it asked for.
+
+    Attributes:
+        secret: sealed; both signatures are made with it.
+        disabled_reason: why it hears nothing any more; None while it does.
+    """
+
+    __tablename__ = "webhook_endpoints"
+    __table_args__ = (UniqueConstraint("user_id", "url", name="uq_webhook_endpoints_url"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    url: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    disabled_reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WebhookDelivery(Base):
+    """One event on its way to one endpoint; the row is the truth, the queue a nudge.
+
+    Attributes:
+        attempts: how many were begun; also the fence of a lease.
+        leased_until: a worker has it in hand until then.
+    """
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        state_check("state", DELIVERY),
+        UniqueConstraint("event_id", "endpoint_id", name="uq_webhook_deliveries_event_endpoint"),
+        Index("ix_webhook_deliveries_due", "due_at", postgresql_where=text("state = 'PENDING'")),
+        Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_id: Mapped[str] = mapped_column(Text, ForeignKey("events.id"))
+    endpoint_id: Mapped[str] = mapped_column(
+        Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
+    )
+    state: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class WebhookAttempt(Base):
+    """What one attempt met.
+
+    Attributes:
+        outcome: ``delivered``, or a code of what went wrong (``timeout`` …).
+        answer_head: the first 2 KiB of what the receiver answered, as text.
+    """
+
+    __tablename__ = "webhook_attempts"
+    __table_args__ = (Index("ix_webhook_attempts_delivery", "delivery_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("webhook_deliveries.id", ondelete="CASCADE")
+    )
+    number: Mapped[int] = mapped_column(Integer)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    milliseconds: Mapped[int] = mapped_column(Integer)
+    status: Mapped[int | None] = mapped_column(Integer)
+    outcome: Mapped[str] = mapped_column(Text)
+    answer_head: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,9 @@
+"""The life of a delivery."""
+
+from protonpay.kernel.states import StateMachine
+
+DELIVERY = StateMachine(
+    "delivery",
+    initial="PENDING",
+    moves={"PENDING": ("DELIVERED", "EXHAUSTED", "CANCELLED")},
+)
