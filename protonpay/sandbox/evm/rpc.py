@@ -1,0 +1,44 @@
+"""JSON-RPC to the local node, as the outside world speaks it."""
+
+import http.client
+import itertools
+import json
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS = 120
+
+
+class NodeError(Exception):
+    """The node refused, or the chain reverted; the text is the node's own."""
+
+
+class Rpc:
+    """One node; every question has a connection of its own, so nothing stays open."""
+
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+        self._ids = itertools.count(1)
+
+    def __call__(self, method: str, *params: Any) -> Any:
+        """Ask one question.
+
+        Raises:
+            NodeError: the node's own error.
+            OSError: the node is not there.
+        """
+        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+        reply = self._post(json.dumps(request))
+        if "error" in reply:
+            raise NodeError(f"{method}: {reply['error'].get('message')}")
+        return reply["result"]
+
+    def _post(self, body: str) -> Any:
+        host, port = self._url.hostname or "127.0.0.1", self._url.port
+        with closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)) as to_node:
+            try:
+                to_node.request("POST", "/", body, {"Content-Type": "application/json"})
+                return json.loads(to_node.getresponse().read())
+            except http.client.HTTPException as error:
+                raise ConnectionError(f"the node broke off: {error!r}") from error
