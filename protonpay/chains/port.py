@@ -46,6 +46,20 @@ class NotReady(Exception):
         self.detail = detail
 
 
+class AlreadySent(NotReady):
+    """The chain bears the payout's mark: an earlier send of it landed, nothing may be signed.
+
+    A kind of NotReady, so that whoever does not know it waits instead of paying or failing.
+
+    Attributes:
+        tx_hash: the send that landed, or None while the chain does not name it as final.
+    """
+
+    def __init__(self, tx_hash: str | None, detail: str) -> None:
+        super().__init__("already_sent", detail)
+        self.tx_hash = tx_hash
+
+
 @dataclass(frozen=True, slots=True)
 class SendOrder:
     """One payment out of the treasury.
@@ -99,6 +113,8 @@ class SendOutcome:
         seen: the node knows the bytes (pool or block); if not, broadcast them again.
         reason: stable code of an on-chain refusal, with FAILED and sometimes WAITING.
         fee: network fee in the smallest native unit (wei, lamports), once known.
+        tx_hash: with LANDED, the send that moved the money if it is not this one: an earlier
+            send of the same payout, found by its mark.
         sequence_used: False with LOST when the sender's nonce is still free, so that
             the next send must take the same one.
     """
@@ -107,6 +123,7 @@ class SendOutcome:
     seen: bool = True
     reason: str | None = None
     fee: int | None = None
+    tx_hash: str | None = None
     sequence_used: bool = True
 
 
@@ -154,6 +171,7 @@ class Chain(Protocol):
 
         Raises:
             PayeeRefused: this payee can never be paid.
+            AlreadySent: an earlier send of this payout landed.
             NotReady: the treasury or gas is short, USDC is paused …: ask again later.
             NoAnswer: unknown; ask again.
         """
