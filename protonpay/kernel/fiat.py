@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Self
 
 from protonpay.kernel.money import MICRO_PER_USDC, Usdc
@@ -23,6 +24,7 @@ EXPONENTS = {
 
 _RATE_SCALE = 10**8
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,12})(?:\.([0-9]{1,3}))?", re.ASCII)
+_DEEPEST, _HIGHEST = -30, 12  # powers of ten
 _RATE = re.compile(r"(0|[1-9][0-9]{0,7})(?:\.([0-9]{1,8}))?", re.ASCII)
 
 
@@ -48,6 +50,17 @@ class FiatAmount:
         if len(fraction) > exponent:
             raise ValueError(f"{currency} has {exponent} decimals")
         return cls(int(whole) * 10**exponent + int(fraction.ljust(exponent, "0")), currency)
+
+    @classmethod
+    def from_number(cls, number: object, currency: object) -> Self:
+        """Read a foreign JSON number in major units, however written: 12.5, 100.0, 1.0E7.
+
+        Raises:
+            ValueError: not an exact number, an unknown currency, or below its minor unit.
+        """
+        if isinstance(number, int | Decimal) and isinstance(currency, str):
+            return cls.parse(_plain(number), currency)
+        raise ValueError("not an exact number of a currency")
 
     def __str__(self) -> str:
         """Print in major units with all decimals of the currency: ``12.500``."""
@@ -86,3 +99,15 @@ class Rate:
         """Convert, rounding down to a micro-USDC: the part below it was never bought."""
         numerator = amount.minor * MICRO_PER_USDC * _RATE_SCALE
         return Usdc(numerator // (10 ** EXPONENTS[amount.currency] * self.scaled))
+
+
+def _plain(number: int | Decimal) -> str:
+    if isinstance(number, bool):
+        raise ValueError("a truth is not a number")  # noqa: TRY004 - foreign data, not a bug
+    number = Decimal(number)
+    exponent = number.as_tuple().exponent
+    # Before anything is printed: 1E+50000000 is fifty million characters.
+    if not isinstance(exponent, int) or exponent < _DEEPEST or number.adjusted() > _HIGHEST:
+        raise ValueError("not a number of a sensible size")
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

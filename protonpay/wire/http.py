@@ -4,16 +4,20 @@ Nothing is retried here: whoever calls has written down what it is about to do
 and asks again with the same words.
 """
 
-import json
 import os
 import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from typing_extensions import override
+from urllib3.exceptions import HTTPError
+
+from protonpay.wire.deadline import DeadlineAdapter
+from protonpay.wire.exact import read_json
 
 _CHUNK = 16_384
 
@@ -41,8 +45,8 @@ class Answer:
             NoAnswer: the body is not JSON, so it says nothing.
         """
         try:
-            return json.loads(self.body, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
+            return read_json(self.body)
+        except ValueError as error:
             raise NoAnswer(f"status {self.status} with an unreadable body") from error
 
 
@@ -67,6 +71,8 @@ class Wire:
         headers: Mapping[str, str] | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
+        # All that is said of the address in errors: paths and queries may carry keys.
+        self._server = urlsplit(base_url).netloc.rpartition("@")[2]
         self._timeout = (connect_seconds, read_seconds)
         self._max_bytes = max_bytes
         self._headers = dict(headers or {})
@@ -103,7 +109,6 @@ class Wire:
         return self._send("POST", path, data=data, headers=sent)
 
     def _send(self, method: str, path: str, **kwargs: Any) -> Answer:
-        deadline = time.monotonic() + sum(self._timeout)
         try:
             with self._session().request(
                 method,
@@ -113,20 +118,16 @@ class Wire:
                 stream=True,
                 **kwargs,
             ) as response:
-                body = self._read(response, deadline)
-                return Answer(response.status_code, response.headers, body)
-        except (requests.RequestException, OSError) as error:
-            raise NoAnswer(f"{method} {self.base_url}: {type(error).__name__}") from error
+                return Answer(response.status_code, response.headers, self._read(response))
+        except (requests.RequestException, HTTPError, OSError) as error:
+            raise NoAnswer(f"{method} {self._server}: {type(error).__name__}") from error
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_content(_CHUNK):
             body += chunk
             if len(body) > self._max_bytes:
-                raise NoAnswer(f"more than {self._max_bytes} bytes from {self.base_url}")
-            # A socket timeout alone is no deadline: a byte now and then resets it.
-            if time.monotonic() > deadline:
-                raise NoAnswer(f"{self.base_url} took too long")
+                raise NoAnswer(f"more than {self._max_bytes} bytes from {self._server}")
         return bytes(body)
 
     def _session(self) -> requests.Session:
@@ -134,8 +135,23 @@ class Wire:
         pid = os.getpid()
         kept: tuple[int, requests.Session] | None = getattr(self._local, "kept", None)
         if kept is None or kept[0] != pid:
-            session = requests.Session()
-            session.trust_env = False
+            session = _Session()
             session.headers.update({"User-Agent": "ProtonPay/1.0", **self._headers})
             kept = self._local.kept = (pid, session)
         return kept[1]
+
+
+class _Session(requests.Session):
+    """A session that remembers nothing of a server and asks nothing of its surroundings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, DeadlineAdapter())
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        # Even where it follows none, requests reads the whole body of a redirect.
+        return None

@@ -7,6 +7,9 @@ from typing import Any
 
 from protonpay.wire.http import NoAnswer, Wire
 
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+
 
 class RpcError(Exception):
     """The node answered and said no; what that proves depends on the method.
@@ -38,8 +41,7 @@ class JsonRpc:
             NoAnswer: no readable answer, which proves nothing.
         """
         request = self._request(method, params)
-        answer = self._wire.post("", data=json.dumps(request).encode())
-        return _result(answer.json(), answer.status)
+        return _result(self._ask(request), request["id"])
 
     def batch(self, calls: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """Ask several questions of the same node at once; results in the order asked.
@@ -49,12 +51,19 @@ class JsonRpc:
             NoAnswer: no readable answer, or one is missing.
         """
         asked = [self._request(method, params) for method, params in calls]
-        answer = self._wire.post("", data=json.dumps(asked).encode())
-        replies = answer.json()
+        replies = self._ask(asked)
         if not isinstance(replies, list):
-            return [_result(replies, answer.status)]
-        by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
-        return [_result(by_id.get(request["id"]), answer.status) for request in asked]
+            # One answer to all of them can only be an error.
+            _result(replies, None)
+            raise NoAnswer("one result for several questions")
+        return [_result(_reply_to(request["id"], replies), request["id"]) for request in asked]
+
+    def _ask(self, question: Any) -> Any:
+        answer = self._wire.post("", data=json.dumps(question).encode())
+        if answer.status == _TOO_MANY or answer.status >= _SERVER_FAULT:
+            # What stands before the node speaks here, perhaps after the node has acted.
+            raise NoAnswer(f"status {answer.status} from the node")
+        return answer.json()
 
     def _request(self, method: str, params: Sequence[Any]) -> dict[str, Any]:
         return {
@@ -65,12 +74,20 @@ class JsonRpc:
         }
 
 
-def _result(reply: Any, status: int) -> Any:
+def _reply_to(asked: int, replies: Sequence[Any]) -> Any:
+    return next((r for r in replies if isinstance(r, dict) and r.get("id") == asked), None)
+
+
+def _result(reply: Any, asked: int | None) -> Any:
     if not isinstance(reply, dict):
-        raise NoAnswer(f"status {status} without a JSON-RPC answer")
+        raise NoAnswer("not a JSON-RPC answer")
     error = reply.get("error")
     if isinstance(error, dict):
-        raise RpcError(error.get("code", 0), str(error.get("message", "")), error.get("data"))
-    if "result" not in reply:
-        raise NoAnswer(f"status {status} without a result")
+        code = error.get("code")
+        message = str(error.get("message", ""))
+        raise RpcError(code if isinstance(code, int) else 0, message, error.get("data"))
+    if error is not None or "result" not in reply:
+        raise NoAnswer("neither a result nor an error")
+    if reply.get("id") != asked:
+        raise NoAnswer("the answer to another question")
     return reply["result"]

@@ -1,0 +1,32 @@
+"""Where a payer's browser may be sent: to the provider's own pages and nowhere else."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from protonpay.wire.http import NoAnswer
+
+# Browsers and parsers disagree about what is left out here, backslashes first of all.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}", re.ASCII)
+
+
+def page_url(value: Any, *, base_url: str, site: str) -> str:
+    """Return the address of a hosted page.
+
+    Args:
+        value: what the provider's answer holds.
+        base_url: the provider's API; the page may stand on its host, and shares its scheme.
+        site: the domain under which the provider's pages stand (``tap.company``).
+
+    Raises:
+        NoAnswer: not an address, or not one of the provider's.
+    """
+    api = urlsplit(base_url)
+    try:
+        page = urlsplit(value if isinstance(value, str) and _ADDRESS.fullmatch(value) else "")
+        host = page.hostname or ""
+    except ValueError as error:
+        raise NoAnswer("a page without a readable address") from error
+    if page.scheme != api.scheme or not (host == api.hostname or f".{host}".endswith(f".{site}")):
+        raise NoAnswer("a page that is not the provider's")
+    return page.geturl()
