@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from protonpay.kernel.money import MICRO_PER_USDC, Usdc
+from protonpay.kernel.money import BASIS_POINTS, MICRO_PER_USDC, Usdc
 
 EXPONENTS = {
     "USD": 2,
@@ -58,9 +58,9 @@ class FiatAmount:
         Raises:
             ValueError: not an exact number, an unknown currency, or below its minor unit.
         """
-        if isinstance(number, int | Decimal) and isinstance(currency, str):
+        if isinstance(currency, str):
             return cls.parse(_plain(number), currency)
-        raise ValueError("not an exact number of a currency")
+        raise ValueError("not a currency")
 
     def __str__(self) -> str:
         """Print in major units with all decimals of the currency: ``12.500``."""
@@ -91,6 +91,21 @@ class Rate:
             raise ValueError("a rate is above zero")
         return cls(scaled)
 
+    @classmethod
+    def from_number(cls, number: object) -> Self:
+        """Read a foreign JSON number; digits beyond the eighth round it up, in our favour.
+
+        Raises:
+            ValueError: not an exact number, zero or below, or without any sense as a rate.
+        """
+        whole, _, fraction = _plain(number).partition(".")
+        rate = cls.parse(f"{whole}.{fraction[:8] or '0'}")
+        return cls(rate.scaled + 1) if fraction[8:] else rate
+
+    def raised(self, basis_points: int) -> Self:
+        """Return the rate with a spread in our favour: more of the currency for one USDC."""
+        return type(self)(-(-self.scaled * (BASIS_POINTS + basis_points) // BASIS_POINTS))
+
     def __str__(self) -> str:
         whole, fraction = divmod(self.scaled, _RATE_SCALE)
         return f"{whole}.{f'{fraction:08d}'.rstrip('0') or '0'}"
@@ -101,13 +116,13 @@ class Rate:
         return Usdc(numerator // (10 ** EXPONENTS[amount.currency] * self.scaled))
 
 
-def _plain(number: int | Decimal) -> str:
-    if isinstance(number, bool):
-        raise ValueError("a truth is not a number")  # noqa: TRY004 - foreign data, not a bug
-    number = Decimal(number)
+def _plain(value: object) -> str:
+    number = Decimal("NaN")
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        number = Decimal(value)
     exponent = number.as_tuple().exponent
     # Before anything is printed: 1E+50000000 is fifty million characters.
     if not isinstance(exponent, int) or exponent < _DEEPEST or number.adjusted() > _HIGHEST:
-        raise ValueError("not a number of a sensible size")
+        raise ValueError("not an exact number of a sensible size")
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
