@@ -113,18 +113,18 @@ class SendOutcome:
         seen: the node knows the bytes (pool or block); if not, broadcast them again.
         reason: stable code of an on-chain refusal, with FAILED and sometimes WAITING.
         fee: network fee in the smallest native unit (wei, lamports), once known.
-        tx_hash: with LANDED, the send that moved the money if it is not this one: an earlier
-            send of the same payout, found by its mark.
         sequence_used: False with LOST when the sender's nonce is still free, so that
             the next send must take the same one.
+        tx_hash: with LANDED, the send that moved the money if it is not this one: an earlier
+            send of the same payout, found by its mark.
     """
 
     state: SendState
     seen: bool = True
     reason: str | None = None
     fee: int | None = None
-    tx_hash: str | None = None
     sequence_used: bool = True
+    tx_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
