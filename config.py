@@ -11,7 +11,7 @@ Two ways to be configured, never mixed:
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,8 +45,10 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
+        fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
+        database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
 
@@ -62,6 +64,7 @@ class Config:
     tap_base_url: str
     tap_secret_key: str | None
     fx_rates_url: str | None
+    fx_spread_bps: int
     webhook_allow_insecure_targets: frozenset[str]
     rate_limit_auth: str
     rate_limit_read: str
@@ -69,7 +72,7 @@ class Config:
     metrics_token: str | None
     trusted_proxies: int
     log_level: str
-    heartbeat_path: Path | None = field(default=None)
+    database_connections: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -110,6 +113,7 @@ class Config:
             tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
             tap_secret_key=values.get("TAP_SECRET_KEY") or None,
             fx_rates_url=values.get("FX_RATES_URL") or None,
+            fx_spread_bps=int(values.get("FX_SPREAD_BPS") or 0),
             webhook_allow_insecure_targets=frozenset(targets),
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
@@ -117,7 +121,13 @@ class Config:
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
+            database_connections=int(values.get("WEB_THREADS") or 4),
         )
+
+    def card_providers(self) -> dict[str, dict[str, str] | None]:
+        """Return what each card provider's adapter is made with; None is not set up."""
+        key = self.tap_secret_key
+        return {"tap": {"base_url": self.tap_base_url, "secret_key": key} if key else None}
 
     @property
     def production(self) -> bool:

@@ -27,6 +27,7 @@ def upgrade() -> None:
         END $$;
         REVOKE CREATE ON SCHEMA public FROM PUBLIC;
         GRANT USAGE ON SCHEMA public TO protonpay_app;
+        GRANT SELECT ON alembic_version TO protonpay_app;
         ALTER DEFAULT PRIVILEGES IN SCHEMA public
             GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO protonpay_app;
         """

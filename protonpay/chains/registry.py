@@ -26,7 +26,12 @@ BASE = Network(
     chain_id=8453,
     usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
     refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
-    options={"domain_name": "USD Coin", "domain_version": "2", "tip_floor_wei": 1_000_000},
+    options={
+        "domain_name": "USD Coin",
+        "domain_version": "2",
+        "tip_floor_wei": 1_000_000,
+        "max_fee_wei": 5_000_000_000,
+    },
 )
 POLYGON = Network(
     name="Polygon",
@@ -34,7 +39,12 @@ POLYGON = Network(
     chain_id=137,
     usdc="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359",
     refused=frozenset({"0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"}),  # USDC.e, another token
-    options={"domain_name": "USD Coin", "domain_version": "2", "tip_floor_wei": 30_000_000_000},
+    options={
+        "domain_name": "USD Coin",
+        "domain_version": "2",
+        "tip_floor_wei": 30_000_000_000,
+        "max_fee_wei": 2_000_000_000_000,
+    },
 )
 NETWORKS: Mapping[str, Network] = {network.name: network for network in (SOLANA, BASE, POLYGON)}
 
@@ -86,6 +96,14 @@ class Chains:
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
         return self._bound().addresses
+
+    def rpc_url(self, name: str) -> str:
+        """Return the address of a network's node.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        return self._bound().rpc_urls[network(name).name]
 
     def get(self, name: str) -> Chain:
         """Return the adapter of a network.

@@ -1,12 +1,20 @@
 """Open a card deposit: quote it, write it down, then ask the provider for a page."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
 
-from protonpay.cards.port import CallbackRequest, Forged, Rejected, SessionRequest
+from protonpay.cards.port import (
+    CallbackRequest,
+    CardProvider,
+    CardSession,
+    Forged,
+    Rejected,
+    SessionRequest,
+)
 from protonpay.cards.registry import card_providers
 from protonpay.deposits.models import Deposit, ProviderCallback
 from protonpay.deposits.states import DEPOSIT
@@ -24,6 +32,7 @@ from protonpay.wire.http import NoAnswer
 log = structlog.get_logger(__name__)
 
 _FIRST_CHECK_SECONDS = 120
+_asking = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ def open_card_deposit(
     deposit = _write_down(user, fiat, provider)
     request = _session_request(deposit, user, to)
     try:
-        session = adapter.create_session(request)
+        session = _ask_for_page(adapter, request)
     except NoAnswer as unknown:
         log.warning("session_unknown", deposit_id=deposit.id, error=repr(unknown))
         said = "The payment provider does not answer. Try again."
@@ -188,6 +197,16 @@ def _session_request(deposit: Deposit, user: User, to: Destinations) -> SessionR
         return_url=to.return_url.format(id=deposit.id),
         callback_url=to.callback_url,
     )
+
+
+def _ask_for_page(adapter: CardProvider, request: SessionRequest) -> CardSession:
+    # A provider that hangs may hold two threads of this process, never all of them.
+    if not _asking.acquire(blocking=False):
+        raise NoAnswer("too many wait for this provider")
+    try:
+        return adapter.create_session(request)
+    finally:
+        _asking.release()
 
 
 def _reject(deposit_id: str, reason: str) -> None:

@@ -53,14 +53,15 @@ def check(deposit_id: str) -> Later | None:
     if deposit is None or deposit.state != DEPOSIT.initial:
         return None
     age = clock.now() - deposit.created_at
-    if deposit.provider is None or deposit.provider_ref is None:
-        # The answer to the request for a page never came, so nobody was ever shown one.
-        return _expire(deposit_id) if age > _ASKED_FOR else Later(3600, "no session known")
-    again = ask_about(deposit.provider, deposit.provider_ref)
-    if again is not None:
-        return again
+    # Without a provider's reference the answer to our request for a page never came: nobody
+    # was shown one, and there is nothing to ask about.
+    if deposit.provider and deposit.provider_ref:
+        unknown = ask_about(deposit.provider, deposit.provider_ref)
+        if unknown is not None:
+            return unknown
     if age > _ASKED_FOR:
-        return _expire(deposit_id)
+        _expire(deposit_id)
+        return None
     return Later(_next_look(age), "not final")
 
 

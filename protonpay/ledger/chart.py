@@ -48,6 +48,6 @@ def of_house(networks: list[str], providers: list[str]) -> list[Opening]:
     outside = [custody(name) for name in networks] + [clearing(name) for name in providers]
     return [
         Opening(FEES),
-        Opening(CAPITAL, may_go_negative=True),
+        Opening(CAPITAL),
         *(Opening(address, may_go_negative=True) for address in outside),
     ]

@@ -97,3 +97,12 @@ def capital(reference: str, network: str, amount: Usdc) -> Entry:
         "capital",
         Posting(chart.custody(network), chart.CAPITAL, amount),
     )
+
+
+def gift(reference: str, user_id: str, amount: Usdc) -> Entry:
+    """Give a user some of the house's own USDC."""
+    return _entry(
+        f"gift:{reference}",
+        "gift",
+        Posting(chart.CAPITAL, chart.available(user_id), amount),
+    )

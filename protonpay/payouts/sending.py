@@ -10,6 +10,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.port import (
+    AlreadySent,
     Chain,
     NotReady,
     PayeeRefused,
@@ -19,7 +20,7 @@ from protonpay.chains.port import (
     SignedSend,
     Terms,
 )
-from protonpay.chains.registry import chains
+from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel import clock, events
 from protonpay.kernel.errors import Refusal
 from protonpay.ledger import entries
@@ -28,7 +29,7 @@ from protonpay.payouts import cooldown
 from protonpay.payouts.models import Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT, PAYOUT
 from protonpay.plans import service as plans
-from protonpay.store import outbox
+from protonpay.store import beats, outbox
 from protonpay.store.db import current, db, release, transaction
 from protonpay.store.events import publish
 from protonpay.store.jobs import Later
@@ -53,6 +54,8 @@ def sign(payout_id: str) -> Later | None:
     except PayeeRefused as refused:
         _fail_unsigned(payout_id, refused.code)
         return None
+    except AlreadySent as sent:
+        return _found_on_chain(payout_id, sent)
     except NotReady as waiting:
         log.warning("payout_waits", payout_id=payout_id, code=waiting.code)
         return Later(5, waiting.code)
@@ -95,6 +98,19 @@ def confirm(payout_id: str) -> Later | None:
         return Later(_LOOK_AGAIN_SECONDS, outcome.reason or "not final")
     _END[outcome.state](attempt.id, payout_id, outcome)
     return None
+
+
+def look_at_heads() -> None:
+    """Note how far each network's node is; one that does not answer grows old."""
+    for name in NETWORKS:
+        try:
+            head = chains.get(name).head()
+        except NoAnswer as unknown:
+            log.warning("node_silent", network=name, error=repr(unknown))
+            continue
+        beats.note_head(
+            name, latest=head.latest, finalized=head.finalized, finalized_at=head.finalized_at
+        )
 
 
 def _store_attempt(
@@ -165,17 +181,33 @@ def _take_sequence(chain: Chain, first: int | None, replaced: SignedSend | None)
     return int(taken or 0) - 1
 
 
+def _found_on_chain(payout_id: str, sent: AlreadySent) -> Later | None:
+    """Settle a payout that the chain says was paid, although no attempt of ours says so."""
+    log.error("payout_found_on_chain", payout_id=payout_id, tx_hash=sent.tx_hash)
+    if sent.tx_hash is None:
+        return Later(5, sent.code)
+    with transaction():
+        payout = current().get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
+        if payout.state == "PENDING":
+            _complete(payout_id, sent.tx_hash)
+    return None
+
+
 def _settle(attempt_id: int, payout_id: str, outcome: SendOutcome) -> None:
     with transaction():
-        if not _end_attempt(attempt_id, "LANDED", outcome):
-            return
-        payout = _end_payout(payout_id, "COMPLETED", None)
-        ledger.post(
-            entries.payout_settle(
-                payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
-            )
+        if _end_attempt(attempt_id, "LANDED", outcome):
+            _complete(payout_id, outcome.tx_hash)
+
+
+def _complete(payout_id: str, tx_hash: str | None) -> None:
+    payout = _end_payout(payout_id, "COMPLETED", None)
+    payout.tx_hash = tx_hash or payout.tx_hash
+    ledger.post(
+        entries.payout_settle(
+            payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
         )
-        publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
+    )
+    publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
 
 
 def _fail(attempt_id: int, payout_id: str, outcome: SendOutcome) -> None:

@@ -67,8 +67,8 @@ def publish(name: str, user_id: str, data: Mapping[str, Any]) -> None:
         "happened_at": now,
     }
     db.execute(_PUBLISH, parameters)
-    db.after_commit(_nudge)
+    db.after_commit(_ring)
 
 
-def _nudge() -> None:
-    queue.nudge("events.dispatch", PERIODIC["events.dispatch"])
+def _ring() -> None:
+    queue.ring("events.dispatch", PERIODIC["events.dispatch"])

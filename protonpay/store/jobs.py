@@ -62,10 +62,12 @@ class Periodic:
 PERIODIC: Mapping[str, Periodic] = {
     "outbox.sweep": Periodic("workers.outbox.sweep", MAINTENANCE, 1),
     "ledger.fold": Periodic("workers.maintenance.fold_balances", MAINTENANCE, 1),
-    "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
-    "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
     "auth.load_revocations": Periodic("workers.auth.load_revocations", MAINTENANCE, 2),
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
-    "outbox.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
+    "store.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
+    "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
+    "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1, 120),
+    "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
+    "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
-"""Run by RQ's own cron scheduler; ``flask ops run NAME`` enqueues any of them by hand."""
+"""Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

@@ -10,13 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Identity, Index, Integer, Text, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock
 from protonpay.store import queue
-from protonpay.store.db import Base, after_commit, current, transaction
+from protonpay.store.db import Base, after_commit, current, db, transaction
 from protonpay.store.jobs import JOBS
 from protonpay.store.types import UtcDateTime
 
@@ -196,3 +208,54 @@ def _settle(ticket: Ticket, values: Mapping[str, Any]) -> Mapping[str, Any] | No
             .returning(OutboxRow.args)
         )
     return args
+
+
+def prune(keep: timedelta = timedelta(days=7)) -> int:
+    """Delete rows done longer ago than ``keep``; return how many."""
+    old = clock.now() - keep
+    with transaction() as session:
+        gone = session.scalars(
+            delete(OutboxRow).where(OutboxRow.done_at < old).returning(OutboxRow.id)
+        ).all()
+    return len(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How a job's rows stand."""
+
+    job: str
+    waiting: int
+    due: int
+    oldest_due_seconds: int
+    dead: int
+
+
+def backlog() -> list[Backlog]:
+    """Count the rows that are not done, by job."""
+    now = clock.now()
+    waiting = OutboxRow.dead_at.is_(None)
+    due = waiting & (OutboxRow.due_at <= now)
+    oldest = func.coalesce(func.min(OutboxRow.due_at).filter(due), now)
+    rows = db.session.execute(
+        select(
+            OutboxRow.job,
+            func.count().filter(waiting),
+            func.count().filter(due),
+            oldest,
+            func.count().filter(OutboxRow.dead_at.is_not(None)),
+        )
+        .where(OutboxRow.done_at.is_(None))
+        .group_by(OutboxRow.job)
+        .order_by(OutboxRow.job)
+    )
+    return [
+        Backlog(job, count, due_now, int((now - since).total_seconds()), dead)
+        for job, count, due_now, since, dead in rows
+    ]
+
+
+def dead_rows(limit: int = 50) -> Sequence[OutboxRow]:
+    """Return rows whose retries are used up, oldest first."""
+    dead = select(OutboxRow).where(OutboxRow.dead_at.is_not(None)).order_by(OutboxRow.id)
+    return db.session.scalars(dead.limit(limit)).all()

@@ -13,7 +13,7 @@ from rq.serializers import JSONSerializer
 from protonpay.store.jobs import Job, Periodic
 
 _FAILURE_TTL = 86_400
-_NUDGE_MS = 100
+_ROUND_WAITS_SECONDS = 5
 
 
 class RedisDoor:
@@ -62,19 +62,30 @@ def push(job: Job, row_id: int, fence: int) -> None:
     )
 
 
-def push_periodic(work: Periodic) -> None:
-    """Ring the bell for a round of periodic work."""
+def ring(name: str, work: Periodic) -> bool:
+    """Ask for a round of periodic work; one that already waits serves this asker too."""
+    waits = max(work.every_seconds, _ROUND_WAITS_SECONDS)
+    if not door.client.set(_round(name), 1, ex=waits, nx=True):
+        return False
     named(work.queue).enqueue_call(
         work.path,
         timeout=work.timeout_seconds,
-        # A round that nobody took in time is replaced by the next one.
-        ttl=max(work.every_seconds, 5),
+        ttl=waits,
         result_ttl=0,
         failure_ttl=_FAILURE_TTL,
     )
+    return True
 
 
-def nudge(name: str, work: Periodic) -> None:
-    """Ask for a round of periodic work now; many askers within a moment get one round."""
-    if door.client.set(f"nudge:{name}", 1, px=_NUDGE_MS, nx=True):
-        push_periodic(work)
+def answer(name: str) -> None:
+    """Say that a round has begun: whoever rings from now on gets the next one."""
+    door.client.delete(_round(name))
+
+
+def _round(name: str) -> str:
+    return f"round:{name}"
+
+
+def failed_jobs(queue: str) -> int:
+    """Count the jobs of a queue that raised and are remembered by RQ."""
+    return int(named(queue).failed_job_registry.count)

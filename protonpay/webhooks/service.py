@@ -10,8 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid
+from protonpay.store import db, queue
 from protonpay.store.db import current, transaction
 from protonpay.store.events import EventRow
+from protonpay.store.jobs import PERIODIC
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
 from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -92,9 +94,14 @@ def dispatch(limit: int = 500) -> int:
         ]
         if rows:
             session.execute(insert(WebhookDelivery).on_conflict_do_nothing(), rows)
+            db.after_commit(_ring)
         for event in waiting:
             event.dispatched_at = now
     return len(waiting)
+
+
+def _ring() -> None:
+    queue.ring("webhooks.deliver", PERIODIC["webhooks.deliver"])
 
 
 def _subscribers(user_ids: Collection[str]) -> Mapping[str, list[WebhookEndpoint]]:

@@ -1,0 +1,141 @@
+"""The application factory: binds every port to its settings and opens every room."""
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Config
+from protonpay.auth import sessions as auth_sessions
+from protonpay.auth.blueprint import blp as auth_blp
+from protonpay.cards.registry import card_providers
+from protonpay.chains import keyring
+from protonpay.chains.registry import ChainSettings, chains
+from protonpay.cli import groups
+from protonpay.deposits.blueprint import blp as deposits_blp
+from protonpay.deposits.callbacks import blp as callbacks_blp
+from protonpay.fx.http_rates import HttpRates
+from protonpay.fx.service import rates
+from protonpay.overview.blueprint import blp as overview_blp
+from protonpay.payouts.blueprint import blp as payouts_blp
+from protonpay.plans.blueprint import blp as plans_blp
+from protonpay.portal.pages import pages as portal_pages
+from protonpay.status.blueprint import blp as status_blp
+from protonpay.status.blueprint import metrics_door
+from protonpay.status.blueprint import pages as metrics_pages
+from protonpay.store import db
+from protonpay.store.queue import door
+from protonpay.store.secrets import safe
+from protonpay.telemetry import logs
+from protonpay.transfers.blueprint import blp as transfers_blp
+from protonpay.web import answers, errors, limits, tokens
+from protonpay.web.api import ProblemApi
+from protonpay.web.auth import sessions
+from protonpay.web.body import MAX_BODY_BYTES
+from protonpay.web.links import links
+from protonpay.web.paging import cursors
+from protonpay.webhooks.blueprint import blp as webhooks_blp
+from protonpay.wire.guard import targets
+
+BLUEPRINTS = (
+    auth_blp,
+    overview_blp,
+    deposits_blp,
+    payouts_blp,
+    transfers_blp,
+    plans_blp,
+    webhooks_blp,
+    callbacks_blp,
+    status_blp,
+)
+"""In the order of the API document; the OpenAPI document follows it."""
+
+
+def create_app(config: Config) -> Flask:
+    """Build the application of one process."""
+    logs.configure(config.log_level)
+    app = Flask("protonpay", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign] # as Flask documents it
+    _bind_stores(app, config)
+    _bind_ports(config)
+    _bind_web(app, config)
+    _open_rooms(app)
+    _add_commands(app, production=config.production)
+    return app
+
+
+def unlock(config: Config) -> None:
+    """Open the keyring in this process: of all processes only the chain worker does.
+
+    Raises:
+        KeyringError: no such file, or not its passphrase.
+    """
+    keys = keyring.Keyring.open(config.keyring_path, config.keyring_passphrase or "")
+    addresses = keyring.public_addresses(config.keyring_path)
+    chains.bind(ChainSettings(config.rpc_urls, addresses, keys))
+
+
+def _bind_stores(app: Flask, config: Config) -> None:
+    db.bind(app, config.database_url, pool_size=config.database_connections)
+    Migrate(app, db.db, directory=str(Path(__file__).parents[1] / "migrations"))
+    door.bind(config.redis_url)
+    safe.bind(config.data_key)
+
+
+def _bind_ports(config: Config) -> None:
+    addresses = keyring.public_addresses(config.keyring_path)
+    chains.bind(ChainSettings(config.rpc_urls, addresses))
+    card_providers.bind(config.card_providers(), live=config.production)
+    source = config.fx_rates_url
+    rates.bind(HttpRates(source, spread_basis_points=config.fx_spread_bps) if source else None)
+    targets.bind(config.webhook_allow_insecure_targets)
+
+
+def _bind_web(app: Flask, config: Config) -> None:
+    tokens.init_app(app, secret_keys=(config.secret_key,), issuer=config.public_url)
+    sessions.bind(auth_sessions.stands)
+    cursors.bind(config.secret_key)
+    links.bind(config.public_url)
+    metrics_door.bind(config.metrics_token, production=config.production)
+    answers.init_app(app)
+    limits.init_app(
+        app,
+        redis_url=config.redis_url,
+        auth=config.rate_limit_auth,
+        read=config.rate_limit_read,
+        write=config.rate_limit_write,
+    )
+    errors.init_app(app)
+
+
+def _add_commands(app: Flask, *, production: bool) -> None:
+    for group in groups.EVERYWHERE if production else groups.IN_A_SANDBOX:
+        app.cli.add_command(group)
+
+
+def _open_rooms(app: Flask) -> None:
+    app.config.update(
+        API_TITLE="Proton Pay",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        API_SPEC_OPTIONS={
+            "components": {
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+                }
+            },
+            "info": {"description": "Custodial USDC accounts."},
+        },
+    )
+    api = ProblemApi(app)
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint)
+    app.register_blueprint(metrics_pages)
+    app.register_blueprint(portal_pages)

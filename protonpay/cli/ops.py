@@ -1,0 +1,86 @@
+"""`flask ops`: look at queues and books, ask for maintenance."""
+
+import sys
+
+import click
+from flask.cli import AppGroup
+
+from protonpay.kernel.money import Usdc
+from protonpay.ledger import audit as books
+from protonpay.ledger import chart, entries
+from protonpay.ledger import service as ledger
+from protonpay.store import beats, outbox
+from protonpay.store.db import transaction
+from protonpay.store.jobs import PERIODIC, QUEUES
+from protonpay.store.queue import failed_jobs, named, ring
+
+ops = AppGroup("ops", help="Queues, books and maintenance.")
+
+
+@ops.command()
+def audit() -> None:
+    """Check every invariant of the book; exit 1 if one is broken."""
+    broken = {finding.invariant: finding.detail for finding in books.findings()}
+    for invariant in books.invariants():
+        click.echo(f"{'BROKEN' if invariant in broken else 'ok':<7} {invariant}")
+        if invariant in broken:
+            click.echo(f"        {broken[invariant]}")
+    sys.exit(1 if broken else 0)
+
+
+@ops.command()
+def queues() -> None:
+    """Show queues, the outbox behind them, and what failed."""
+    ages = beats.queue_ages()
+    click.echo(f"{'queue':<14}{'waiting':>8}{'failed':>8}{'silent for':>12}")
+    for name in QUEUES:
+        silent = f"{ages[name]} s" if name in ages else "never seen"
+        click.echo(f"{name:<14}{len(named(name)):>8}{failed_jobs(name):>8}{silent:>12}")
+    click.echo(f"\n{'outbox':<30}{'waiting':>8}{'due':>6}{'oldest due':>12}{'dead':>6}")
+    for line in outbox.backlog():
+        late = f"{line.oldest_due_seconds} s"
+        click.echo(f"{line.job:<30}{line.waiting:>8}{line.due:>6}{late:>12}{line.dead:>6}")
+
+
+@ops.command()
+def dead() -> None:
+    """List outbox rows whose retries are used up."""
+    for row in outbox.dead_rows():
+        click.echo(f"{row.id}  {row.job}  {row.args}  {row.failures} failures  {row.last_error}")
+
+
+@ops.command()
+@click.argument("row_ids", nargs=-1, type=int, required=True)
+def replay(row_ids: tuple[int, ...]) -> None:
+    """Make dead outbox rows due again."""
+    click.echo(f"{outbox.replay(row_ids)} of {len(row_ids)} rows are due again.")
+
+
+@ops.command()
+@click.argument("name", type=click.Choice(sorted(PERIODIC)))
+def run(name: str) -> None:
+    """Ask for a round of a maintenance job now."""
+    work = PERIODIC[name]
+    asked = ring(name, work)
+    click.echo(f"{name}: {'asked for on' if asked else 'already waiting on'} queue {work.queue}.")
+
+
+@ops.command()
+def jobs() -> None:
+    """List the maintenance jobs and how often they come round."""
+    for name, work in PERIODIC.items():
+        click.echo(f"{name:<24}{work.queue:<14}every {work.every_seconds} s")
+
+
+@ops.command("book-capital")
+@click.option("--network", required=True, help="Solana, Base or Polygon.")
+@click.option("--amount", required=True, help="USDC, exact.")
+@click.option(
+    "--reference", required=True, help="Names the payment, usually its hash: booked once."
+)
+def book_capital(network: str, amount: str, reference: str) -> None:
+    """Book the house's own USDC that was put into the treasury of a network."""
+    with transaction():
+        posted = ledger.post(entries.capital(reference, network, Usdc.parse(amount)))
+        total = ledger.balance(chart.custody(network))
+    click.echo(f"entry {posted.entry_id}{' (stood already)' if posted.replayed else ''}: {total}")

@@ -1,0 +1,83 @@
+"""The invariants of the book, each as one query that finds what breaks it."""
+
+from dataclasses import dataclass
+
+from protonpay.store import db
+
+# What every account should hold is the sum of its postings; what it holds is its folded
+# balance and its appended rows. One snapshot (one statement) sees both.
+_CHECKS = {
+    "balances equal postings": """
+        WITH moved AS (
+            SELECT account_id, sum(micro) AS micro FROM (
+                SELECT destination AS account_id, micro FROM postings
+                UNION ALL SELECT source, -micro FROM postings) AS p
+            GROUP BY account_id),
+        pending AS (
+            SELECT account_id, sum(micro) AS micro FROM ledger_pending GROUP BY account_id)
+        SELECT a.address, coalesce(m.micro, 0), b.micro + coalesce(p.micro, 0)
+        FROM ledger_accounts a JOIN ledger_balances b ON b.account_id = a.id
+        LEFT JOIN moved m ON m.account_id = a.id
+        LEFT JOIN pending p ON p.account_id = a.id
+        WHERE coalesce(m.micro, 0) <> b.micro + coalesce(p.micro, 0)
+        LIMIT 20""",
+    "all balances sum to zero": """
+        SELECT 'sum', total FROM (
+            SELECT (SELECT coalesce(sum(micro), 0) FROM ledger_balances)
+                 + (SELECT coalesce(sum(micro), 0) FROM ledger_pending) AS total) AS t
+        WHERE total <> 0""",
+    "nobody is below zero": """
+        SELECT a.address, b.micro FROM ledger_balances b
+        JOIN ledger_accounts a ON a.id = b.account_id
+        WHERE b.micro < 0 AND NOT a.may_go_negative LIMIT 20""",
+    "appended debits only where there is no floor": """
+        SELECT a.address, p.micro FROM ledger_pending p
+        JOIN ledger_accounts a ON a.id = p.account_id
+        WHERE p.micro < 0 AND NOT a.may_go_negative LIMIT 20""",
+    "every entry has postings": """
+        SELECT e.reference, e.kind FROM journal_entries e
+        WHERE NOT EXISTS (SELECT FROM postings p WHERE p.entry_id = e.id) LIMIT 20""",
+    "every account has a balance row": """
+        SELECT a.address, a.id FROM ledger_accounts a
+        WHERE NOT EXISTS (SELECT FROM ledger_balances b WHERE b.account_id = a.id) LIMIT 20""",
+    "a hold ends once": """
+        SELECT split_part(e.reference, ':', 2), count(*) FROM journal_entries e
+        WHERE e.kind IN ('payout_settle', 'payout_release')
+        GROUP BY 1 HAVING count(*) > 1 LIMIT 20""",
+    "every end had a hold": """
+        SELECT e.reference, e.kind FROM journal_entries e
+        WHERE e.kind IN ('payout_settle', 'payout_release')
+        AND NOT EXISTS (
+            SELECT FROM journal_entries h
+            WHERE h.reference = 'payout:' || split_part(e.reference, ':', 2) || ':hold')
+        LIMIT 20""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that must not be.
+
+    Attributes:
+        detail: the rows that show it, at most twenty.
+    """
+
+    invariant: str
+    detail: str
+
+
+def invariants() -> list[str]:
+    """Name what is checked."""
+    return list(_CHECKS)
+
+
+def findings() -> list[Finding]:
+    """Check every invariant; an empty list means the book is sound."""
+    found = []
+    with db.transaction():
+        db.execute("SET LOCAL statement_timeout = '60s'", {})
+        for invariant, query in _CHECKS.items():
+            rows = db.execute(query, {}).fetchall()
+            if rows:
+                found.append(Finding(invariant, "; ".join(f"{row[0]}: {row[1:]}" for row in rows)))
+    return found

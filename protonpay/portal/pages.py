@@ -1,0 +1,69 @@
+"""Pages a browser opens: the front door, and the way back from a card provider."""
+
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, render_template, send_from_directory
+
+from protonpay.deposits import service as deposits
+from protonpay.kernel.errors import NotFound
+
+pages = Blueprint("portal", __name__, template_folder="templates", static_folder=None)
+
+_STATIC = Path(__file__).parent / "static"
+_SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
+_OWN_ASSETS = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+# Swagger UI writes its own style elements.
+_DOCS = f"{_OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_STATES = {
+    "CONFIRMED": ("Paid", "The amount is in your balance."),
+    "FAILED": ("Not paid", "The provider did not take the payment. Nothing was charged."),
+    "EXPIRED": ("Expired", "This payment page has expired. Nothing was charged."),
+}
+_CHECKING = ("We are checking", "The provider is being asked. Do not pay again.")
+
+
+@pages.get("/")
+def front() -> Response:
+    """Show where everything is."""
+    return _page(render_template("front.html"))
+
+
+@pages.get("/api/docs")
+def docs() -> Response:
+    """Show the API in Swagger UI, from our own files."""
+    if not _SWAGGER.is_dir():
+        abort(404)
+    return _page(render_template("docs.html"), _DOCS)
+
+
+@pages.get("/api/docs/<path:name>")
+def docs_asset(name: str) -> Response:
+    """Serve Swagger UI's files."""
+    return _asset(_SWAGGER, name)
+
+
+@pages.get("/static/<path:name>")
+def static(name: str) -> Response:
+    """Serve our own files."""
+    return _asset(_STATIC, name)
+
+
+@pages.get("/deposits/<deposit_id>")
+def came_back(deposit_id: str) -> Response:
+    """Receive a payer back from a card provider: have it asked, say what is known."""
+    try:
+        state = deposits.returned(deposit_id)
+    except NotFound:
+        abort(404)
+    title, said = _STATES.get(state, _CHECKING)
+    return _page(render_template("returned.html", title=title, said=said, settled=state in _STATES))
+
+
+def _page(html: str, policy: str = _OWN_ASSETS) -> Response:
+    return Response(html, headers={"Content-Security-Policy": policy})
+
+
+def _asset(folder: Path, name: str) -> Response:
+    response = send_from_directory(folder, name, max_age=86_400)
+    response.headers["Content-Security-Policy"] = _OWN_ASSETS
+    return response

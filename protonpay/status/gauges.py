@@ -1,0 +1,74 @@
+"""The metrics page: what processes counted, and what the database and Redis say now."""
+
+import os
+from collections.abc import Iterator
+
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from typing_extensions import override
+
+from protonpay.store import beats, outbox
+from protonpay.store.jobs import QUEUES
+from protonpay.store.queue import named
+
+
+class _Now(Collector):
+    """Gauges read when they are asked for."""
+
+    @override
+    def collect(self) -> Iterator[Metric]:
+        yield from _outbox()
+        yield _queues()
+        yield from _signs_of_life()
+
+
+def exposition() -> bytes:
+    """Return every metric in Prometheus' text form."""
+    registry = CollectorRegistry()
+    registry.register(_Now())
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # untyped upstream
+        return generate_latest(registry)
+    return generate_latest(REGISTRY) + generate_latest(registry)
+
+
+def _outbox() -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("protonpay_outbox_waiting", "Rows not done.", labels=["job"])
+    oldest = GaugeMetricFamily(
+        "protonpay_outbox_oldest_due_seconds", "How late the oldest due row is.", labels=["job"]
+    )
+    dead = GaugeMetricFamily("protonpay_outbox_dead", "Rows an operator must see.", labels=["job"])
+    for line in outbox.backlog():
+        waiting.add_metric([line.job], line.waiting)
+        oldest.add_metric([line.job], line.oldest_due_seconds)
+        dead.add_metric([line.job], line.dead)
+    yield from (waiting, oldest, dead)
+
+
+def _queues() -> Metric:
+    length = GaugeMetricFamily("protonpay_queue_length", "Entries in the queue.", labels=["queue"])
+    for name in QUEUES:
+        length.add_metric([name], len(named(name)))
+    return length
+
+
+def _signs_of_life() -> Iterator[Metric]:
+    served = GaugeMetricFamily(
+        "protonpay_queue_silent_seconds", "Since a queue was last served.", labels=["queue"]
+    )
+    for name, age in beats.queue_ages().items():
+        served.add_metric([name], age)
+    seen = GaugeMetricFamily(
+        "protonpay_chain_silent_seconds", "Since a node last answered.", labels=["network"]
+    )
+    lag = GaugeMetricFamily(
+        "protonpay_chain_finalized_lag_seconds",
+        "Age of the newest final block.",
+        labels=["network"],
+    )
+    for name, head in beats.chain_heads().items():
+        seen.add_metric([name], head["age"])
+        lag.add_metric([name], head["seenAt"] - head["finalizedAt"])
+    yield from (served, seen, lag)

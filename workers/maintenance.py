@@ -1,0 +1,31 @@
+"""What keeps the house: folding, auditing, pruning."""
+
+import structlog
+
+from protonpay.ledger import audit as books
+from protonpay.ledger import service as ledger
+from protonpay.store import outbox
+from workers.job import drain, periodic
+
+log = structlog.get_logger(__name__)
+
+_ACCOUNTS = 1000
+
+
+@periodic("ledger.fold")
+def fold_balances() -> None:
+    """Fold appended credits into balances."""
+    drain(lambda: ledger.fold(_ACCOUNTS), _ACCOUNTS)
+
+
+@periodic("ledger.audit")
+def audit() -> None:
+    """Check every invariant of the book, and shout if one is broken."""
+    for finding in books.findings():
+        log.error("ledger_broken", invariant=finding.invariant, detail=finding.detail)
+
+
+@periodic("store.prune")
+def prune() -> None:
+    """Delete finished outbox rows nobody will ask for."""
+    outbox.prune()

@@ -1,0 +1,29 @@
+"""The steps of a payout, one job each."""
+
+from protonpay.payouts import sending
+from protonpay.store.jobs import Later
+from workers.job import job, periodic
+
+
+@job("payouts.sign")
+def sign(payout_id: str) -> Later | None:
+    """Sign and store."""
+    return sending.sign(payout_id)
+
+
+@job("payouts.broadcast")
+def broadcast(payout_id: str) -> Later | None:
+    """Hand the bytes to the node."""
+    return sending.broadcast(payout_id)
+
+
+@job("payouts.confirm")
+def confirm(payout_id: str) -> Later | None:
+    """Settle, release or sign anew."""
+    return sending.confirm(payout_id)
+
+
+@periodic("chains.heads")
+def look_at_heads() -> None:
+    """Note how far each network is."""
+    sending.look_at_heads()

@@ -1,0 +1,103 @@
+"""One parent that has imported everything, and one forked worker per queue."""
+
+import ctypes
+import gc
+import importlib
+import os
+import signal
+import threading
+from types import FrameType
+
+import structlog
+from flask import Flask
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from protonpay.chains.registry import NETWORKS, chains
+from protonpay.store.db import db
+from protonpay.store.jobs import CHAIN, JOBS, PERIODIC
+from protonpay.store.queue import door, named
+from workers.job import keeper
+
+log = structlog.get_logger(__name__)
+
+_RESTART_SECONDS = 1.0
+_WORKER_TTL_SECONDS = 20
+_PR_SET_PDEATHSIG = 1
+_pause = threading.Event()
+
+
+class _Stop(Exception):
+    pass
+
+
+def serve(app: Flask, queues: tuple[str, ...]) -> None:
+    """Keep a worker on each queue until told to stop; one that dies is replaced."""
+    _import_all(queues)
+    children: dict[int, str] = {}
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    try:
+        for queue in queues:
+            children[_fork(app, queue)] = queue
+        log.info("workers_started", queues=list(queues))
+        while children:
+            pid, status = os.wait()
+            queue = children.pop(pid)
+            log.error("worker_died", queue=queue, status=status)
+            _pause.wait(_RESTART_SECONDS)
+            children[_fork(app, queue)] = queue
+    except _Stop:
+        for pid in children:
+            os.kill(pid, signal.SIGTERM)
+        for pid in children:
+            os.waitpid(pid, 0)
+
+
+def _import_all(queues: tuple[str, ...]) -> None:
+    """Load what the children will need, once: a fork shares it."""
+    paths = [work.path for work in JOBS.values()] + [work.path for work in PERIODIC.values()]
+    for path in paths:
+        importlib.import_module(path.rpartition(".")[0])
+    if CHAIN in queues:
+        for network in NETWORKS:
+            chains.get(network)
+    db.engine.dispose()
+    door.client.connection_pool.disconnect()
+    gc.collect()
+    gc.freeze()
+
+
+def _fork(app: Flask, queue: str) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        # No worker outlives the parent that would replace it.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _work(app, queue)
+    except BaseException:
+        log.exception("worker_ended", queue=queue)
+        os._exit(1)
+    os._exit(0)
+
+
+def _work(app: Flask, queue: str) -> None:
+    # Connections of the parent belong to the parent.
+    db.engine.dispose(close=False)
+    keeper.start(app)
+    worker = SimpleWorker(
+        [named(queue)],
+        connection=door.client,
+        serializer=JSONSerializer,
+        worker_ttl=_WORKER_TTL_SECONDS,
+        job_monitoring_interval=3,
+        maintenance_interval=5,
+    )
+    worker.work(logging_level="WARNING", with_scheduler=False)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise _Stop

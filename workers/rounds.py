@@ -1,0 +1,63 @@
+"""The scheduler: RQ's own, ringing for periodic work, one at a time in the whole installation."""
+
+import psycopg
+import redis
+import structlog
+from rq.cron import CronJob, CronScheduler
+from rq.job import Job
+from typing_extensions import override
+
+from protonpay.cards.registry import PROVIDERS
+from protonpay.chains.registry import NETWORKS
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
+from protonpay.store.db import transaction
+from protonpay.store.jobs import PERIODIC, Periodic
+from protonpay.store.queue import door, ring
+
+log = structlog.get_logger(__name__)
+
+_LOCK = 0x50524F544F4E  # "PROTON"
+
+
+class Round(CronJob):
+    """One line of the periodic table, rung through our own door (JSON, one waiting at most)."""
+
+    def __init__(self, name: str, work: Periodic) -> None:
+        super().__init__(
+            queue_name=work.queue, func_name=work.path, interval=work.every_seconds, name=name
+        )
+        self._work = work
+
+    @override
+    def enqueue(self, connection: redis.Redis) -> Job | None:  # type: ignore[override] # nobody reads the job
+        ring(self.name, self._work)
+        return None
+
+
+def run(database_url: str) -> None:
+    """Ring until told to stop, or until the lock's connection is lost.
+
+    Two schedulers would do everything twice; the second waits here for the first to go.
+    """
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        with transaction():
+            ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
+        scheduler = _Locked(connection)
+        log.info("scheduler_started", rounds=list(PERIODIC))
+        scheduler.start()  # type: ignore[no-untyped-call] # untyped upstream
+
+
+class _Locked(CronScheduler):
+    """RQ's scheduler, which stops when the connection that holds the lock is gone."""
+
+    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+        super().__init__(connection=door.client)
+        self._cron_jobs = [Round(name, work) for name, work in PERIODIC.items()]
+        self._lock = connection
+
+    @override
+    def heartbeat(self) -> None:
+        self._lock.execute("SELECT 1")
+        super().heartbeat()
