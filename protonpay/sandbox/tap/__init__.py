@@ -1,0 +1,1 @@
+"""Tap Payments, simulated from its documentation: ``python -m protonpay.sandbox.tap``."""
