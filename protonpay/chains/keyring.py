@@ -1,9 +1,60 @@
-"""Where custody keys come from: the only file that sees one."""
+"""Where custody keys come from: the only file that sees one.
 
+A keyring file is JSON: our public addresses in clear, and one random 64-byte seed
+under AES-256-GCM with a key made from the passphrase by scrypt. Everything in the file
+is authenticated, so an address swapped in it is noticed when the keys are opened.
+
+Every key is derived from the seed by hardened steps only (SLIP-0010, which on
+secp256k1 is BIP-32), so no public key says anything about another key:
+
+    ========  ======================  ===================
+    role      EVM                     Solana
+    ========  ======================  ===================
+    treasury  ``m/44'/60'/0'/0'/0'``  ``m/44'/501'/0'/0'``
+    gas       ``m/44'/60'/1'/0'/0'``  ``m/44'/501'/1'/0'``
+    ========  ======================  ===================
+
+Where keys live in a KMS, this file is what changes: adapters take from a ``Keyring`` the
+key of a role and family at the moment they sign, and nothing else in the program does.
+"""
+
+import argparse
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from Crypto.Hash import keccak
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from protonpay.chains.addresses import base58, checksummed
+
+VERSION = 1
+EVM = "evm"
+SOLANA = "solana"
+_ROLES = ("treasury", "gas")
+_CURVE_KEYS = {EVM: b"Bitcoin seed", SOLANA: b"ed25519 seed"}  # SLIP-0010, "Master key generation"
+_PATHS = {EVM: (44, 60, None, 0, 0), SOLANA: (44, 501, None, 0)}  # None: the role's number
+_HARDENED = 1 << 31
+_SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_SEED_BYTES = 64
+_SALT_BYTES = 16
+_NONCE_BYTES = 12
+_SCRYPT = {"n": 1 << 15, "r": 8, "p": 1}  # 32 MiB and about 0.1 s
+
+
+class KeyringError(Exception):
+    """The keyring file cannot be made, read or opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +69,179 @@ class PublicAddresses:
     treasury: Mapping[str, str]
     gas: Mapping[str, str]
 
+    @property
+    def every(self) -> frozenset[str]:
+        """All of them, for "is this one of ours"."""
+        return frozenset((*self.treasury.values(), *self.gas.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
     """The private keys, as 32 raw bytes by family (secp256k1 scalars, ed25519 seeds)."""
 
-    treasury: Mapping[str, bytes]
-    gas: Mapping[str, bytes]
+    treasury: Mapping[str, bytes] = field(repr=False)
+    gas: Mapping[str, bytes] = field(repr=False)
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> Self:
-        """Decrypt a keyring file."""
-        raise OSError(path, passphrase)
+        """Decrypt a keyring file.
+
+        Raises:
+            KeyringError: no such file, wrong passphrase, or a file that was changed.
+        """
+        document = _read(path)
+        try:
+            sealed = bytes.fromhex(document["seed"])
+            nonce = bytes.fromhex(document["nonce"])
+            seed = _cipher(document, passphrase).decrypt(nonce, sealed, _authenticated(document))
+        except (KeyError, TypeError, ValueError) as error:
+            raise KeyringError(f"{path} is not a keyring") from error
+        except InvalidTag:
+            raise KeyringError(f"{path}: wrong passphrase, or the file was changed") from None
+        return cls(**{role: _keys(seed, role) for role in _ROLES})
+
+
+def create(path: Path, passphrase: str) -> PublicAddresses:
+    """Make a new seed, write it encrypted, readable by its owner only, and return its addresses.
+
+    The file appears whole or not at all, and never replaces one that exists.
+
+    Raises:
+        KeyringError: there is a file already, or no passphrase was given.
+    """
+    if not passphrase:
+        raise KeyringError("a keyring needs a passphrase")
+    seed = secrets.token_bytes(_SEED_BYTES)
+    addresses = {role: _addresses(_keys(seed, role)) for role in _ROLES}
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "addresses": addresses,
+        "kdf": {"name": "scrypt", **_SCRYPT, "salt": secrets.token_hex(_SALT_BYTES)},
+        "cipher": "aes-256-gcm",
+        "nonce": secrets.token_hex(_NONCE_BYTES),
+    }
+    sealed = _cipher(document, passphrase).encrypt(
+        bytes.fromhex(document["nonce"]), seed, _authenticated(document)
+    )
+    _write_new(path, json.dumps({**document, "seed": sealed.hex()}, indent=2) + "\n")
+    return PublicAddresses(**addresses)
+
+
+def public_addresses(path: Path) -> PublicAddresses:
+    """Read our wallets' addresses; needs no passphrase.
+
+    Raises:
+        KeyringError: there is no such file, or it is no keyring.
+    """
+    try:
+        found = _read(path)["addresses"]
+        return PublicAddresses(**{role: {**found[role]} for role in _ROLES})
+    except (KeyError, TypeError) as error:
+        raise KeyringError(f"{path} is not a keyring") from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text())
+    except OSError as error:
+        raise KeyringError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise KeyringError(f"{path} is not a keyring") from error
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        raise KeyringError(f"{path} is not a keyring of version {VERSION}")
+    return document
+
+
+def _write_new(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # Unlike a rename, a link refuses to take the place of another file.
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise KeyringError(f"{path} exists: a keyring is never overwritten") from error
+    finally:
+        draft.unlink()
+
+
+def _cipher(document: Mapping[str, Any], passphrase: str) -> AESGCM:
+    # The cost is ours, not the file's: a changed file cannot make it cheap or endless.
+    salt = bytes.fromhex(document["kdf"]["salt"])
+    return AESGCM(Scrypt(salt=salt, length=32, **_SCRYPT).derive(passphrase.encode()))
+
+
+def _authenticated(document: Mapping[str, Any]) -> bytes:
+    """Return everything but the secret itself, in one spelling."""
+    shown = {name: value for name, value in document.items() if name != "seed"}
+    return json.dumps(shown, sort_keys=True).encode()
+
+
+def _keys(seed: bytes, role: str) -> dict[str, bytes]:
+    number = _ROLES.index(role)
+    return {
+        family: _derive(family, seed, [number if step is None else step for step in path])
+        for family, path in _PATHS.items()
+    }
+
+
+def _derive(family: str, seed: bytes, path: list[int]) -> bytes:
+    """Derive by hardened steps (SLIP-0010, "Private parent key → private child key").
+
+    On secp256k1 a step has no key with a chance of 2⁻¹²⁷; the standard's retry for it
+    is left out.
+    """
+    key, chain = _halves(_CURVE_KEYS[family], seed)
+    for step in path:
+        child, chain = _halves(chain, b"\0" + key + (step + _HARDENED).to_bytes(4, "big"))
+        key = _plus(child, key) if family == EVM else child
+    return key
+
+
+def _halves(key: bytes, data: bytes) -> tuple[bytes, bytes]:
+    digest = hmac.digest(key, data, hashlib.sha512)
+    return digest[:32], digest[32:]
+
+
+def _plus(one: bytes, other: bytes) -> bytes:
+    total = int.from_bytes(one, "big") + int.from_bytes(other, "big")
+    return (total % _SECP256K1_ORDER).to_bytes(32, "big")
+
+
+def _addresses(keys: Mapping[str, bytes]) -> dict[str, str]:
+    return {EVM: _evm_address(keys[EVM]), SOLANA: _solana_address(keys[SOLANA])}
+
+
+def _evm_address(key: bytes) -> str:
+    numbers = ec.derive_private_key(int.from_bytes(key, "big"), ec.SECP256K1()).public_key()
+    point = numbers.public_numbers()
+    raw = point.x.to_bytes(32, "big") + point.y.to_bytes(32, "big")
+    return checksummed(keccak.new(digest_bits=256, data=raw).digest()[-20:])
+
+
+def _solana_address(key: bytes) -> str:
+    return base58(Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw())
+
+
+def main() -> int:
+    """``python -m protonpay.chains.keyring create PATH``, passphrase in KEYRING_PASSPHRASE."""
+    parser = argparse.ArgumentParser(prog="python -m protonpay.chains.keyring")
+    parser.add_argument("action", choices=["create"])
+    parser.add_argument("path", type=Path)
+    options = parser.parse_args()
+    try:
+        made = create(options.path, os.environ.get("KEYRING_PASSPHRASE", ""))
+    except KeyringError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    for role in _ROLES:
+        for family, address in getattr(made, role).items():
+            sys.stdout.write(f"{role} {family} {address}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

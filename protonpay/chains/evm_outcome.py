@@ -1,0 +1,173 @@
+"""After sending: what became of a payment, by the state of the node's final block only.
+
+The contract lets a payment's mark be used once, and only in blocks earlier than its
+``valid_before``; block times never go back. So in the state of a final block F:
+
+* mark used, and a final receipt shows our very payment: it is made, whoever handed it in;
+* mark not used, and F is not earlier than ``valid_before``: it can never be made any more;
+* anything else, a reverted transaction included, is not final: whoever saw the bytes may
+  still hand the payment in.
+
+F's state is asked for by F's hash, so a node that lags or forked answers with an error
+instead of an older truth. What is asked without it (receipt, pool, newest nonce) never
+decides whether money moved.
+"""
+
+from dataclasses import dataclass
+
+import structlog
+
+from protonpay.chains import evm_usdc as usdc
+from protonpay.chains.evm_node import At, Block, Node, Receipt, quantity, read_receipt
+from protonpay.chains.port import Network, SendOutcome, SendState, SignedSend
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a node says about a send.
+
+    Attributes:
+        used: the payment's mark is used in the final state.
+        final_count: nonces that the sender has used in the final state.
+        latest_count: the same in the newest state.
+        receipt: of these very bytes, or None.
+        known: the node has the bytes, in a block or in its pool.
+    """
+
+    used: bool
+    final_count: int
+    latest_count: int
+    receipt: Receipt | None
+    known: bool
+
+
+class Inquiry:
+    """One look at one send.
+
+    Args:
+        sender: the gas wallet, whose nonce the send has.
+    """
+
+    def __init__(self, node: Node, network: Network, sender: str, send: SignedSend) -> None:
+        self._node = node
+        self._network = network
+        self._sender = sender
+        self._send = send
+        self._sequence = send.sequence or 0
+        self._payment = usdc.payment_in(send.raw)
+
+    def outcome(self) -> SendOutcome:
+        """Say what became of it.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+        final = self._node.block("finalized")
+        facts = self._read_facts(final)
+        if facts.used:
+            return self._paid(facts, final)
+        if final.time < self._payment.valid_before:
+            return self._waiting(facts)
+        return self._expired(facts, final)
+
+    def _read_facts(self, final: Block) -> _Facts:
+        used, final_count, latest_count, receipt, transaction = self._node.ask(
+            usdc.ask_if_used(self._network, final.state, self._payment),
+            ("eth_getTransactionCount", [self._sender, final.state]),
+            ("eth_getTransactionCount", [self._sender, "latest"]),
+            ("eth_getTransactionReceipt", [self._send.tx_hash]),
+            ("eth_getTransactionByHash", [self._send.tx_hash]),
+        )
+        return _Facts(
+            used=usdc.decode("bool", used),
+            final_count=quantity(final_count),
+            latest_count=quantity(latest_count),
+            receipt=read_receipt(receipt),
+            known=receipt is not None or transaction is not None,
+        )
+
+    def _paid(self, facts: _Facts, final: Block) -> SendOutcome:
+        own = facts.receipt
+        if own and not self._node.is_final(own, final):
+            own = None
+        if own and usdc.moved(self._network, self._payment, own.logs):
+            return SendOutcome(SendState.LANDED, fee=own.fee)
+        first = int(self._send.terms["from_block"])
+        found = find_payment(self._node, self._network, self._payment, first, final)
+        if found is None:
+            # Cancelled by the treasury's key, or paid otherwise: nothing we ever sign.
+            return self._unexplained("mark_used_otherwise")
+        other = found.tx_hash if found.tx_hash != self._send.tx_hash else None
+        return SendOutcome(
+            SendState.LANDED,
+            fee=own.fee if own else None,
+            tx_hash=other,
+            sequence_used=facts.final_count > self._sequence,
+        )
+
+    def _waiting(self, facts: _Facts) -> SendOutcome:
+        reason = None
+        if facts.receipt is not None and not facts.receipt.succeeded:
+            blocked, _, _ = self._read_hindrances("latest")
+            reason = "payee_blacklisted" if blocked else "reverted"
+        elif not facts.known and facts.latest_count > self._sequence:
+            reason = "sequence_taken"
+        return SendOutcome(SendState.WAITING, seen=facts.known, reason=reason)
+
+    def _expired(self, facts: _Facts, final: Block) -> SendOutcome:
+        receipt = facts.receipt
+        if receipt is not None and receipt.succeeded:
+            return self._unexplained("succeeded_without_mark")
+        if receipt is not None and self._node.is_final(receipt, final):
+            return self._refused(receipt, final)
+        if facts.final_count > self._sequence:
+            return SendOutcome(SendState.LOST, reason="expired")
+        if facts.latest_count > self._sequence:
+            # Too late to pay, but whether its nonce is used is settled in a moment.
+            return SendOutcome(SendState.WAITING, seen=facts.known, reason="expired")
+        return SendOutcome(SendState.LOST, reason="expired", sequence_used=False)
+
+    def _unexplained(self, reason: str) -> SendOutcome:
+        log.error(reason, network=self._network.name, tx_hash=self._send.tx_hash)
+        return SendOutcome(SendState.WAITING, reason=reason)
+
+    def _refused(self, receipt: Receipt, final: Block) -> SendOutcome:
+        """Tell a refusal of this payee from one that a new send may not meet."""
+        blocked, paused, balance = self._read_hindrances(final.state)
+        if blocked:
+            return SendOutcome(SendState.FAILED, reason="payee_blacklisted", fee=receipt.fee)
+        mined = self._node.block(hex(receipt.block_number))
+        ours = paused or balance < self._payment.amount
+        if ours or mined.time >= self._payment.valid_before:
+            return SendOutcome(SendState.LOST, reason="expired", fee=receipt.fee)
+        return SendOutcome(SendState.FAILED, reason="reverted", fee=receipt.fee)
+
+    def _read_hindrances(self, at: At) -> tuple[bool, bool, int]:
+        blocked, paused, balance = self._node.ask(
+            usdc.ask(self._network, at, "isBlacklisted(address)", self._payment.payee),
+            usdc.ask(self._network, at, "paused()"),
+            usdc.ask(self._network, at, "balanceOf(address)", self._payment.payer),
+        )
+        return (
+            usdc.decode("bool", blocked),
+            usdc.decode("bool", paused),
+            usdc.decode("uint256", balance),
+        )
+
+
+def find_payment(
+    node: Node, network: Network, payment: usdc.Payment, first: int, final: Block
+) -> Receipt | None:
+    """Return the final transaction, anybody's, that made a payment since a block.
+
+    Raises:
+        NoAnswer: unknown.
+    """
+    topics = usdc.topics_of_use(payment)
+    for tx_hash in node.find_logs(network.usdc, topics, first, final.number):
+        receipt = node.receipt(tx_hash)
+        if usdc.moved(network, payment, receipt.logs) and node.is_final(receipt, final):
+            return receipt
+    return None
