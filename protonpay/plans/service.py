@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel.errors import Invalid
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.plans.models import Plan
@@ -98,7 +99,12 @@ def _read(name: str) -> Terms:
     if plan is None:
         raise LookupError(f"no plan {name}")
     return Terms(
-        withdrawal_fees={network: Usdc(micro) for network, micro in plan.withdrawal_fees.items()},
+        withdrawal_fees={
+            # JSONB keeps no order; the document's is the registry's.
+            network: Usdc(plan.withdrawal_fees[network])
+            for network in NETWORKS
+            if network in plan.withdrawal_fees
+        },
         withdrawal_fee_bps=plan.withdrawal_fee_bps,
         transfer_fee=plan.transfer_fee_micro,
         deposit_commission_bps=plan.deposit_commission_bps,

@@ -4,13 +4,14 @@ Bodies are RFC 9457 problems with two members more that clients look for: ``code
 (stable, machine-readable) and ``message`` (the detail again).
 """
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import redis
 import structlog
-from flask import Flask, Response, g, json, request
+from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from protonpay.kernel import errors
@@ -76,7 +77,8 @@ def problem(
         **({"errors": fields} if fields else {}),
         "requestId": g.get("request_id", ""),
     }
-    return Response(json.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+    return Response(text, status, headers, mimetype=MEDIA_TYPE)
 
 
 def refused(refusal: errors.Refusal) -> Response:

@@ -1,0 +1,150 @@
+"""The house under test: real Postgres and Valkey, one application, everything rolled back."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from flask import Flask
+from flask.testing import FlaskClient
+
+from config import Config
+from protonpay.app import create_app
+from protonpay.auth.passwords import Cost, passwords
+from protonpay.cards.registry import PROVIDERS
+from protonpay.chains import keyring
+from protonpay.chains.registry import NETWORKS
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
+from protonpay.plans import service as plans
+from protonpay.stack import postgres, valkey
+from protonpay.store import marks
+from protonpay.store.db import db, transaction
+from protonpay.store.queue import door
+from tests.actors import Actor, make_actor
+
+ROOT = Path(__file__).parents[1]
+PASSPHRASE = "the keyring of the tests, and of nobody else"
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """Postgres and Valkey of this test process, forgotten when it ends."""
+    folder = tmp_path_factory.mktemp("services")
+    with (
+        postgres.running(folder / "postgres", durable=False) as database,
+        valkey.running(folder / "valkey", durable=False) as queue,
+    ):
+        yield SimpleNamespace(postgres=database, valkey=queue)
+
+
+@pytest.fixture(scope="session")
+def keyring_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Custody keys of the tests."""
+    path = tmp_path_factory.mktemp("keys") / "keyring.json"
+    keyring.create(path, PASSPHRASE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def template(services: SimpleNamespace) -> str:
+    """The name of a migrated database with the accounts of the house, to copy from."""
+    url = services.postgres.create_database("template_for_tests")
+    migrate(url)
+    return "template_for_tests"
+
+
+@pytest.fixture(scope="session")
+def settings(services: SimpleNamespace, keyring_path: Path, template: str) -> dict[str, str]:
+    """The environment of every process under test, on a database of its own."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PROTONPAY_ENV": "sandbox",
+        "DATABASE_URL": services.postgres.create_database("tests", template=template),
+        "REDIS_URL": services.valkey.url(),
+        "PUBLIC_URL": "http://127.0.0.1:8000",
+        "SECRET_KEY": "a secret key of the tests, long enough for HS256",
+        "DATA_KEY": "a data key of the tests, long enough for AES-256",
+        "KEYRING_PATH": str(keyring_path),
+        "SOLANA_RPC_URL": "http://127.0.0.1:9",
+        "BASE_RPC_URL": "http://127.0.0.1:9",
+        "POLYGON_RPC_URL": "http://127.0.0.1:9",
+        "TAP_BASE_URL": "http://127.0.0.1:9",
+        "TAP_SECRET_KEY": "sk_test_of_the_tests",
+        "RATE_LIMIT_AUTH": "1000 per minute",
+        "RATE_LIMIT_READ": "1000 per minute",
+        "RATE_LIMIT_WRITE": "1000 per minute",
+    }
+
+
+@pytest.fixture(scope="session")
+def app(settings: dict[str, str]) -> Iterator[Flask]:
+    """The application, with passwords that cost next to nothing."""
+    made = create_app(Config.load(settings))
+    made.testing = True
+    made.config["PROPAGATE_EXCEPTIONS"] = False
+    passwords.set_cost(Cost(memory_kib=8, rounds=1))
+    with made.app_context(), transaction():
+        ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
+    yield made
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    door.client.close()
+
+
+@pytest.fixture
+def house(app: Flask) -> Iterator[Flask]:
+    """The application in its context, on one connection whose work is undone at the end."""
+    with app.app_context():
+        engine = db.engine
+        connection = engine.connect()
+        outer = connection.begin()
+        # Commits of the program become releases of a savepoint: the outer one is ours.
+        db._app_engines[app][None] = connection
+        db.session.session_factory.configure(join_transaction_mode="create_savepoint")
+        door.client.flushdb()
+        door.client.set(marks.REVOCATIONS_LOADED, 1)
+        plans.forget()
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db._app_engines[app][None] = engine
+            outer.rollback()
+            connection.close()
+
+
+@pytest.fixture
+def client(house: Flask) -> FlaskClient:
+    """A caller without a name."""
+    return house.test_client()
+
+
+@pytest.fixture
+def alice(house: Flask) -> Actor:
+    """A user with 1,000 USDC."""
+    return make_actor(house, "Alice", funded="1000")
+
+
+@pytest.fixture
+def bob(house: Flask) -> Actor:
+    """A user who receives."""
+    return make_actor(house, "Bob")
+
+
+@pytest.fixture
+def mallory(house: Flask) -> Actor:
+    """A stranger: what is right for others is wrong for her."""
+    return make_actor(house, "Mallory", funded="5")
+
+
+def migrate(database_url: str) -> None:
+    """Bring a database to the newest migration."""
+    alembic = AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))
+    alembic.set_main_option("script_location", str(ROOT / "migrations"))
+    alembic.attributes["database_url"] = database_url
+    command.upgrade(alembic, "head")
