@@ -75,6 +75,15 @@ def usdc_balance(rpc_url: str, usdc: str, owner: str) -> int:
     return int(found["data"]["parsed"]["info"]["tokenAmount"]["amount"]) if found else 0
 
 
+def native_balance(rpc_url: str, address: str) -> int:
+    """Return a wallet's lamports, newest state.
+
+    Raises:
+        Refused: the node said no.
+    """
+    return int(_call(rpc_url, "getBalance", address, {"commitment": "processed"})["value"])
+
+
 def _check_mint(rpc_url: str, usdc: str) -> None:
     _call(rpc_url, "getTokenSupply", usdc)
 
