@@ -9,6 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from hexbytes import HexBytes
 
 from protonpay.chains.evm import Evm
 from protonpay.chains.keyring import Keyring, PublicAddresses
@@ -61,8 +63,7 @@ class EvmWorld:
 
     def expire(self, send: SignedSend) -> None:
         """Let time pass until the payment's last moment is final."""
-        latest = self.rpc("eth_getBlockByNumber", "latest", HASHES_ONLY)
-        left = int(send.terms["valid_before"]) - int(latest["timestamp"], 16)
+        left = int(send.terms["valid_before"]) - self.time()
         self.mine(3, after_seconds=max(left, 0) + 1)
 
     def order(self, micro: int = 5_000_000) -> SendOrder:
@@ -83,10 +84,27 @@ class EvmWorld:
     def held(self, address: str) -> int:
         return evm_outside.usdc_balance(self.url, self.usdc, address)
 
-    def refused_on_chain(self, send: SignedSend) -> dict:
-        receipt = self.rpc("eth_getTransactionReceipt", send.tx_hash)
-        assert receipt["status"] == "0x0"
-        return receipt
+    def block(self, name: str) -> dict:
+        return self.rpc("eth_getBlockByNumber", name, HASHES_ONLY)
+
+    def time(self) -> int:
+        return int(self.block("latest")["timestamp"], 16)
+
+    def fields(self, send: SignedSend) -> dict:
+        return TypedTransaction.from_bytes(HexBytes(send.raw)).as_dict()
+
+    def fee_of(self, tx_hash: str) -> int:
+        receipt = self.rpc("eth_getTransactionReceipt", tx_hash)
+        return int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16)
+
+    def hand_in(self, send: SignedSend) -> str:
+        """Let a stranger hand in the payment that he saw in a send."""
+        order = {"from": self.rpc("eth_accounts")[7], "to": self.usdc, "gas": hex(200_000)}
+        data = "0x" + bytes(self.fields(send)["data"]).hex()
+        return self.rpc("eth_sendTransaction", {**order, "data": data})
+
+    def reverted(self, send: SignedSend) -> bool:
+        return self.rpc("eth_getTransactionReceipt", send.tx_hash)["status"] == "0x0"
 
     @contextmanager
     def paused(self):
