@@ -1,4 +1,4 @@
-"""A deadline for a whole answer, held at the socket.
+"""A deadline for a whole answer, held at the socket, and a chunk that cannot be endless.
 
 A read timeout starts anew with every byte: a server that sends one now and then, in the
 headers or in the body, would hold its caller for as long as it likes.
@@ -7,8 +7,8 @@ headers or in the body, would hold its caller for as long as it likes.
 import io
 import socket
 import time
-from http.client import HTTPResponse
-from typing import Any
+from http.client import HTTPResponse, IncompleteRead
+from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
 from typing_extensions import Buffer, override
@@ -51,6 +51,12 @@ class _Socket(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(_Socket(sock), *args, **kwargs)  # type: ignore[arg-type] # see makefile()
+
+    def _safe_read(self, amt: int) -> bytes:
+        # urllib3 takes a chunk's size as it comes; -1 would read without end.
+        if amt < 0:
+            raise IncompleteRead(b"")
+        return cast("bytes", super()._safe_read(amt))  # type: ignore[misc] # typeshed has it not
 
 
 class _Http(HTTPConnection):

@@ -4,6 +4,7 @@ Nothing is retried here: whoever calls has written down what it is about to do
 and asks again with the same words.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from protonpay.wire.deadline import DeadlineAdapter
 from protonpay.wire.exact import read_json
 
 _CHUNK = 16_384
+
+# It logs whole addresses, which may carry keys.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 class NoAnswer(Exception):
