@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from solders.hash import ParseHashError
 from solders.pubkey import Pubkey
 
 from protonpay.chains.solana_payment import SYSTEM_PROGRAM, TOKEN_PROGRAM
@@ -15,6 +16,8 @@ from protonpay.wire.jsonrpc import JsonRpc, RpcError
 TOKEN_ACCOUNT_SIZE = 165
 _FROZEN = 2
 _STATE_AT = 108
+# A bad block hash is no ValueError, unlike a bad address or signature.
+_OTHER_FORM = (LookupError, TypeError, ValueError, AttributeError, ParseHashError)
 
 Call = tuple[str, Sequence[Any]]
 FINAL_TRANSACTION = {
@@ -75,7 +78,7 @@ def reading() -> Iterator[None]:
     """Turn an answer of another form than documented into not knowing."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except _OTHER_FORM as error:
         raise NoAnswer(f"the node's answer has another form: {error!r}") from error
 
 

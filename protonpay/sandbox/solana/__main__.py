@@ -26,7 +26,7 @@ def main() -> None:
     dispatcher = Dispatcher(Node(bank))
     with Server((host, int(port)), dispatcher) as server:
         signal.signal(signal.SIGTERM, _stop)
-        print("ready", *server.server_address[:2], flush=True)  # noqa: T201 - the supervisor waits for it
+        print("ready", flush=True)  # noqa: T201 - the supervisor waits for it
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -38,7 +38,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m protonpay.sandbox.solana", description=__doc__)
-    parser.add_argument("--listen", required=True, metavar="HOST:PORT", help="port 0 takes any")
+    parser.add_argument("--listen", required=True, metavar="HOST:PORT")
     parser.add_argument("--usdc", required=True, type=Pubkey.from_string, metavar="MINT")
     parser.add_argument("--slot-ms", type=int, default=400, help="0 stops the clock (default: 400)")
     parser.add_argument("--finality-slots", type=int, default=32, help="at least 2 (default: 32)")

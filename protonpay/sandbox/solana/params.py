@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
@@ -88,7 +88,7 @@ class Params:
         """
         try:
             return Hash.from_string(self.text(index))
-        except ValueError:
+        except ParseHashError:
             raise invalid("Invalid param: WrongSize") from None
 
     def config(self, index: int) -> "Config":

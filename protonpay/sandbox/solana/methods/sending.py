@@ -8,7 +8,7 @@ from solders.account import Account
 from solders.message import MessageV1, from_bytes_versioned
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from protonpay.sandbox.solana import base58, faucet
 from protonpay.sandbox.solana.encoding import account_json
@@ -107,7 +107,7 @@ def read_transaction(text: str, config: Config) -> VersionedTransaction:
     try:
         transaction = VersionedTransaction.from_bytes(raw)
         transaction.sanitize()
-    except ValueError as error:
+    except (ValueError, SanitizeError) as error:
         raise invalid(f"failed to deserialize VersionedTransaction: {error}") from None
     most = _PACKET_V1 if isinstance(transaction.message, MessageV1) else _PACKET
     if len(raw) > most:
