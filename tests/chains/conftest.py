@@ -115,11 +115,15 @@ class EvmWorld:
             self.outside(evm_outside.unpause, self.usdc)
 
 
-@pytest.fixture(scope="session")
-def evm_url():
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def evm_url():
+    listen = f"127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "protonpay.sandbox.evm", "--listen", listen]
     command += ["--chain-id", "8453", "--usdc", BASE.usdc, "--no-state", "--interval", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
