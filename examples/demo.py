@@ -111,8 +111,9 @@ class Receiver:
             # The signature inside the body: HMAC over the body without its last member.
             signed, given = body[:-80] + b"}", body[-66:-2].decode()
             made = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-            expect("in-body signature", hmac.compare_digest(made, given), True)
-        except Exception as error:  # any failure to verify is the same bad news
+            if not hmac.compare_digest(made, given):
+                raise Mismatch("the in-body signature does not verify")
+        except Exception as error:  # noqa: BLE001 - any failure to verify is the same bad news
             self.problems.append(f"{name}: {error!r}")
         self.events.put({"receiver": name, **json.loads(body)})
 
@@ -209,7 +210,7 @@ class Demo:
         say(f"hosted page {opened['url']}")
         page = requests.get(opened["url"], timeout=10)
         form = re.search(r"<form[^>]*>", page.text)
-        expect("a form on the hosted page", bool(form and "post" in form[0].lower()), True)
+        expect("the form's method", form and "post" in form[0].lower(), wanted=True)
         paid = requests.post(
             opened["url"], data={"outcome": "paid"}, timeout=10, allow_redirects=False
         )
@@ -297,9 +298,8 @@ class Demo:
         """See the same story from the inside."""
         for line in self.ada.get("/client/activity")["activity"]:
             sign = "+" if line["direction"] == "IN" else "-"
-            say(
-                f"{line['createdAt']}  {line['type']:<11}{sign}{line['amount']:>7}  {line['status']}"
-            )
+            amount = f"{sign}{line['amount']}"
+            say(f"{line['createdAt']}  {line['type']:<11}{amount:>8}  {line['status']}")
         expect("Ada's balance", self.balance(self.ada), Decimal("24.49"))
         say(f"balance {self.balance(self.ada)} USDC: 100 - 30 - 25.50 - 20 - 0.01")
 

@@ -17,7 +17,7 @@ from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.store.db import current, transaction
 from protonpay.users import service as users
-from protonpay.users.models import User
+from protonpay.users.service import User
 
 SESSION_LIFE = timedelta(days=30)
 REFRESH_LIFE = timedelta(days=7)

@@ -26,7 +26,7 @@ from protonpay.plans import service as plans
 from protonpay.store import outbox
 from protonpay.store.db import current, db, transaction
 from protonpay.users import service as users
-from protonpay.users.models import User
+from protonpay.users.service import User
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)

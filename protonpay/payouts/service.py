@@ -16,7 +16,7 @@ from protonpay.plans.service import Terms
 from protonpay.store import outbox
 from protonpay.store.db import db, transaction
 from protonpay.users import service as users
-from protonpay.users.models import User
+from protonpay.users.service import User
 
 
 def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: str) -> Payout:

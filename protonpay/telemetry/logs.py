@@ -59,7 +59,7 @@ def configure(level: str) -> None:
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # One line per HTTP call of a library is noise beside ours, and its URL may hold a key.
-    for noisy in ("urllib3", "requests", "rq.worker", "rq.cron", "rq"):
+    for noisy in ("urllib3", "requests", "rq", "alembic.runtime.plugins"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

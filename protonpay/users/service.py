@@ -14,6 +14,8 @@ from protonpay.store import db
 from protonpay.users.models import User
 from protonpay.users.states import STANDING
 
+__all__ = ["Party", "User", "create", "email_key", "find_by_email", "find_parties", "get", "lock"]
+
 DEFAULT_ROLE = "USER"
 
 _PARTIES = """
