@@ -51,11 +51,13 @@ class Inquiry:
     """
 
     def __init__(self, node: Node, network: Network, sender: str, send: SignedSend) -> None:
+        if send.sequence is None:
+            raise ValueError("a send on an EVM network has a nonce")
         self._node = node
         self._network = network
         self._sender = sender
         self._send = send
-        self._sequence = send.sequence or 0
+        self._sequence = send.sequence
         self._payment = usdc.payment_in(send.raw)
 
     def outcome(self) -> SendOutcome:

@@ -1,5 +1,6 @@
 """Payouts on a real EVM chain with Circle's own contract: up to the signature."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -32,6 +33,14 @@ def test_the_same_arguments_give_the_same_bytes(evm):
     order = evm.order()
     terms = evm.chain.read_terms(order)
     assert evm.chain.sign(order, terms, 7, None) == evm.chain.sign(order, terms, 7, None)
+
+
+def test_terms_survive_json(evm):
+    order = evm.order()
+    terms = evm.chain.read_terms(order)
+    send = evm.chain.sign(order, terms, 7, None)
+    assert json.loads(json.dumps(terms)) == terms
+    assert json.loads(json.dumps(send.terms)) == send.terms == terms
 
 
 def test_a_send_is_a_type_2_transaction_of_the_gas_wallet_that_calls_usdc(evm):
