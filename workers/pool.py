@@ -5,6 +5,7 @@ import gc
 import importlib
 import os
 import signal
+import sys
 import threading
 from types import FrameType
 
@@ -41,6 +42,9 @@ def serve(app: Flask, queues: tuple[str, ...]) -> None:
         for queue in queues:
             children[_fork(app, queue)] = queue
         log.info("workers_started", queues=list(queues))
+        # For whoever started this and waits, whatever the log level is.
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         while children:
             pid, status = os.wait()
             queue = children.pop(pid)

@@ -1,5 +1,7 @@
 """The scheduler: RQ's own, ringing for periodic work, one at a time in the whole installation."""
 
+import sys
+
 import psycopg
 import redis
 import structlog
@@ -46,6 +48,9 @@ def run(database_url: str) -> None:
             ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
         scheduler = _Locked(connection)
         log.info("scheduler_started", rounds=list(PERIODIC))
+        # For whoever started this and waits, whatever the log level is.
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         scheduler.start()  # type: ignore[no-untyped-call] # untyped upstream
 
 

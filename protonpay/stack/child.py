@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from protonpay.stack.account import tethered
+from protonpay.stack.failures import StartFailed
 
 MARK = "PROTONPAY_STACK"
 """Environment variable of everything a stack starts: whose it is, when nobody remembers."""
@@ -25,12 +26,14 @@ class Command:
         env: what it gets beside the environment of this process; None takes a variable away.
         who: the user, as the tether says it.
         stop: the signal that asks it to end, sent as well when we die.
+        folder: where it works.
     """
 
     program: tuple[str, ...]
     env: Mapping[str, str | None] = field(default_factory=dict)
     who: str = "self"
     stop: signal.Signals = signal.SIGTERM
+    folder: Path = Path("/")
 
 
 class Child:
@@ -51,6 +54,7 @@ class Child:
             return subprocess.Popen(
                 tethered(list(self.command.program), self.command.who, self.command.stop),
                 env={name: value for name, value in env.items() if value is not None},
+                cwd=self.command.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -90,11 +94,15 @@ class Child:
         self.wait(grace_seconds)
         self.kill()
 
-    def says(self, line: str) -> bool:
+    def has_said(self, line: str) -> bool:
         """Tell whether it has printed exactly this line since it started."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
             return line.encode() in file.read().splitlines()
+
+    def failure(self, name: str, why: str) -> StartFailed:
+        """Return the error that says so, with what it has said since it started."""
+        return StartFailed(name, why, self.log, since=self.log_start)
 
 
 def how_it_ended(status: int) -> str:

@@ -14,6 +14,7 @@ PARTS = (
     "base",
     "polygon",
     "tap",
+    "rates",
     "mail",
     "smtp",
     "receiver",
@@ -33,16 +34,27 @@ def choose(asked: int, before: Mapping[str, int]) -> dict[str, int]:
     Raises:
         StackError: the web's port is taken.
     """
-    if asked and not is_free(asked):
-        raise StackError(
-            f"Port {asked} is taken. Stop who has it, or choose another: make up PORT={asked + 100}"
-        )
+    if asked:
+        insist(asked)
     chosen: dict[str, int] = {"web": asked} if asked else {}
     for place, part in enumerate(PARTS):
         if part not in chosen:
             wishes = [before.get(part, 0), asked + place if asked else 0]
             chosen[part] = _first_free(wishes, set(chosen.values()))
     return chosen
+
+
+def insist(port: int) -> None:
+    """Check a port that was asked for.
+
+    Raises:
+        StackError: it is taken.
+    """
+    if not is_free(port):
+        raise StackError(
+            f"Port {port} is taken. Stop who has it, or choose another, as in "
+            f"`make up PORT={port + 100}`, or any free one: `make up PORT=0`."
+        )
 
 
 def is_free(port: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Self
 
 from protonpay.stack.account import Account, choose
 from protonpay.stack.child import Child, Command, how_it_ended
-from protonpay.stack.failures import StackError, StartFailed
+from protonpay.stack.failures import StackError
 
 _PROBE_EVERY_SECONDS = 0.02
 LONGEST_SOCKET_PATH = 107
@@ -113,9 +113,9 @@ class Service(ABC):
         while not self.answers():
             status = child.poll()
             if status is not None:
-                raise StartFailed(self.name, how_it_ended(status), self.log)
+                raise child.failure(self.name, how_it_ended(status))
             if time.monotonic() > deadline:
-                raise StartFailed(self.name, "did not answer in time", self.log)
+                raise child.failure(self.name, "did not answer in time")
             time.sleep(_PROBE_EVERY_SECONDS)
 
     def _take_folder(self) -> None:

@@ -1,0 +1,70 @@
+"""How the web is served; each setting with its reason.
+
+Settings of one's own: PORT, BIND, WEB_CONCURRENCY, WEB_THREADS, FORWARDED_ALLOW_IPS.
+"""
+
+import os
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+from prometheus_client import multiprocess
+
+from protonpay.telemetry import logs
+
+# Loopback: a proxy that speaks TLS stands in front, or a developer sits here.
+bind = f"{os.environ.get('BIND') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
+
+# Two processes of four threads did best on two cores (measured: docs, performance). A process
+# is a core's worth of Python; threads wait for Postgres. Config reads WEB_THREADS as well: a
+# thread has one database connection.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 4)
+
+# Each process imports for itself: pools and sockets are made after the fork, never shared, and a
+# reload (HUP) loads new code.
+preload_app = False
+
+# Longer than a proxy or a client library keeps an idle connection (60 s is usual): the one that
+# closes must not be us, or a request is lost on the way.
+keepalive = 75
+worker_connections = 1000
+backlog = 2048
+
+# A worker that says nothing for so long is replaced; threads keep the sign of life apart from
+# slow requests. On TERM what is running may finish: no request takes longer than this.
+timeout = 30
+graceful_timeout = 20
+
+# Our longest URL is a cursor, our longest header a token: more is an attack or a mistake.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Who may say what the client's address and scheme were; the application counts hops itself
+# (TRUSTED_PROXIES).
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
+
+# The sign of life is a file that is touched: on a disk a busy one would make workers look dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108 - memory
+
+# Nobody speaks to it, and its usual place below $HOME is shared by every gunicorn of a user.
+control_socket_disable = True
+
+# The application logs each request itself, with its id and without its secrets; what gunicorn
+# has to say takes the same way, as JSON. Incremental: it adds no handlers of its own.
+accesslog = None
+loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
+logs.configure(loglevel.upper())
+logconfig_dict = {
+    "incremental": True,
+    "handlers": {},
+    "root": {"level": loglevel.upper()},
+    "loggers": {"gunicorn.error": {"level": loglevel.upper(), "propagate": True}},
+}
+
+
+def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's own names
+    """Forget the live gauges of a worker that has ended (Prometheus, several processes)."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped

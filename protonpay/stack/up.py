@@ -1,0 +1,101 @@
+"""``python -m protonpay.stack up``: the whole product in the foreground."""
+
+import asyncio
+import ctypes
+import os
+import shlex
+import shutil
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import config
+from protonpay.stack import orphans, plan
+from protonpay.stack.child import MARK
+from protonpay.stack.console import Console
+from protonpay.stack.failures import StackError
+from protonpay.stack.home import Home
+from protonpay.stack.supervisor import Supervisor, run
+
+_PR_SET_PDEATHSIG = 1
+_ORPHAN_SECONDS = 5.0
+
+
+def up(console: Console, *, tied: bool) -> int:
+    """Run the stack of ``PROTONPAY_HOME`` until told to stop.
+
+    Args:
+        console: where to say what happens.
+        tied: stop when the parent ends, as when somebody kills make.
+
+    Returns:
+        The exit status.
+    """
+    if tied:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    home = Home(config.home())
+    try:
+        home.take()
+        home.say()
+        _clear(home, console)
+        return _run(plan.make(home), home, console)
+    except (StackError, config.ConfigError) as failure:
+        console.failure(str(failure), [])
+        return 1
+
+
+def _clear(home: Home, console: Console) -> None:
+    """End what an earlier run left behind: processes, and the counts they kept."""
+    mark = str(home.folder)
+    left = orphans.end(lambda: orphans.marked(MARK, mark), signal.SIGTERM, _ORPHAN_SECONDS)
+    if left:
+        console.trouble(f"ended {left} processes that an earlier run left behind")
+    shutil.rmtree(home.metrics, ignore_errors=True)
+    home.metrics.mkdir()
+
+
+def _run(stack: plan.Plan, home: Home, console: Console) -> int:
+    def ready() -> None:
+        home.publish(stack.facts)
+        _welcome(console, stack.facts)
+
+    def stopping() -> None:
+        home.say(web=stack.web, stopping=True)
+        home.withdraw()
+        console.heading("Stopping")
+
+    home.say(web=stack.web)
+    console.heading(f"Starting Proton Pay in {home.folder}")
+    mark = str(home.folder)
+    supervisor = Supervisor(stack.parts, logs=home.logs, mark=mark, console=console)
+    return asyncio.run(run(supervisor, console, ready=ready, stopping=stopping))
+
+
+def _welcome(console: Console, facts: Mapping[str, Any]) -> None:
+    console.line()
+    console.heading("Proton Pay is ready")
+    console.table(_places(facts))
+    console.line()
+    console.heading("Next, in another terminal")
+    if "demo" in facts:
+        console.line(f"  {_in_this_home('make demo')}")
+    console.line(f"  curl -s {facts['ready']}")
+    console.line("Ctrl-C stops everything; the next start finds it as it was.")
+
+
+def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows = [("Portal", facts["web"]), ("API", facts["api"]), ("Swagger UI", facts["docs"])]
+    rows += [("Health", facts["health"])]
+    rows += [(name, chain["rpc"]) for name, chain in facts["chains"].items()]
+    rows += [(name.capitalize(), url) for name, url in facts["providers"].items()]
+    if "demo" in facts:
+        account = facts["demo"]
+        rows += [("Mail", facts["mail"])]
+        rows += [("Demo account", f"{account['email']}  {account['password']}")]
+    return [*rows, ("Logs", facts["logs"])]
+
+
+def _in_this_home(command: str) -> str:
+    """Return a command as it must be typed for a stack that is not at its usual place."""
+    moved = os.environ.get("PROTONPAY_HOME")
+    return f"{command} PROTONPAY_HOME={shlex.quote(moved)}" if moved else command
