@@ -1,13 +1,105 @@
 # Two commands do everything: `make up` runs the product, `make test` proves it.
-# Every recipe is one command of the tool it names; the logic lives in Python.
+# Each recipe calls one tool; what needs thought is Python (protonpay/stack).
 SHELL := /bin/sh
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-T ?= tests
-
 .DEFAULT_GOAL := help
-.PHONY: help up demo test check
+.SUFFIXES:
 
+# The first Python that is new enough; PYTHON= chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON := $(or $(PYTHON),$(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done))
+BIN := .venv/bin
+FLASK := $(BIN)/flask --app wsgi
+T ?= tests
+# One process per core, four at most: each has a database of its own.
+JOBS ?= -n auto --maxprocesses 4
+
+##@ Run
+
+.PHONY: help
 help:  ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: python  ## Everything that running needs; does nothing the second time
+	@$(PYTHON) -m protonpay.stack.install
+
+.PHONY: up
+up: install  ## The whole product in the foreground (PORT=8000, PROTONPAY_HOME=.protonpay)
+	@$(BIN)/python -m protonpay.stack up --tied
+
+.PHONY: demo
+demo: install-dev  ## The main job against the running product, as a client would do it
+	@$(BIN)/python examples/demo.py
+
+##@ Check
+
+.PHONY: test
+test: install-dev  ## Every test, with services of its own (T=path for some)
+	@$(BIN)/python -m pytest $(JOBS) $(T)
+
+.PHONY: test-fast
+test-fast: install-dev  ## The tests that need no processes of their own
+	@$(BIN)/python -m pytest $(JOBS) -m "not slow" $(T)
+
+.PHONY: check
+check: format-check lint types imports test  ## All of the below, then the tests
+
+.PHONY: format-check
+format-check: install-dev  ## Is it formatted
+	@$(BIN)/ruff format --check .
+
+.PHONY: lint
+lint: install-dev  ## ruff, all rules
+	@$(BIN)/ruff check .
+
+.PHONY: types
+types: install-dev  ## mypy, strict
+	@$(BIN)/mypy
+
+.PHONY: imports
+imports: install-dev  ## The floors: who may import whom
+	@$(BIN)/lint-imports
+
+.PHONY: audit-deps
+audit-deps: install-dev  ## Declared = imported
+	@$(BIN)/deptry .
+
+.PHONY: bench
+bench: install-dev  ## Measure: the ledger, HTTP, histories
+	@$(BIN)/python benchmarks/run.py
+
+##@ Write
+
+.PHONY: format
+format: install-dev  ## Format, and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: openapi
+openapi: install-dev  ## docs/openapi.json, from the code
+	@$(FLASK) openapi write --format=json docs/openapi.json
+
+.PHONY: states
+states: install-dev  ## docs/states.md, from the code
+	@$(FLASK) states docs/states.md
+
+.PHONY: lock
+lock: install-dev  ## constraints.txt, resolved anew
+	@$(BIN)/python -m protonpay.stack.lock
+
+.PHONY: clean
+clean:  ## Remove what was installed and cached; the data in .protonpay stays
+	@rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Not for typing.
+
+.PHONY: install-dev
+install-dev: python
+	@$(PYTHON) -m protonpay.stack.install --dev
+
+.PHONY: python
+python:
+	@"$(or $(PYTHON),false)" -c '$(NEW_ENOUGH)' || { \
+	echo "Proton Pay needs Python 3.11 or newer: install one, or name it: make PYTHON=..." >&2; exit 1; }
