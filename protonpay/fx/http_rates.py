@@ -19,10 +19,11 @@ from protonpay.kernel import clock
 from protonpay.kernel.errors import Unavailable
 from protonpay.kernel.fiat import Rate
 from protonpay.wire.exact import member
-from protonpay.wire.http import NoAnswer, Wire
+from protonpay.wire.http import Answer, NoAnswer, Wire
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _LATEST_TIMESTAMP = 2**33
+_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +86,16 @@ class HttpRates:
             return
         self._asked_at = now
         try:
-            self._table, self._failure = _read(self._wire.get("").json(), now), None
+            self._table, self._failure = _read(self._wire.get(""), now), None
         except (NoAnswer, ValueError) as failure:
             # What was read before stays good until its own time runs out.
             self._failure = failure
 
 
-def _read(document: Any, now: datetime) -> _Table:
+def _read(answer: Answer, now: datetime) -> _Table:
+    if answer.status != _OK:
+        raise ValueError(f"status {answer.status} in place of rates")
+    document = answer.json()
     timestamp, rates = member(document, "timestamp"), member(document, "rates")
     if not isinstance(timestamp, int) or not 0 < timestamp < _LATEST_TIMESTAMP:
         raise ValueError("rates without a time")

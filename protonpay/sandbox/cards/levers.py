@@ -23,6 +23,7 @@ POST   /_sim/payments/<id>/chargeback      the same, as a bank would
 POST   /_sim/payments/<id>/callback        send its callback again, with a script
 POST   /_sim/payments/<id>/script          how its callbacks behave, of {", ".join(SCRIPT)}
 POST   /_sim/script                        the same for the next payment
+GET    /_sim/words                         what the provider calls each outcome
 GET    /_sim/callbacks[?payment=<id>]      what was sent, when, and what was answered
 POST   /_sim/clock                         {{"advance_seconds": 1800}}
 GET    /_sim/faults                        those that wait
@@ -44,7 +45,8 @@ def levers(simulator: CardSimulator) -> Blueprint:
         return Response(f"{_ABOUT}{faults}\n", mimetype="text/plain")
 
     _of_payments(sim, simulator)
-    _of_everything(sim, simulator)
+    _of_callbacks(sim, simulator)
+    _of_the_world(sim, simulator)
     return sim
 
 
@@ -88,16 +90,22 @@ def _of_payments(sim: Blueprint, simulator: CardSimulator) -> None:
         return jsonify(script)
 
 
-def _of_everything(sim: Blueprint, simulator: CardSimulator) -> None:
+def _of_callbacks(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/script")
     def script() -> Response:
         simulator.script_next(_body_of(tuple(SCRIPT)))
         return jsonify({**SCRIPT, **_body()})
 
+    @sim.get("/words")
+    def words() -> Response:
+        return jsonify(simulator.words)
+
     @sim.get("/callbacks")
     def callbacks() -> Response:
         return jsonify(simulator.callbacks.of(request.args.get("payment")))
 
+
+def _of_the_world(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/clock")
     def clock() -> Response:
         simulator.clock.advance(float(_body().get("advance_seconds", 0)))

@@ -40,6 +40,8 @@ class CardSimulator(ABC):
 
     title: ClassVar[str]
     """As the hosted page calls the provider."""
+    words: ClassVar[Mapping[str, str]]
+    """What the provider calls each outcome."""
     tells: ClassVar[frozenset[str]]
     """The outcomes that this provider sends callbacks for."""
 

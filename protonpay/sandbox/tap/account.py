@@ -43,6 +43,9 @@ class TapAccount(CardSimulator):
     """One merchant with one secret key, in Tap's test mode."""
 
     title: ClassVar[str] = "Tap Payments"
+    words: ClassVar[Mapping[str, str]] = {
+        outcome or "open": status for outcome, (status, _, _) in _STATUSES.items()
+    }
     # Nothing is ever sent for a page that nobody used (Tap, "Webhook").
     tells: ClassVar[frozenset[str]] = frozenset({"paid", "declined", "cancelled"})
 

@@ -15,11 +15,13 @@ from protonpay.sandbox.tap.rules import DESCRIPTIONS, broken_rule
 _REMEMBERED_MS = 24 * 3600 * 1000
 _PAGE_MINUTES = 30
 _MOST_LISTED = 50
+_SERVER_FAULTS = range(500, 600)
 
 
 def refusal(status: int, code: str | None = None) -> Response:
     """Return an error as Tap prints it; without a code, the one of the status."""
-    code = code or {429: "2101", 503: "2101", 401: "2104", 404: "1144"}.get(status, "9999")
+    usual = "9999" if status in _SERVER_FAULTS else "1103"
+    code = code or {401: "2104", 403: "2108", 404: "1144", 503: "2101"}.get(status, usual)
     response = jsonify(errors=[{"code": code, "description": DESCRIPTIONS[code]}])
     response.status_code = status
     return response

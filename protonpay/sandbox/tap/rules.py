@@ -38,6 +38,7 @@ DESCRIPTIONS = {
     "2104": "Invalid API Key",
     "2105": "API credentials are required",
     "2106": "Please use the secret key, the public key given",
+    "2108": "It is likely that you need to grant permission",
     "9999": "Internal server error",
 }
 

@@ -1,0 +1,112 @@
+"""Simulators as real processes, their levers, and a stand-in for our own front door."""
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from protonpay.cards.port import CallbackRequest
+
+PATIENCE = 10
+
+
+class Simulator:
+    """A running simulator: its address, and its levers."""
+
+    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        self.url = url
+        self.process = process
+
+    def pull(self, lever: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/_sim/{lever}", json=body, timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer.json()
+
+    def look(self, at: str, **params: str) -> Any:
+        answer = requests.get(f"{self.url}/_sim/{at}", params=params, timeout=PATIENCE)
+        answer.raise_for_status()
+        return answer.json()
+
+    def forget_faults(self) -> None:
+        requests.delete(f"{self.url}/_sim/faults", timeout=PATIENCE).raise_for_status()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+@contextmanager
+def running(module: str, *options: str) -> Iterator[Simulator]:
+    """Run a simulator until the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        listen = f"127.0.0.1:{probe.getsockname()[1]}"
+    command = [sys.executable, "-m", module, "--listen", listen, *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"ready\n"
+            yield Simulator(f"http://{listen}", process)
+        finally:
+            process.kill()
+
+
+class Receiver:
+    """Our front door: keeps what is posted to it and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.received: list[CallbackRequest] = []
+        self.statuses: list[int] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def at(self, path: str) -> list[CallbackRequest]:
+        return [callback for callback in self.received if callback.path == path]
+
+    def wait_for(self, count: int, path: str) -> list[CallbackRequest]:
+        """Return the callbacks at a path once there are as many."""
+        until(lambda: len(self.at(path)) >= count)
+        return self.at(path)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.received.append(
+                    CallbackRequest(headers, body, self.client_address[0], urlsplit(self.path).path)
+                )
+                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
+
+
+def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Wait until something is so, and return it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
