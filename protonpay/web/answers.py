@@ -10,6 +10,8 @@ from protonpay.kernel import clock, ids
 from protonpay.telemetry import metrics
 from protonpay.web import limits
 
+log = structlog.get_logger(__name__)
+
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -38,7 +40,7 @@ def _end(response: Response) -> Response:
     window: limits.Window | None = g.get("window") or limits.address_window()
     if window is not None:
         _tell_window(response, window)
-    _count(response)
+    _note(response)
     return response
 
 
@@ -53,7 +55,15 @@ def _tell_window(response: Response, window: limits.Window) -> None:
     response.headers["X-RateLimit-Reset"] = str(now + reset)
 
 
-def _count(response: Response) -> None:
+def _note(response: Response) -> None:
     rule = request.url_rule.rule if request.url_rule else "unmatched"
+    seconds = time.perf_counter() - g.get("begun", 0)
     metrics.REQUESTS.labels(request.method, rule, response.status_code).inc()
-    metrics.REQUEST_SECONDS.labels(rule).observe(time.perf_counter() - g.get("begun", 0))
+    metrics.REQUEST_SECONDS.labels(rule).observe(seconds)
+    log.info(
+        "request",
+        method=request.method,
+        route=rule,
+        status=response.status_code,
+        ms=int(seconds * 1000),
+    )

@@ -1,27 +1,39 @@
 """Register endpoints, and say which of them an event concerns."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid
 from protonpay.store import db, queue
-from protonpay.store.db import current, transaction
-from protonpay.store.events import EventRow
+from protonpay.store.db import transaction
 from protonpay.store.jobs import PERIODIC
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
-from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
+from protonpay.webhooks.models import WebhookEndpoint
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
 
 MOST_ENDPOINTS = 20
 SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
+
+_DISPATCH = """
+    WITH waiting AS (
+        SELECT id, user_id, name FROM events WHERE dispatched_at IS NULL
+        ORDER BY happened_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED),
+    told AS (
+        UPDATE events SET dispatched_at = %(now)s FROM waiting WHERE events.id = waiting.id),
+    made AS (
+        INSERT INTO webhook_deliveries (event_id, endpoint_id, state, attempts, due_at)
+        SELECT waiting.id, endpoint.id, %(state)s, 0, %(now)s
+        FROM waiting JOIN webhook_endpoints AS endpoint
+          ON endpoint.user_id = waiting.user_id AND waiting.name = ANY (endpoint.events)
+         AND endpoint.disabled_at IS NULL
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM made)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,55 +86,17 @@ def dispatch(limit: int = 500) -> int:
     Returns:
         How many events were dispatched; as many as ``limit`` means there may be more.
     """
-    with transaction() as session:
-        waiting = session.scalars(
-            select(EventRow)
-            .where(EventRow.dispatched_at.is_(None))
-            .order_by(EventRow.happened_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        ).all()
-        if not waiting:
-            return 0
-        now = clock.now()
-        subscribers = _subscribers({event.user_id for event in waiting})
-        rows = [
-            _delivery(event, endpoint, now)
-            for event in waiting
-            for endpoint in subscribers.get(event.user_id, ())
-            if event.name in endpoint.events
-        ]
-        if rows:
-            session.execute(insert(WebhookDelivery).on_conflict_do_nothing(), rows)
+    parameters = {"now": clock.now(), "limit": limit, "state": DELIVERY.initial}
+    with transaction():
+        row = db.execute(_DISPATCH, parameters).fetchone()
+        events_taken, deliveries_made = row or (0, 0)
+        if deliveries_made:
             db.after_commit(_ring)
-        for event in waiting:
-            event.dispatched_at = now
-    return len(waiting)
+    return int(events_taken)
 
 
 def _ring() -> None:
     queue.ring("webhooks.deliver", PERIODIC["webhooks.deliver"])
-
-
-def _subscribers(user_ids: Collection[str]) -> Mapping[str, list[WebhookEndpoint]]:
-    """Return the enabled endpoints of some users, by user."""
-    found: dict[str, list[WebhookEndpoint]] = {}
-    enabled = select(WebhookEndpoint).where(
-        WebhookEndpoint.user_id.in_(user_ids), WebhookEndpoint.disabled_at.is_(None)
-    )
-    for endpoint in current().scalars(enabled):
-        found.setdefault(endpoint.user_id, []).append(endpoint)
-    return found
-
-
-def _delivery(event: EventRow, endpoint: WebhookEndpoint, now: datetime) -> dict[str, Any]:
-    return {
-        "event_id": event.id,
-        "endpoint_id": endpoint.id,
-        "state": DELIVERY.initial,
-        "attempts": 0,
-        "due_at": now,
-    }
 
 
 def _check_events(names: Sequence[str]) -> None:

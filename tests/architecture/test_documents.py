@@ -1,0 +1,42 @@
+"""What is generated and committed equals what the code says; UPDATE_DOCS=1 writes it anew."""
+
+import importlib
+import json
+import os
+from pathlib import Path
+
+from flask import Flask
+
+from protonpay.kernel.states import StateMachine
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def _compare(name: str, text: str) -> None:
+    path = DOCS / name
+    if os.environ.get("UPDATE_DOCS"):
+        path.write_text(text)
+    assert path.read_text() == text, f"docs/{name} is old: make {path.stem}"
+
+
+def test_openapi_document(app: Flask):
+    document = app.test_client().get("/api/openapi.json").get_json()
+    _compare("openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def test_state_diagrams():
+    machines = [
+        machine
+        for path in sorted(ROOT.glob("protonpay/*/states.py"))
+        for machine in vars(
+            importlib.import_module(f"protonpay.{path.parent.name}.states")
+        ).values()
+        if isinstance(machine, StateMachine)
+    ]
+    parts = ["# States\n\nGenerated from each room's `states.py` by `make states`."]
+    parts += [
+        f"## {machine.name.capitalize()}\n\n```mermaid\n{machine.as_mermaid()}\n```"
+        for machine in machines
+    ]
+    _compare("states.md", "\n\n".join(parts) + "\n")
