@@ -49,7 +49,8 @@ _TRANSFERS = """
     INSERT INTO transfers (id, sender_id, recipient_id, amount_micro, fee_micro, to_identifier,
                            created_at)
     SELECT 'cbench' || lpad(n::text, 19, '0'),
-           CASE n %% 2 WHEN 0 THEN %(a)s ELSE %(b)s END, CASE n %% 2 WHEN 0 THEN %(b)s ELSE %(a)s END,
+           CASE n %% 2 WHEN 0 THEN %(a)s ELSE %(b)s END,
+           CASE n %% 2 WHEN 0 THEN %(b)s ELSE %(a)s END,
            1, 0, 'bench', now() - n * interval '1 second'
     FROM generate_series(1, %(count)s) AS n
 """

@@ -145,23 +145,26 @@ def _check_again(payout: Payout, plan: str) -> None:
 
 
 def _free_sequence_of(chain: Chain) -> SignedSend | None:
-    """Return the oldest lost send whose nonce is still free: the next send must take it."""
-    lost = current().scalar(
+    """Return the ended send with the lowest nonce still free: the next send must take it.
+
+    Whatever its end: a payment handed in by somebody else has landed and left our nonce free.
+    """
+    ended = current().scalar(
         select(PayoutAttempt)
         .where(
             PayoutAttempt.network == chain.network.name,
             PayoutAttempt.sender == chain.sender,
-            PayoutAttempt.state == "LOST",
+            PayoutAttempt.state != "OPEN",
             PayoutAttempt.sequence_used.is_(False),
         )
         .order_by(PayoutAttempt.sequence)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    if lost is None:
+    if ended is None:
         return None
-    lost.sequence_used = True
-    return _as_send(lost)
+    ended.sequence_used = True
+    return _as_send(ended)
 
 
 def _take_sequence(chain: Chain, first: int | None, replaced: SignedSend | None) -> int | None:
