@@ -109,9 +109,11 @@ def test_lost_is_said_only_after_the_last_possible_block_is_final(custody, payee
     send = custody.sign(order)
     last = int(send.terms["last_valid_block_height"])
     height = lambda level: custody.node.call("getBlockHeight", {"commitment": level})  # noqa: E731
+    custody.node.warp(150)
     while height("processed") <= last:
         custody.node.warp(1)
     assert custody.chain.outcome(send) == UNSEEN, "expired, but not final"
+    custody.node.warp(25)
     while height("finalized") < last:
         custody.node.warp(1)
     assert custody.chain.outcome(send) == UNSEEN, "the last possible block is final, none after it"
