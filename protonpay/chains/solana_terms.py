@@ -84,7 +84,7 @@ class Facts:
 
     def lamports_needed(self, terms: Terms) -> int:
         """Return what the gas wallet must hold: fee, both rents, and its own minimum."""
-        makes_account = terms["ata_needed"] and self.found.account is None
+        makes_account = terms["ata_needed"] and read_holding(self.found.account) is None
         rent = self.token_rent if makes_account else 0
         return network_fee(terms) + self.empty_rent + rent + self.empty_rent
 

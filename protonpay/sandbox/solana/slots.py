@@ -14,6 +14,8 @@ BLOCKHASH_AGE = 150
 """How many blocks a block hash stays good for (Agave: MAX_PROCESSING_AGE)."""
 _SKIP_EVERY = 16
 _REMEMBERED_SLOTS = 512
+# One for every start and warp; without an end to them, keeping them would cost more each time.
+_MOST_ANCHORS = 1000
 
 
 def skipped(slot: int) -> bool:
@@ -124,6 +126,7 @@ class Timeline:
 
     def _anchor(self, slot: int) -> None:
         self._anchors.append((slot, _now_ms(), self._slot_ms))
+        del self._anchors[:-_MOST_ANCHORS]
 
 
 def _now_ms() -> int:

@@ -6,7 +6,7 @@ from solders.keypair import Keypair
 from protonpay.chains.port import AlreadySent, NotReady, SendOutcome, SendState
 from protonpay.chains.solana_payment import marker_address
 from protonpay.kernel.money import Usdc
-from tests.chains.solana.conftest import (
+from tests.chains.solana.custody import (
     LANDED,
     LOST,
     TREASURY_MICRO,

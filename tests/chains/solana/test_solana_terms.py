@@ -11,7 +11,7 @@ from spl.token.models import SetAuthorityParams
 from protonpay.chains.port import NotReady, PayeeRefused
 from protonpay.chains.solana_payment import read_payment, usdc_account
 from protonpay.wire.http import NoAnswer
-from tests.chains.solana.conftest import LANDED, TREASURY_MICRO, adapter, addresses, keyring
+from tests.chains.solana.custody import LANDED, TREASURY_MICRO, adapter, addresses, keyring
 from tests.chains.solana.local_node import USDC, pays
 
 TOKEN_PROGRAM = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"

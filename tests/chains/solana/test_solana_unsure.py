@@ -6,7 +6,7 @@ import pytest
 
 from protonpay.chains.port import SendOutcome, SendState
 from protonpay.wire.http import NoAnswer
-from tests.chains.solana.conftest import LANDED, LOST, UNSEEN, WAITING, expire
+from tests.chains.solana.custody import LANDED, LOST, UNSEEN, WAITING, expire
 
 
 @pytest.mark.parametrize(
