@@ -183,6 +183,7 @@ def test_many_at_once_ask_once():
 # The simulator
 
 
+@pytest.mark.slow
 def test_the_simulated_source_gives_every_currency_we_take_and_obeys_its_levers():
     with running("protonpay.sandbox.rates") as simulator:
         url = f"{simulator.url}/latest.json"

@@ -136,7 +136,7 @@ def _ordered(account: TapAccount, body: Document) -> Document:
     return {
         "id": charge_id,
         "key": reference.get("idempotent"),
-        "amount": str(body["amount"]),
+        "amount": _printed(str(body["amount"]), body["currency"]),
         "currency": body["currency"],
         "reference": str(reference.get("order", "")),
         "own_references": {"track": f"tck_TS{secrets.token_hex(8)}", **reference},
@@ -152,6 +152,11 @@ def _ordered(account: TapAccount, body: Document) -> Document:
         "created_ms": now,
         "expires_ms": now + minutes * 60_000,
     }
+
+
+def _printed(amount: str, currency: str) -> str:
+    whole, _, fraction = amount.partition(".")
+    return f"{whole}.{fraction.ljust(DECIMALS[currency], '0')}"
 
 
 def _minor(amount: Any, payment: Document) -> int:
