@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def _wall() -> datetime:
@@ -23,8 +26,8 @@ def to_text(moment: datetime) -> str:
 
 
 def to_epoch_ms(moment: datetime) -> int:
-    """Return whole milliseconds since 1970."""
-    return int(moment.timestamp() * 1000)
+    """Return whole milliseconds since 1970, rounded down and never through a float."""
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 @contextmanager
