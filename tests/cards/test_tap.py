@@ -108,6 +108,7 @@ def test_a_charge_that_is_final_at_once_sends_its_payer_straight_back():
         charge(id="chg_" + "x" * 65),
         charge(transaction={"url": "https://evil.test/"}),
         charge(transaction={"url": 7}),
+        charge(transaction={"url": ""}),
     ],
 )
 def test_a_yes_that_cannot_be_used_is_not_known(answer):
@@ -228,7 +229,8 @@ def test_an_amount_is_read_exactly_however_java_prints_it(text, minor):
     ],
 )
 def test_a_charge_that_leaves_something_open_is_not_known(changes):
-    with answering(printed(charge(**changes))) as server, pytest.raises(NoAnswer):
+    said = {**charge(status="INITIATED"), **changes}
+    with answering(printed(said)) as server, pytest.raises(NoAnswer):
         tap_at(server).fetch_payment(CHARGE)
 
 

@@ -428,10 +428,12 @@ def test_what_is_not_answered_is_not_known(card: Card, fault: dict[str, Any]):
 
 
 @EACH
-def test_a_slow_yes_is_a_yes(card: Card):
-    card.simulator.pull("faults", fault="slow", call="create", seconds=0.1)
-    _, session = card.open()
-    assert card.fetch(session).status is CardStatus.PENDING
+def test_an_order_has_a_patience_of_its_own(card: Card):
+    card.simulator.pull("faults", fault="slow", seconds=0.15, times=2)
+    unequal = card.made(create_seconds=5, read_seconds=0.05)
+    session = unequal.create_session(card.request())
+    with pytest.raises(NoAnswer):
+        unequal.fetch_payment(session.provider_ref)
 
 
 @EACH
