@@ -45,7 +45,8 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
-        fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour.
+        fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour,
+            none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
@@ -65,6 +66,7 @@ class Config:
     tap_secret_key: str | None
     fx_rates_url: str | None
     fx_spread_bps: int
+    fx_max_age_seconds: int
     webhook_allow_insecure_targets: frozenset[str]
     rate_limit_auth: str
     rate_limit_read: str
@@ -114,6 +116,7 @@ class Config:
             tap_secret_key=values.get("TAP_SECRET_KEY") or None,
             fx_rates_url=values.get("FX_RATES_URL") or None,
             fx_spread_bps=int(values.get("FX_SPREAD_BPS") or 0),
+            fx_max_age_seconds=int(values.get("FX_MAX_AGE_SECONDS") or 900),
             webhook_allow_insecure_targets=frozenset(targets),
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
@@ -155,7 +158,11 @@ class Config:
             found.append("PUBLIC_URL must be https in production")
         if self.webhook_allow_insecure_targets:
             found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
-        outside = {**self._nodes(), "TAP_BASE_URL": self.tap_base_url}
+        outside = {
+            **self._nodes(),
+            "TAP_BASE_URL": self.tap_base_url,
+            "FX_RATES_URL": self.fx_rates_url or "",
+        }
         found += [
             f"{name} points to this machine: the sandbox has no place in production"
             for name, url in outside.items()

@@ -92,9 +92,18 @@ def _bind_ports(config: Config) -> None:
     addresses = keyring.public_addresses(config.keyring_path)
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
-    source = config.fx_rates_url
-    rates.bind(HttpRates(source, spread_basis_points=config.fx_spread_bps) if source else None)
+    rates.bind(_rate_source(config))
     targets.bind(config.webhook_allow_insecure_targets)
+
+
+def _rate_source(config: Config) -> HttpRates | None:
+    if config.fx_rates_url is None:
+        return None
+    return HttpRates(
+        config.fx_rates_url,
+        max_age_seconds=config.fx_max_age_seconds,
+        spread_basis_points=config.fx_spread_bps,
+    )
 
 
 def _bind_web(app: Flask, config: Config) -> None:
