@@ -77,7 +77,8 @@ class Postgres(Service):
 
     def network_url(self, database: str = DATABASE) -> str:
         """Return an address for any client on this machine, by TCP, with the password."""
-        return f"postgresql://{ROLE}:{self._password}@{ports.LOOPBACK}:{self.port}/{database}"
+        who = f"{ROLE}:{quote(self._password, safe='')}"
+        return f"postgresql://{who}@{ports.LOOPBACK}:{self.port}/{database}"
 
     def prepare(self) -> None:
         """Make the cluster, unless there is one, and end what a killed run left behind."""

@@ -73,9 +73,9 @@ class Service(ABC):
             StartFailed: it ended, or did not answer in time.
         """
         self._take_folder()
-        self.prepare()
-        self._child = Child(self.command(), self.log, mark=str(self.folder))
         try:
+            self.prepare()
+            self._child = Child(self.command(), self.log, mark=str(self.folder))
             self._wait_until_it_answers(self._child)
             self.furnish()
         except BaseException:

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import config
@@ -21,12 +21,15 @@ _PR_SET_PDEATHSIG = 1
 _ORPHAN_SECONDS = 5.0
 
 
-def up(console: Console, *, tied: bool) -> int:
+def up(
+    console: Console, *, tied: bool = False, make: Callable[[Home], plan.Plan] = plan.make
+) -> int:
     """Run the stack of ``PROTONPAY_HOME`` until told to stop.
 
     Args:
         console: where to say what happens.
         tied: stop when the parent ends, as when somebody kills make.
+        make: says what is to run.
 
     Returns:
         The exit status.
@@ -38,7 +41,7 @@ def up(console: Console, *, tied: bool) -> int:
         home.take()
         home.say()
         _clear(home, console)
-        return _run(plan.make(home), home, console)
+        return _run(make(home), home, console)
     except (StackError, config.ConfigError) as failure:
         console.failure(str(failure), [])
         return 1
