@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from protonpay.wire.http import NoAnswer
 
 # Browsers and parsers disagree about what is left out here, backslashes first of all.
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,2000}", re.ASCII)
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,8000}", re.ASCII)
 
 
 def page_url(value: Any, *, base_url: str, site: str) -> str:

@@ -43,7 +43,7 @@ def test_the_provider_s_own_page_is_taken_as_it_is(base_url, url):
         "https://checkout.tap.company/\r\nSet-Cookie: a=b",
         "https://checkout.tap.company/pay me",
         " https://checkout.tap.company/",
-        "https://checkout.tap.company/" + "x" * 3000,
+        "https://checkout.tap.company/" + "x" * 8000,
         "https://чекаут.tap.company/",
         "https://[::1",
         "https://",

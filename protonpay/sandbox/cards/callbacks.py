@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from protonpay.sandbox.cards.clock import Clock
 from protonpay.sandbox.cards.store import Document, Store
-from protonpay.sandbox.cards.time import Clock
 
 _KIND = "callback"
 _SECONDS = 10

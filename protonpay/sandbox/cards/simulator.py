@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from protonpay.sandbox.cards.callbacks import Callbacks, Message
+from protonpay.sandbox.cards.clock import Clock
 from protonpay.sandbox.cards.faults import Faults
 from protonpay.sandbox.cards.store import Document, Store
-from protonpay.sandbox.cards.time import Clock
 
 KIND = "payment"
 OUTCOMES = ("paid", "declined", "cancelled")

@@ -5,11 +5,11 @@ from pathlib import Path
 from flask import Flask
 
 from protonpay.sandbox import server
+from protonpay.sandbox.cards.clock import Clock
 from protonpay.sandbox.cards.faults import Faults
 from protonpay.sandbox.cards.levers import levers
 from protonpay.sandbox.cards.page import hosted_page
 from protonpay.sandbox.cards.store import Store
-from protonpay.sandbox.cards.time import Clock
 from protonpay.sandbox.tap.account import TapAccount
 from protonpay.sandbox.tap.api import refusal, tap_api
 
@@ -19,6 +19,7 @@ def create_app(secret_key: str, merchant: str, folder: Path | None) -> Flask:
     store = Store(folder)
     account = TapAccount(store, Clock(store), Faults(refusal), secret_key)
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.register_blueprint(tap_api(account, secret_key))
     app.register_blueprint(hosted_page(account, merchant))
     app.register_blueprint(levers(account))

@@ -10,10 +10,10 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from typing_extensions import override
 
 from protonpay.sandbox.cards.callbacks import Message
+from protonpay.sandbox.cards.clock import Clock
 from protonpay.sandbox.cards.faults import Faults
 from protonpay.sandbox.cards.simulator import CardSimulator
 from protonpay.sandbox.cards.store import Document, Store
-from protonpay.sandbox.cards.time import Clock
 
 DECIMALS: Mapping[str, int] = {
     "AED": 2,
