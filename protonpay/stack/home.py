@@ -64,8 +64,11 @@ class Home:
             os.ftruncate(self._lock, len(text))
 
     def publish(self, facts: Mapping[str, Any]) -> None:
-        """Write ``stack.json``: everything is ready. It has passwords, so it is private."""
-        write_json(self.facts, facts)
+        """Write ``stack.json``: everything is ready. It has passwords, so it is private.
+
+        A supervisor that is killed cannot take it away: ``pid`` tells whether it still runs.
+        """
+        write_json(self.facts, {**facts, "pid": os.getpid()})
 
     def withdraw(self) -> None:
         """Remove ``stack.json``: it never speaks of a stack that has stopped."""

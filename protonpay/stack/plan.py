@@ -115,7 +115,6 @@ def _facts_of_web(home: Home, web: str) -> dict[str, Any]:
         "ready": f"{web}/api/ready",
         "home": str(home.folder),
         "logs": str(home.logs),
-        "pid": os.getpid(),
     }
 
 

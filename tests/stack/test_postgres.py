@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -21,18 +20,9 @@ PASSWORD = "one-password"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """A cluster as the first start leaves it: made once, copied for each test."""
-    folder = tmp_path_factory.mktemp("made")
-    with server_in(folder):
-        pass
-    return folder
-
-
-@pytest.fixture
-def folder(made, tmp_path):
-    shutil.copytree(made / "cluster", tmp_path / "pg" / "cluster")
-    return tmp_path / "pg"
+def folder(tmp_path_factory):
+    """One cluster for all tests: what one leaves behind, the next recovers from."""
+    return tmp_path_factory.mktemp("services") / "pg"
 
 
 def server_in(folder, **settings):
@@ -150,15 +140,14 @@ def test_it_dies_with_its_parent(folder):
     until(lambda: not lives(pid), "the end of the server")
 
 
-def test_an_interrupted_making_is_made_again(tmp_path, folder):
+def test_an_interrupted_making_is_made_again(tmp_path):
     # What a kill in the middle of initdb leaves: half a cluster under another name.
-    half = tmp_path / "half" / "cluster"
+    half = tmp_path / "cluster" / "unfinished"
     half.mkdir(parents=True)
-    folder.joinpath("cluster", "data").rename(half / "unfinished")
-    half.joinpath("unfinished", "PG_VERSION").unlink()
-    with server_in(half.parent) as server:
+    half.joinpath("PG_VERSION").write_text("18\n")
+    with server_in(tmp_path) as server:
         assert ask(server.url()) == "protonpay"
-    assert not half.joinpath("unfinished").exists()
+    assert not half.exists()
 
 
 def test_a_making_that_is_killed_leaves_nothing_that_looks_ready(tmp_path):
@@ -193,22 +182,37 @@ def test_a_cluster_of_another_version_is_not_touched(folder):
 
 def test_a_start_that_fails_says_what_the_server_said(folder):
     server = server_in(folder)
-    (server.data / "pg_hba.conf").write_text("nonsense\n")
+    rules = server.data / "pg_hba.conf"
+    text = rules.read_text()
+    rules.write_text("nonsense\n")
     with pytest.raises(StartFailed, match="postgres ended with status 1") as failure:
         server.start()
     assert any("pg_hba.conf" in line for line in failure.value.said)
+    rules.write_text(text)
 
 
 def test_a_path_too_long_for_a_socket_has_its_socket_elsewhere(folder, tmp_path):
     deep = tmp_path.joinpath(*["a-long-name-of-a-folder"] * 5)
     deep.mkdir(parents=True)
-    with server_in(folder.rename(deep / "pg")) as server:
-        assert len(os.fsencode(server.sockets / f".s.PGSQL.{server.port}")) <= 107
-        assert ask(server.url()) == "protonpay"
-        elsewhere = server.sockets
-    with server_in(deep / "pg") as server:
-        assert server.sockets == elsewhere
-    shutil.rmtree(elsewhere)
+    moved = folder.rename(deep / "pg")
+    try:
+        with server_in(moved) as server:
+            assert len(os.fsencode(server.sockets / f".s.PGSQL.{server.port}")) <= 107
+            assert ask(server.url()) == "protonpay"
+        with server_in(moved) as again:
+            assert again.sockets == server.sockets
+        shutil.rmtree(server.sockets)
+    finally:
+        moved.rename(folder)
+
+
+def test_an_address_survives_a_folder_with_a_space(folder, tmp_path):
+    moved = folder.rename(tmp_path / "my files")
+    try:
+        with server_in(moved) as server:
+            assert ask(server.url()) == "protonpay"
+    finally:
+        moved.rename(folder)
 
 
 def test_a_database_is_copied_from_a_template_and_dropped_with_its_guests(folder):
@@ -230,8 +234,3 @@ def test_a_server_for_tests_lasts_as_long_as_its_block(folder):
         pid = server.pid
         assert ask(server.url()) == "protonpay"
     assert not lives(pid)
-
-
-def test_an_address_survives_a_folder_with_a_space(folder, tmp_path):
-    with server_in(Path(folder).rename(tmp_path / "my files")) as server:
-        assert ask(server.url()) == "protonpay"
