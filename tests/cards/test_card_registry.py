@@ -57,6 +57,13 @@ def test_a_wrong_currency_is_invalid_whether_the_provider_is_set_up_or_not():
         providers.get("tap", "RUB")
 
 
+def test_another_provider_is_one_line(monkeypatch):
+    monkeypatch.setitem(registry.PROVIDERS, "another", "protonpay.cards.tap:Tap")
+    providers = CardProviders()
+    providers.bind({"another": SETTINGS["tap"]}, live=False)
+    assert isinstance(providers.get("another", "KWD"), Tap)
+
+
 def test_a_process_that_was_not_bound_is_a_bug():
     with pytest.raises(RuntimeError):
         CardProviders().get("tap")

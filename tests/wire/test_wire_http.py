@@ -77,7 +77,7 @@ def test_a_body_of_exactly_the_limit_is_an_answer():
 
 
 def test_a_compressed_bomb_is_cut_off_at_the_limit():
-    bomb = gzip.compress(b"0" * 50_000_000)
+    bomb = gzip.compress(b"0" * 10_000_000)
     with (
         answering(http(bomb, "200 OK", "Content-Encoding: gzip")) as server,
         pytest.raises(NoAnswer, match="more than"),
