@@ -40,19 +40,24 @@ def up(
     try:
         home.take()
         home.say()
-        _clear(home, console)
-        return _run(make(home), home, console)
+        if left := _end_orphans(home):
+            console.trouble(f"an earlier run left processes behind: ended {left}")
+        _forget_counts(home)
+        status = _run(make(home), home, console)
+        _end_orphans(home)
+        return status
     except (StackError, config.ConfigError) as failure:
         console.failure(str(failure), [])
         return 1
 
 
-def _clear(home: Home, console: Console) -> None:
-    """End what an earlier run left behind: processes, and the counts they kept."""
+def _end_orphans(home: Home) -> int:
     mark = str(home.folder)
-    left = orphans.end(lambda: orphans.marked(MARK, mark), signal.SIGTERM, _ORPHAN_SECONDS)
-    if left:
-        console.trouble(f"ended {left} processes that an earlier run left behind")
+    return orphans.end(lambda: orphans.marked(MARK, mark), signal.SIGTERM, _ORPHAN_SECONDS)
+
+
+def _forget_counts(home: Home) -> None:
+    """Empty the folder in which processes count for Prometheus: those are gone."""
     shutil.rmtree(home.metrics, ignore_errors=True)
     home.metrics.mkdir()
 
