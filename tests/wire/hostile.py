@@ -50,7 +50,7 @@ class Authority:
         self._certificate = (
             _builder(self._name, self._name, self._key, days=30)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(_key_usage(signs_certificates=True), critical=True)
+            .add_extension(_for_signing(), critical=True)
             .sign(self._key, SHA256())
         )
 
@@ -108,10 +108,6 @@ class TlsServer(RawServer):
         self._context = context
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)
         super().__init__(*acts)
-
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
 
     def _serve(self, connection: socket.socket, act: bytes | Act) -> None:
         with (
@@ -194,14 +190,14 @@ def _builder(
     )
 
 
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _for_signing() -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=signs_certificates,
+        key_cert_sign=True,
         crl_sign=False,
         encipher_only=False,
         decipher_only=False,

@@ -1,0 +1,59 @@
+"""How the tests post: to addresses listed for the occasion, in a hurry or not."""
+
+import socket
+import ssl
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from protonpay.wire.dial import Patience
+from protonpay.wire.guard import targets
+from protonpay.wire.outbound import Outcome, deliver
+from tests.raw_server import RawServer
+
+HASTY = Patience(dns_seconds=0.1, connect_seconds=0.15, total_seconds=0.15)
+CALM = Patience(total_seconds=5)
+IN_TIME = 1.0  # seconds: far from the 15 of a delivery that nobody hurries
+BODY = '{"event":"transfer.completed","data":{"note":"Жанна"}}'.encode()
+NAME = "hooks.example.com"
+HEAD = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@contextmanager
+def listed(*urls: str) -> Iterator[None]:
+    """List the hosts and ports of some addresses as those that may be insecure."""
+    before = vars(targets).copy()
+    targets.bind(frozenset(url.split("/")[2] for url in urls))
+    try:
+        yield
+    finally:
+        vars(targets).update(before)
+
+
+def post(
+    url: str,
+    patience: Patience = CALM,
+    *,
+    body: bytes = BODY,
+    trust: ssl.SSLContext | None = None,
+) -> Outcome:
+    """Deliver to an address that is listed for the occasion."""
+    headers = {"Content-Type": "application/json"}
+    with listed(url):
+        return deliver(url, body, headers, patience=patience, trust=trust)
+
+
+def port_of(server: RawServer | socket.socket) -> int:
+    listener = server._listener if isinstance(server, RawServer) else server
+    return int(listener.getsockname()[1])
+
+
+def named(server: RawServer | socket.socket, scheme: str = "http") -> str:
+    """Return the address of a server under a name that somebody else resolves."""
+    return f"{scheme}://{NAME}:{port_of(server)}/hook"
+
+
+def reset(connection: socket.socket, _over: object) -> None:
+    """Break the connection off."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
