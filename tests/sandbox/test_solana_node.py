@@ -186,6 +186,19 @@ def test_leaving_a_fork_takes_back_accounts_history_and_block_hashes(node, payer
     assert [entry["signature"] for entry in named] == [kept]
 
 
+def test_the_fork_that_won_may_have_had_other_transactions(node, payer, payee):
+    transaction = node.transaction(payer, pays(payer, payee, SOL))
+    node.call("sandbox_dropNext")
+    signature = node.send(transaction)
+    expired = node.warp(165)
+    assert refused(node, transaction) == (-32002, "BlockhashNotFound")
+    assert node.call("sandbox_rollback", 20, [base64_of(transaction)]) == []
+    assert expired - 20 < status(node, signature)["slot"] < expired - 15
+    assert lamports(node, payee) == SOL
+    node.finalize()
+    assert status(node, signature)["confirmationStatus"] == "finalized"
+
+
 def test_what_is_final_is_never_rolled_back(node, payer, payee):
     signature = node.run(payer, pays(payer, payee, SOL))
     node.finalize()

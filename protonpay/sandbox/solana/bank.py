@@ -25,6 +25,7 @@ from protonpay.sandbox.solana.slots import (
     Timeline,
     block_at,
     height,
+    skipped,
 )
 from protonpay.sandbox.solana.tokens import SYSTEM_PROGRAM, TOKEN_PROGRAM, is_mint, read_token
 
@@ -97,8 +98,12 @@ class Bank:
         held = (level for level in (FINALIZED, CONFIRMED) if slot <= self.slot(level))
         return next(held, PROCESSED)
 
-    def leave_fork(self, slots: int) -> list[Landed]:
-        """Forget the newest slots that are not final, and return what was in them."""
+    def leave_fork(self, slots: int) -> tuple[int, list[Landed]]:
+        """Forget the newest slots that are not final.
+
+        Returns:
+            The slot of the first block after the fork, and what was in the forgotten ones.
+        """
         kept = max(self._finalized, block_at(self.timeline.slot() - slots))
         lost = self.archive.after(kept)
         for gone in reversed([slot for slot in self._open if slot.number > kept]):
@@ -107,7 +112,7 @@ class Bank:
         self._open = [slot for slot in self._open if slot.number <= kept]
         self.timeline.fork(kept)
         self.archive.forget_after(kept, {"timeline": self.timeline.facts()})
-        return lost
+        return kept + (2 if skipped(kept + 1) else 1), lost
 
     # Accounts
 
@@ -129,9 +134,8 @@ class Bank:
 
     # Transactions
 
-    def refusal(self, transaction: VersionedTransaction, commitment: str = PROCESSED) -> str | None:
-        """Return why a block at this commitment would not take a transaction at all, or None."""
-        slot = self.slot(commitment)
+    def refusal(self, transaction: VersionedTransaction, slot: int) -> str | None:
+        """Return why the block of this slot would not take a transaction at all, or None."""
         if not self.is_recent(transaction.message.recent_blockhash, slot):
             return "BlockhashNotFound"
         landed = self.archive.slot_of(transaction.signatures[0])
@@ -142,15 +146,15 @@ class Bank:
         made = self.timeline.slot_of(blockhash)
         return made is not None and made <= slot and height(slot) - height(made) <= BLOCKHASH_AGE
 
-    def submit(self, transaction: VersionedTransaction) -> Verdict | None:
-        """Put a transaction into the present block, if a leader would.
+    def submit(self, transaction: VersionedTransaction, slot: int | None = None) -> Verdict | None:
+        """Put a transaction into the present block, or into a given one that has no successor.
 
         Returns:
-            What happened to it, or None when it is in no block.
+            What happened to it, or None when a leader would put it into no block.
         """
-        if self.refusal(transaction):
+        slot = slot or self.timeline.slot()
+        if self.refusal(transaction, slot):
             return None
-        slot = self.timeline.slot()
         keys = self.keys(transaction.message)
         run = self._run(transaction, slot, keys)
         if run is None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from protonpay.sandbox.solana import faucet
 from protonpay.sandbox.solana.faults import Fault
+from protonpay.sandbox.solana.methods.sending import read_transaction
 from protonpay.sandbox.solana.node import Node
-from protonpay.sandbox.solana.params import Params, invalid
+from protonpay.sandbox.solana.params import Config, Params, invalid
 
 _MOST_SLOTS = 1_000_000
 _MOST_TIMES = 1000
@@ -24,8 +25,14 @@ def warp(node: Node, params: Params) -> Any:
 
 
 def rollback(node: Node, params: Params) -> Any:
-    """``sandbox_rollback [slots]``: the newest slots were another fork; returns what was lost."""
-    lost = node.bank.leave_fork(_bounded(params.whole(0), _MOST_SLOTS))
+    """``sandbox_rollback [slots, transactions]``: the newest slots were a fork that lost.
+
+    What was in them is gone and returned. The fork that won may have had transactions of
+    its own (base64), which appear in its first block as if they had always been there.
+    """
+    after, lost = node.bank.leave_fork(_bounded(params.whole(0), _MOST_SLOTS))
+    for raw in params.get(1) or []:
+        node.bank.submit(read_transaction(raw, Config({"encoding": "base64"})), after)
     return [str(landed.signature) for landed in lost]
 
 

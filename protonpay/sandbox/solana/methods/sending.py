@@ -58,7 +58,7 @@ def simulate_transaction(node: Node, params: Params) -> Any:
     if sigverify:
         _verify(transaction)
     slot = node.slot(config)
-    refused = None if replace else node.bank.refusal(transaction, config.commitment())
+    refused = None if replace else node.bank.refusal(transaction, slot)
     verdict, changed = _try(node, transaction, slot, refused)
     value = _simulated(verdict) | {"accounts": _wanted_accounts(config, changed)}
     if replace:
@@ -121,7 +121,7 @@ def read_transaction(text: str, config: Config) -> VersionedTransaction:
 def _preflight(node: Node, transaction: VersionedTransaction, config: Config) -> None:
     _verify(transaction)
     slot = node.slot(config, "preflightCommitment")
-    refused = node.bank.refusal(transaction, config.commitment("preflightCommitment"))
+    refused = node.bank.refusal(transaction, slot)
     verdict, _ = _try(node, transaction, slot, refused)
     if verdict.err is not None:
         text = f"Transaction simulation failed: {_in_words(verdict.err)}"
