@@ -4,12 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from config import Config
 from protonpay.app import create_app
@@ -28,6 +30,14 @@ from tests.actors import Actor, make_actor
 
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "the keyring of the tests, and of nobody else"
+
+
+class EachInItsContext(FlaskClient):
+    """A client whose requests share nothing: a server has no context around them, a test has."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +95,7 @@ def app(settings: dict[str, str]) -> Iterator[Flask]:
     """The application, with passwords that cost next to nothing."""
     made = create_app(Config.load(settings))
     made.testing = True
+    made.test_client_class = EachInItsContext
     made.config["PROPAGATE_EXCEPTIONS"] = False
     passwords.set_cost(Cost(memory_kib=8, rounds=1))
     with made.app_context(), transaction():

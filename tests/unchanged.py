@@ -1,0 +1,41 @@
+"""After a refusal: balances, rows, outbox and events are as they were."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import text
+
+from protonpay.store.db import db
+
+Contents = Mapping[str, tuple[int, str]]
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+
+
+def contents() -> Contents:
+    """Return the number of rows of every table, and a digest of all that they hold."""
+    each = (
+        f"SELECT '{table}', count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
+        f" FROM {table} AS t"
+        for table in db.session.scalars(text(_TABLES))
+        if table != "alembic_version"
+    )
+    rows = db.session.execute(text(" UNION ALL ".join(each)))
+    return {name: (count, digest) for name, count, digest in rows}
+
+
+@contextmanager
+def nothing_changes() -> Iterator[None]:
+    """Assert that the block leaves the database exactly as it was."""
+    before = contents()
+    yield
+    assert contents() == before
+
+
+@contextmanager
+def only_changes(*tables: str) -> Iterator[None]:
+    """Assert that the block changes these tables, each of them, and no other."""
+    before = contents()
+    yield
+    after = contents()
+    assert {name for name in before if before[name] != after[name]} == set(tables)
