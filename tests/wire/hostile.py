@@ -109,6 +109,10 @@ class TlsServer(RawServer):
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)
         super().__init__(*acts)
 
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
     def _serve(self, connection: socket.socket, act: bytes | Act) -> None:
         with (
             contextlib.suppress(OSError),
