@@ -64,9 +64,10 @@ def _body(message: EmailMessage, kind: str) -> str | None:
     if part is None:
         return None
     try:
-        return str(part.get_content())
-    except (LookupError, ValueError):  # a character set that nobody knows
-        return bytes(part.get_payload(decode=True) or b"").decode(errors="replace")
+        text = str(part.get_content())
+    except LookupError:  # a character set that nobody knows
+        text = bytes(part.get_payload(decode=True)).decode(errors="replace")
+    return text.replace("\r\n", "\n")
 
 
 class Box:

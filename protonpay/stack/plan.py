@@ -15,7 +15,7 @@ from protonpay.stack.ports import LOOPBACK
 from protonpay.stack.postgres import Postgres
 from protonpay.stack.valkey import Valkey
 
-_USUAL_PORT = 8000
+_USUAL_PORT = "8000"
 _LARGEST_PORT = 65_535
 
 
@@ -48,7 +48,7 @@ def make(home: Home, environ: Mapping[str, str] = os.environ) -> Plan:
 def _deployed(home: Home, environ: Mapping[str, str]) -> Plan:
     """Plan our processes alone, against services of somebody's own."""
     found = Config.load(environ)
-    port = _asked_port(environ) or _USUAL_PORT
+    port = _asked_port(environ) or ports.free()
     ports.insist(port)
     web = f"http://{LOOPBACK}:{port}"
     env = parts.Environment({"PORT": str(port), "PROTONPAY_HOME": str(home.folder)}, web)
@@ -125,20 +125,17 @@ def _chains(rpc_urls: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _ports(home: Home, asked: int | None) -> dict[str, int]:
-    wanted = _USUAL_PORT if asked is None else asked
+def _ports(home: Home, asked: int) -> dict[str, int]:
     before = read_json(home.ports)
     # Another port was asked for then: its neighbours are no wish of today's.
-    kept = before.get("ports", {}) if before.get("asked") == wanted else {}
-    chosen = ports.choose(wanted, kept)
-    write_json(home.ports, {"asked": wanted, "ports": chosen})
+    kept = before.get("ports", {}) if before.get("asked") == asked else {}
+    chosen = ports.choose(asked, kept)
+    write_json(home.ports, {"asked": asked, "ports": chosen})
     return chosen
 
 
-def _asked_port(environ: Mapping[str, str]) -> int | None:
-    text = environ.get("PORT")
-    if not text:
-        return None
+def _asked_port(environ: Mapping[str, str]) -> int:
+    text = environ.get("PORT") or _USUAL_PORT
     if not text.isascii() or not text.isdigit() or int(text) > _LARGEST_PORT:
         raise StackError(f"PORT is a number up to {_LARGEST_PORT}, or 0 for any: not {text!r}")
     return int(text)

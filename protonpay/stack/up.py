@@ -40,15 +40,19 @@ def up(
     try:
         home.take()
         home.say()
-        if left := _end_orphans(home):
-            console.trouble(f"an earlier run left processes behind: ended {left}")
-        _forget_counts(home)
-        status = _run(make(home), home, console)
-        _end_orphans(home)
-        return status
+        return _run_alone(home, console, make)
     except (StackError, config.ConfigError) as failure:
         console.failure(str(failure), [])
         return 1
+
+
+def _run_alone(home: Home, console: Console, make: Callable[[Home], plan.Plan]) -> int:
+    if left := _end_orphans(home):
+        console.trouble(f"an earlier run left processes behind: ended {left}")
+    _forget_counts(home)
+    status = _run(make(home), home, console)
+    _end_orphans(home)
+    return status
 
 
 def _end_orphans(home: Home) -> int:
