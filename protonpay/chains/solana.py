@@ -5,8 +5,8 @@ What proves what:
 * LANDED: the signature is finalized without an error and the recorded balances show the
   payee's account richer by the amount; or the finalized send of ours that made the
   marker, another one, took the amount out of the treasury.
-* FAILED: the signature is finalized with an error, or can no longer land because a
-  stranger's lamports sit on the marker's address.
+* FAILED: the signature is finalized with an error and no other send made the marker, or
+  a stranger's lamports sit on its address, so that no send of this payout can land.
 * LOST: the node's finalized height is past the last valid one, and then it knows neither
   status nor transaction, and the marker does not exist at a slot that is not older.
 
@@ -173,12 +173,12 @@ class Solana:
             reached = read_final_point(epoch)
             (status,) = statuses["value"]
             final = status is not None and status["confirmationStatus"] == "finalized"
-            err = status["err"] if status is not None else None
+            reason = payment.refusal(status["err"]) if status is not None else None
         if status is None:
             expired = reached.height > int(send.terms["last_valid_block_height"])
             return self._expired(send, payment, reached) if expired else _UNSEEN
         if not final:
-            return SendOutcome(SendState.WAITING, reason=payment.refusal(err) if err else None)
+            return SendOutcome(SendState.WAITING, reason=reason)
         return self._finalized(payment)
 
     def balance(self, address: str) -> Usdc:
@@ -220,17 +220,27 @@ class Solana:
         if told is None:
             return SendOutcome(SendState.WAITING)
         with reading():
-            err, fee = told["meta"]["err"], int(told["meta"]["fee"])
-            paid = 0 if err else token_change(told, payment.payee, self.network.usdc)
-        if err is not None:
-            reason = payment.refusal(err)
-            if reason == "marker_taken":
-                return self._marked(payment)
-            return SendOutcome(SendState.FAILED, reason=reason, fee=fee)
+            fee, slot = int(told["meta"]["fee"]), int(told["slot"])
+            reason = payment.refusal(told["meta"]["err"])
+            paid = 0 if reason else token_change(told, payment.payee, self.network.usdc)
+        if reason is not None:
+            return self._refused(
+                payment, slot, SendOutcome(SendState.FAILED, reason=reason, fee=fee)
+            )
         if paid != payment.micro:
             log.error("solana_balances_disagree", tx_hash=payment.signature, paid_micro=paid)
             return SendOutcome(SendState.WAITING, reason="balances_disagree", fee=fee)
         return SendOutcome(SendState.LANDED, fee=fee)
+
+    def _refused(self, payment: Payment, slot: int, failed: SendOutcome) -> SendOutcome:
+        """Before the payout may count as failed: no other send of it has made the marker."""
+        not_older = _FINAL | {"minContextSlot": slot, "encoding": "base64"}
+        (marker,) = ask(self._rpc, [("getAccountInfo", [str(payment.marker), not_older])])
+        with reading():
+            unmarked = marker["value"] is None and marker["context"]["slot"] >= slot
+        if unmarked and failed.reason != "marker_taken":
+            return failed
+        return self._marked(payment)
 
     def _expired(self, send: SignedSend, payment: Payment, reached: FinalPoint) -> SendOutcome:
         """Look once more, in this order, now that these bytes can enter no further block."""

@@ -66,12 +66,14 @@ class Payment:
     micro: int
     steps: int
 
-    def refusal(self, err: Any) -> str:
-        """Return the stable name of an on-chain error.
+    def refusal(self, err: Any) -> str | None:
+        """Return the stable name of an on-chain error, or None when there is none.
 
         Args:
             err: the transaction's ``err`` as the RPC spells it.
         """
+        if err is None:
+            return None
         if isinstance(err, dict) and isinstance(err.get("InstructionError"), list):
             step, why = err["InstructionError"]
             return self._step_refusal(step, why.get("Custom") if isinstance(why, dict) else None)

@@ -63,9 +63,7 @@ class Archive:
             folder.mkdir(parents=True, exist_ok=True)
             where = str(folder / "solana.sqlite3")
         # The node's lock serialises the threads; SQLite need not watch them.
-        self._db = sqlite3.connect(
-            where, timeout=0.5, isolation_level=None, check_same_thread=False
-        )
+        self._db = sqlite3.connect(where, timeout=1, isolation_level=None, check_same_thread=False)
         # One process per chain: a second one fails here instead of writing over the first.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
         self._db.execute("PRAGMA journal_mode = WAL")

@@ -5,6 +5,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from protonpay.sandbox.solana.faults import (
@@ -77,7 +78,7 @@ class Dispatcher:
         if fault is None:
             return self._run(run, values)
         if fault.delay_ms:
-            time.sleep(fault.delay_ms / 1000)
+            time.sleep(timedelta(milliseconds=fault.delay_ms).total_seconds())
         return self._meet(fault, run, values)
 
     def _meet(self, fault: Fault, run: Callable[[Node, Params], Any], values: Any) -> Any:

@@ -19,7 +19,7 @@ from protonpay.sandbox.solana.tokens import (
 
 # SIMD-0437, second step: 5,080 per byte at a threshold of one year.
 _LAMPORTS_PER_BYTE = 5080
-MAINNET_RENT = Rent(_LAMPORTS_PER_BYTE, 1.0, 50)
+MAINNET_RENT = Rent(_LAMPORTS_PER_BYTE, 1, 50)
 _OVERHEAD = 128
 _LAMPORTS = 500_000_000 * 10**9
 _SUPPLY_MICRO = 10_000_000_000 * 10**6

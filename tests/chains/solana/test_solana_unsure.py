@@ -6,7 +6,8 @@ import pytest
 
 from protonpay.chains.port import SendOutcome, SendState
 from protonpay.wire.http import NoAnswer
-from tests.chains.solana.custody import LANDED, LOST, UNSEEN, WAITING, expire
+from tests.chains.solana.custody import LANDED, LOST, UNSEEN, WAITING, expire, force
+from tests.chains.solana.local_node import ANY_VERSION
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,22 @@ def test_a_record_without_the_transfer_is_not_believed(custody, payee):
     custody.node.fault("getTransaction", result=told)
     disagree = SendOutcome(SendState.WAITING, reason="balances_disagree", fee=10_000)
     assert custody.chain.outcome(send) == disagree
+
+
+def test_no_error_on_chain_gives_money_back_that_another_send_paid(custody, payee):
+    """Errors that come before the marker's own step say nothing about the marker."""
+    order = custody.order(payee)
+    first = custody.sign(order)
+    custody.node.warp(3)
+    second = custody.sign(order)
+    for send in (first, second):
+        force(custody.node, send)
+    custody.node.finalize()
+    told = custody.node.call("getTransaction", second.tx_hash, ANY_VERSION)
+    told["meta"]["err"] = "InsufficientFundsForFee"
+    custody.node.fault("getTransaction", result=told)
+    landed = SendOutcome(SendState.LANDED, fee=10_000, tx_hash=first.tx_hash)
+    assert custody.chain.outcome(second) == landed
 
 
 def test_a_lost_answer_to_a_send_proves_nothing(custody, payee):
