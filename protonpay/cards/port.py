@@ -24,6 +24,10 @@ class Rejected(Exception):
         self.reason = reason
 
 
+class KeyRefused(Rejected):
+    """The provider does not accept our key: an operator must look, a payer can do nothing."""
+
+
 class Forged(Exception):
     """A callback that the provider did not send, or not in this form."""
 

@@ -12,6 +12,7 @@ from protonpay.cards.port import (
     CardSession,
     CardStatus,
     Forged,
+    KeyRefused,
     Rejected,
     SessionRequest,
 )
@@ -218,9 +219,9 @@ def _said(answer: Answer) -> dict[str, Any]:
         if answer.status in _YES:
             return said
         if answer.status in _NO:
-            key = "our key is refused: " if answer.status in _KEY_REFUSED else ""
+            refusal = KeyRefused if answer.status in _KEY_REFUSED else Rejected
             told = "; ".join(f"{code} {about}" for code, about in errors.items())
-            raise Rejected(f"tap: {key}{answer.status} {told}"[:300])
+            raise refusal(f"tap: {answer.status} {told}"[:300])
     raise NoAnswer(f"tap: status {answer.status} {', '.join(errors)}")
 
 

@@ -8,6 +8,7 @@ from flask.cli import AppGroup
 
 from protonpay.auth import service as auth
 from protonpay.auth.service import Device
+from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
@@ -58,6 +59,8 @@ def unfreeze(network: str, address: str) -> None:
 @click.option("--demo-password", required=True)
 def seed(demo_email: str, demo_password: str) -> None:
     """Fill the treasuries and gas wallets, and make the demo account. Repeats change nothing."""
+    with transaction():
+        ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
     for network in NETWORKS:
         _fill_gas(network)
         _fill_treasury(network)

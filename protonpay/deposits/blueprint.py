@@ -22,7 +22,7 @@ def card(order: dict[str, Any]) -> dict[str, Any]:
     return schemas.as_answer(service.open_card_deposit(current().user_id, **order, to=to))
 
 
-@blp.get("/deposit/<deposit_id>")
+@blp.get("/deposit/<id:deposit_id>")
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:
     """Get one deposit."""

@@ -12,6 +12,7 @@ from protonpay.cards.port import (
     CardProvider,
     CardSession,
     Forged,
+    KeyRefused,
     Rejected,
     SessionRequest,
 )
@@ -70,6 +71,9 @@ def open_card_deposit(
         raise Unavailable("provider_unavailable", said, retry_after=5) from unknown
     except Rejected as rejected:
         _reject(deposit.id, rejected.reason)
+        if isinstance(rejected, KeyRefused):
+            said = "The payment provider is not set up correctly here."
+            raise Unavailable("provider_unavailable", said) from rejected
         said = "The payment provider does not take this payment."
         raise Invalid("payment_rejected", said) from rejected
     with transaction() as open_session:
