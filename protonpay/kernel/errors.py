@@ -66,4 +66,7 @@ class Limited(Refusal):
 
 
 class Unavailable(Refusal):
-    """Something outside does not answer or is not set up; nothing was done."""
+    """Something outside does not answer or is not set up; nothing was done.
+
+    But for one code, ``outcome_unknown``: then it may have been.
+    """

@@ -8,8 +8,10 @@ import psycopg
 import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.pq import TransactionStatus
 from sqlalchemy import MetaData
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from protonpay.kernel.errors import Unavailable
@@ -22,6 +24,8 @@ log = structlog.get_logger(__name__)
 # What the server says when waiting is the answer: lock and statement timeouts, deadlock,
 # serialisation, shutting down, starting up, too many connections. Class 08 is the line itself.
 _BUSY = frozenset({"55P03", "57014", "40P01", "40001", "57P01", "57P02", "57P03", "53300", "25P03"})
+# What the server may say when it goes away while it commits.
+_GOING = frozenset({"57P01", "57P02"})
 
 
 class Base(DeclarativeBase):
@@ -75,7 +79,10 @@ def transaction() -> Iterator[Session]:
     given runs once the commit has succeeded.
 
     Raises:
-        Unavailable: the database is busy or away; nothing was done (``database_busy``).
+        Unavailable: the database is busy or away; nothing was done (``database_busy``). Or it
+            went away while it committed, and whether it did is unknown (``outcome_unknown``).
+        RuntimeError: a statement failed and the block went on: Postgres would take the commit
+            and do nothing.
     """
     session = db.session()
     if session.info.get("open"):
@@ -85,9 +92,9 @@ def transaction() -> Iterator[Session]:
     try:
         with _busy_is_unavailable():
             yield session
-            session.commit()
+            _commit(session)
     except BaseException:
-        session.rollback()
+        _undo(session)
         raise
     finally:
         session.info["open"] = False
@@ -133,11 +140,32 @@ def release() -> None:
     db.session.remove()
 
 
+def _commit(session: Session) -> None:
+    session.flush()
+    if session.in_transaction() and driver().info.transaction_status is TransactionStatus.INERROR:
+        raise RuntimeError("a statement of this transaction failed: there is nothing to commit")
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if _is_lost(error) or _state(error) in _GOING:
+            said = "The answer was lost. Look whether it was done before asking again."
+            raise Unavailable("outcome_unknown", said) from error
+        raise
+
+
+def _undo(session: Session) -> None:
+    try:
+        session.rollback()
+    except SQLAlchemyError:
+        # The line is gone, and with it the transaction; its connection must not be used again.
+        session.invalidate()
+
+
 @contextmanager
 def _busy_is_unavailable() -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, psycopg.Error) as error:
+    except (DBAPIError, PoolTimeout, psycopg.Error) as error:
         busy = as_unavailable(error)
         if busy is None:
             raise
@@ -146,15 +174,20 @@ def _busy_is_unavailable() -> Iterator[None]:
 
 def as_unavailable(error: BaseException) -> Unavailable | None:
     """Tell a database that is busy or away from one that was asked something wrong."""
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return _unavailable()
-        error = error.orig or error
-    state = getattr(error, "sqlstate", None)
-    lost = state is None and isinstance(error, psycopg.OperationalError)
-    if lost or state in _BUSY or (state or "").startswith("08"):
+    if isinstance(error, PoolTimeout) or _is_lost(error) or _state(error) in _BUSY:
         return _unavailable()
     return None
+
+
+def _is_lost(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state, raw = _state(error), getattr(error, "orig", error)
+    return state.startswith("08") or (not state and isinstance(raw, psycopg.OperationalError))
+
+
+def _state(error: BaseException) -> str:
+    return getattr(getattr(error, "orig", error), "sqlstate", None) or ""
 
 
 def _unavailable() -> Unavailable:
