@@ -6,7 +6,9 @@ CREATE TABLE ledger_accounts (
     may_go_negative boolean NOT NULL,
     opened_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT pk_ledger_accounts PRIMARY KEY (id),
-    CONSTRAINT uq_ledger_accounts_address UNIQUE (address)
+    CONSTRAINT uq_ledger_accounts_address UNIQUE (address),
+    CONSTRAINT ck_ledger_accounts_users_have_a_floor
+        CHECK (NOT may_go_negative OR address !~ '^user.*(available|held)$')
 );
 
 -- The only rows that are updated. fillfactor leaves room for HOT updates on the same page.
@@ -67,7 +69,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON postings
     FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_append_only();
 
 CREATE FUNCTION ledger_open(p_addresses text[], p_may_go_negative boolean[]) RETURNS void
-LANGUAGE sql SECURITY DEFINER AS $$
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH opened AS (
         INSERT INTO public.ledger_accounts (address, may_go_negative)
         SELECT address, negative FROM unnest(p_addresses, p_may_go_negative) AS o (address, negative)
@@ -85,18 +87,35 @@ LANGUAGE sql STABLE AS $$
     WHERE a.address = p_address;
 $$;
 
+-- Fold appended rows of one account whose balance row the caller has locked; return how many.
+-- Bounded, so that an account which was not folded for a day still fits into a statement's time.
+CREATE FUNCTION ledger_fold_account(p_account bigint) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_folded bigint;
+    v_rows integer;
+BEGIN
+    WITH folded AS (
+        DELETE FROM public.ledger_pending p WHERE p.ctid = ANY (ARRAY(
+            SELECT q.ctid FROM public.ledger_pending q WHERE q.account_id = p_account LIMIT 20000))
+        RETURNING p.micro)
+    SELECT coalesce(sum(micro), 0)::bigint, count(*) INTO v_folded, v_rows FROM folded;
+    UPDATE public.ledger_balances b SET micro = b.micro + v_folded
+    WHERE b.account_id = p_account AND v_rows > 0;
+    RETURN v_rows;
+END $$;
+
 -- Post one entry. Raises PP001: a source has too little. PP002: no such account.
 -- PP003: the reference stands there with other postings.
 CREATE FUNCTION ledger_post(
     p_reference text, p_kind text, p_sources text[], p_destinations text[], p_micros bigint[],
     OUT entry_id bigint, OUT replayed boolean, OUT balances bigint[])
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_sources bigint[];
     v_destinations bigint[];
     v_known integer;
     v_debit record;
-    v_folded bigint;
 BEGIN
     replayed := false;
     SELECT array_agg(s.id ORDER BY p.n), array_agg(d.id ORDER BY p.n), count(*)
@@ -133,20 +152,16 @@ BEGIN
             JOIN public.ledger_accounts a ON a.id = p.source AND NOT a.may_go_negative
             GROUP BY p.source ORDER BY p.source
         LOOP
-            UPDATE public.ledger_balances b SET micro = b.micro - v_debit.micro
-            WHERE b.account_id = v_debit.id AND b.micro >= v_debit.micro;
-            IF NOT FOUND THEN
+            LOOP
+                UPDATE public.ledger_balances b SET micro = b.micro - v_debit.micro
+                WHERE b.account_id = v_debit.id AND b.micro >= v_debit.micro;
+                EXIT WHEN FOUND;
                 -- Not covered by what is folded: lock, fold what was appended, test again.
                 PERFORM FROM public.ledger_balances b WHERE b.account_id = v_debit.id FOR NO KEY UPDATE;
-                WITH folded AS (
-                    DELETE FROM public.ledger_pending p WHERE p.account_id = v_debit.id RETURNING p.micro)
-                SELECT coalesce(sum(micro), 0)::bigint INTO v_folded FROM folded;
-                UPDATE public.ledger_balances b SET micro = b.micro + v_folded - v_debit.micro
-                WHERE b.account_id = v_debit.id AND b.micro + v_folded >= v_debit.micro;
-                IF NOT FOUND THEN
+                IF public.ledger_fold_account(v_debit.id) = 0 THEN
                     RAISE EXCEPTION 'not covered' USING ERRCODE = 'PP001';
                 END IF;
-            END IF;
+            END LOOP;
         END LOOP;
 
         -- Credits are appended, and so are debits of accounts without a floor: nobody waits for them.
@@ -165,29 +180,29 @@ BEGIN
     JOIN public.ledger_balances b ON b.account_id = p.source;
 END $$;
 
--- Fold the appended rows of up to p_accounts accounts, oldest first. An account in use is left for later.
+-- Fold the appended rows of up to p_accounts accounts, oldest first, and stop when it was much.
+-- An account in use is left for later.
 CREATE FUNCTION ledger_fold(p_accounts integer) RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     v_account bigint;
-    v_folded bigint;
     v_count integer := 0;
+    v_rows integer := 0;
 BEGIN
     FOR v_account IN
-        SELECT p.account_id FROM public.ledger_pending p GROUP BY p.account_id ORDER BY p.account_id LIMIT p_accounts
+        SELECT p.account_id FROM public.ledger_pending p GROUP BY p.account_id ORDER BY min(p.id) LIMIT p_accounts
     LOOP
         PERFORM FROM public.ledger_balances b WHERE b.account_id = v_account FOR NO KEY UPDATE SKIP LOCKED;
         CONTINUE WHEN NOT FOUND;
-        WITH folded AS (
-            DELETE FROM public.ledger_pending p WHERE p.account_id = v_account RETURNING p.micro)
-        SELECT coalesce(sum(micro), 0)::bigint INTO v_folded FROM folded;
-        UPDATE public.ledger_balances b SET micro = b.micro + v_folded WHERE b.account_id = v_account;
+        v_rows := v_rows + public.ledger_fold_account(v_account);
         v_count := v_count + 1;
+        EXIT WHEN v_rows >= 50000;
     END LOOP;
     RETURN v_count;
 END $$;
 
 REVOKE ALL ON FUNCTION ledger_open(text[], boolean[]), ledger_balance(text), ledger_fold(integer),
+    ledger_fold_account(bigint), ledger_is_append_only(),
     ledger_post(text, text, text[], text[], bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ledger_open(text[], boolean[]), ledger_balance(text), ledger_fold(integer),
     ledger_post(text, text, text[], text[], bigint[]) TO protonpay_app;

@@ -44,13 +44,19 @@ _CHECKS = {
         SELECT split_part(e.reference, ':', 2), count(*) FROM journal_entries e
         WHERE e.kind IN ('payout_settle', 'payout_release')
         GROUP BY 1 HAVING count(*) > 1 LIMIT 20""",
-    "every end had a hold": """
-        SELECT e.reference, e.kind FROM journal_entries e
-        WHERE e.kind IN ('payout_settle', 'payout_release')
-        AND NOT EXISTS (
-            SELECT FROM journal_entries h
-            WHERE h.reference = 'payout:' || split_part(e.reference, ':', 2) || ':hold')
-        LIMIT 20""",
+    "an end moves exactly what its hold set aside": """
+        SELECT split_part(e.reference, ':', 2), p.source, sum(p.micro)
+        FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+        WHERE e.kind IN ('payout_settle', 'payout_release') GROUP BY 1, 2
+        EXCEPT
+        SELECT split_part(e.reference, ':', 2), p.destination, sum(p.micro)
+        FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+        WHERE e.kind = 'payout_hold' GROUP BY 1, 2 LIMIT 20""",
+    "users have a floor, in both tables": """
+        SELECT a.address, a.may_go_negative, b.may_go_negative
+        FROM ledger_accounts a JOIN ledger_balances b ON b.account_id = a.id
+        WHERE a.may_go_negative <> b.may_go_negative
+        OR a.may_go_negative AND a.address ~ '^user.*(available|held)$' LIMIT 20""",
 }
 
 

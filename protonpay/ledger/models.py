@@ -1,4 +1,4 @@
-"""The book's tables. The program reads them; only ``ledger_post`` and ``ledger_fold`` write.
+"""The book's tables. The program reads them; only the ``ledger_…`` functions write.
 
 A balance is ``ledger_balances.micro`` plus the sum of the account's ``ledger_pending``
 rows: a credit is appended there and folded in later, so that an account which everybody
@@ -19,6 +19,12 @@ class LedgerAccount(Base):
     """An account; hardly ever updated, everything points here."""
 
     __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        CheckConstraint(
+            "NOT may_go_negative OR address !~ '^user.*(available|held)$'",
+            name="users_have_a_floor",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     address: Mapped[str] = mapped_column(Text, unique=True)

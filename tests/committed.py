@@ -1,0 +1,89 @@
+"""The application on a database of its own, where commits stay: for threads and processes."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine
+
+from protonpay.cards.registry import PROVIDERS
+from protonpay.chains.registry import NETWORKS
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
+from protonpay.plans import service as plans
+from protonpay.stack.postgres import SUPERUSER, Postgres
+from protonpay.store import marks
+from protonpay.store.db import db, driver_url, release, transaction
+from protonpay.store.queue import door
+
+CONNECTIONS = 56
+_count = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class OpenHouse:
+    """An application whose work stands once it is committed."""
+
+    app: Flask
+    server: Postgres
+    database: str
+
+    @property
+    def url(self) -> str:
+        """Where the program's own login goes."""
+        return self.server.url(self.database)
+
+    def superuser(self) -> "psycopg.Connection[Any]":
+        """Connect as the one whom nothing stops, each statement by itself."""
+        return psycopg.connect(self.server.url(self.database, user=SUPERUSER), autocommit=True)
+
+    def at_once(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run each in a thread with a context of its own, all let go at one moment.
+
+        Returns:
+            What each returned, or the exception it raised, in their order.
+        """
+        gate = threading.Barrier(len(works))
+
+        def run(work: Callable[[], Any]) -> Any:
+            with self.app.app_context():
+                gate.wait(timeout=30)
+                try:
+                    return work()
+                except Exception as error:  # noqa: BLE001 - how it ended is what is asked
+                    return error
+                finally:
+                    release()
+
+        with ThreadPoolExecutor(len(works)) as threads:
+            return list(threads.map(run, works))
+
+
+@pytest.fixture
+def open_house(app: Flask, services: Any, template: str) -> Iterator[OpenHouse]:
+    """The application in its context, on a database that is thrown away afterwards."""
+    server, name = services.postgres, f"open_house_{next(_count)}"
+    url = server.create_database(name, template=template)
+    options = {**app.config["SQLALCHEMY_ENGINE_OPTIONS"], "pool_size": CONNECTIONS}
+    engine = create_engine(driver_url(url), **options)
+    with app.app_context():
+        before = db.engine
+        db._app_engines[app][None] = engine
+        door.client.flushdb()
+        door.client.set(marks.REVOCATIONS_LOADED, 1)
+        plans.forget()
+        try:
+            with transaction():
+                ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
+            yield OpenHouse(app, server, name)
+        finally:
+            db.session.remove()
+            db._app_engines[app][None] = before
+            engine.dispose()
+            server.drop_database(name)
