@@ -103,9 +103,21 @@ class Account:
         folder.symlink_to(made)
         return made
 
+    def give(self, path: Path) -> None:
+        """Make this user the owner of a file, or of a folder with all that is in it.
+
+        Raises:
+            StackError: it is somebody else's.
+        """
+        try:
+            for one in [path, *path.rglob("*")]:
+                os.chown(one, self.uid, self.gid, follow_symlinks=False)
+        except PermissionError as error:
+            raise StackError(f"{path} belongs to another user: {error.strerror}") from error
+
     def _own(self, folder: Path) -> Path:
         if folder.stat().st_uid != self.uid:
-            _give(folder, self.uid, self.gid)
+            self.give(folder)
         folder.chmod(0o700)
         return folder
 
@@ -144,14 +156,6 @@ def _account_of(name: str) -> Account | None:
     except KeyError:
         return None
     return Account(f"{entry.pw_uid}:{entry.pw_gid}", entry.pw_uid, entry.pw_gid)
-
-
-def _give(folder: Path, uid: int, gid: int) -> None:
-    try:
-        for path in [folder, *folder.rglob("*")]:
-            os.chown(path, uid, gid, follow_symlinks=False)
-    except PermissionError as error:
-        raise StackError(f"{folder} belongs to another user: {error.strerror}") from error
 
 
 def _open_folder(folder: Path) -> None:

@@ -62,7 +62,7 @@ class Valkey(Service):
         settings = self.data / "valkey.conf"
         settings.touch(mode=0o600)
         settings.write_text("".join(f"{name} {value}\n" for name, value in self._settings()))
-        self.account.lodge(self.folder / "data")
+        self.account.give(settings)
 
     def command(self) -> Command:
         """Return how the server is started."""
