@@ -62,7 +62,7 @@ class Params:
         Raises:
             RpcFault: too many, or one of them is none.
         """
-        return [read_pubkey(value) for value in self._list(index, most)]
+        return [read_pubkey(value) for value in self.values(index, most)]
 
     def signature(self, index: int) -> Signature:
         """Return a signature.
@@ -78,7 +78,7 @@ class Params:
         Raises:
             RpcFault: too many, or one of them is none.
         """
-        return [read_signature(value) for value in self._list(index, most)]
+        return [read_signature(value) for value in self.values(index, most)]
 
     def blockhash(self, index: int) -> Hash:
         """Return a block hash.
@@ -102,7 +102,12 @@ class Params:
             raise invalid("Invalid params: invalid type, expected a configuration object.")
         return Config(value or {})
 
-    def _list(self, index: int, most: int) -> list[Any]:
+    def values(self, index: int, most: int) -> list[Any]:
+        """Return a list.
+
+        Raises:
+            RpcFault: it is none, or too long.
+        """
         value = self.get(index)
         if not isinstance(value, list):
             raise invalid("Invalid params: expected a sequence.")

@@ -3,6 +3,7 @@
 Lengths and counts are bounded; nothing here survives a restart except what landed.
 """
 
+import http
 from typing import Any
 
 from protonpay.sandbox.solana import faucet
@@ -14,6 +15,7 @@ from protonpay.sandbox.solana.params import Config, Params, invalid
 _MOST_SLOTS = 1_000_000
 _MOST_TIMES = 1000
 _LONGEST_DELAY_MS = 60_000
+_STATUSES = (0, *http.HTTPStatus)
 _FAULT_MEMBERS = {"error", "result", "status", "delayMs", "after"}
 
 
@@ -25,14 +27,14 @@ def warp(node: Node, params: Params) -> Any:
 
 
 def rollback(node: Node, params: Params) -> Any:
-    """``sandbox_rollback [slots, transactions]``: the newest slots were a fork that lost.
+    """``sandbox_rollback [slots, transactions]``: the newest slots (at least one) lost.
 
     What was in them is gone and returned. The fork that won may have had transactions of
     its own (base64), which appear in its first block as if they had always been there.
     """
-    after, lost = node.bank.leave_fork(_bounded(params.whole(0), _MOST_SLOTS))
-    for raw in params.get(1) or []:
-        node.bank.submit(read_transaction(raw, Config({"encoding": "base64"})), after)
+    after, lost = node.bank.leave_fork(max(1, _bounded(params.whole(0), _MOST_SLOTS)))
+    for raw in params.values(1, _MOST_TIMES) if params.get(1) is not None else []:
+        node.bank.submit(read_transaction(str(raw), Config({"encoding": "base64"})), after)
     return [str(landed.signature) for landed in lost]
 
 
@@ -58,6 +60,8 @@ def fail_next(node: Node, params: Params) -> Any:
     told = params.get(1)
     if not isinstance(told, dict) or not told.keys() <= _FAULT_MEMBERS:
         raise invalid(f"A fault is an object of {sorted(_FAULT_MEMBERS)}.")
+    if not isinstance(told.get("error", {}), dict) or told.get("status", 0) not in _STATUSES:
+        raise invalid("A fault's error is an object, its status one of HTTP's or 0.")
     fault = Fault(
         error=told.get("error"),
         result=told.get("result"),
