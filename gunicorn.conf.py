@@ -6,8 +6,11 @@ Settings of one's own: PORT, BIND, WEB_CONCURRENCY, WEB_THREADS, FORWARDED_ALLOW
 import os
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
+from typing_extensions import override
 
 from protonpay.telemetry import logs
 
@@ -51,20 +54,23 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH1
 # Nobody speaks to it, and its usual place below $HOME is shared by every gunicorn of a user.
 control_socket_disable = True
 
-# The application logs each request itself, with its id and without its secrets; what gunicorn
-# has to say takes the same way, as JSON. Incremental: it adds no handlers of its own.
+# The application logs each request itself, with its id and without its secrets.
 accesslog = None
 loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
-logs.configure(loglevel.upper())
-logconfig_dict = {
-    "incremental": True,
-    "handlers": {},
-    "root": {"level": loglevel.upper()},
-    "loggers": {"gunicorn.error": {"level": loglevel.upper(), "propagate": True}},
-}
+
+
+class logger_class(Logger):  # noqa: N801 - the setting's name
+    """What gunicorn has to say takes the application's way: JSON, one line each."""
+
+    @override
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        logs.configure(cfg.loglevel.upper())
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's own names
     """Forget the live gauges of a worker that has ended (Prometheus, several processes)."""
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call] # untyped
+        multiprocess.mark_process_dead(worker.pid)
