@@ -43,14 +43,14 @@ def run(database_url: str) -> None:
     Two schedulers would do everything twice; the second waits here for the first to go.
     """
     with psycopg.connect(database_url, autocommit=True) as connection:
+        # For whoever started this and waits: to stand by is to be ready, too.
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         with transaction():
             ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
         scheduler = _Locked(connection)
         log.info("scheduler_started", rounds=list(PERIODIC))
-        # For whoever started this and waits, whatever the log level is.
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
         scheduler.start()  # type: ignore[no-untyped-call] # untyped upstream
 
 

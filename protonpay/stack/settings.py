@@ -67,9 +67,10 @@ def embedded(
 def as_wished(ours: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return our settings with those of the person who starts the stack in their place.
 
-    Webhook targets are added to; the port is the one that was chosen.
+    Webhook targets are added to; port and home were wished for already.
     """
-    wished = {name: environ[name] for name in ours if environ.get(name) and name != "PORT"}
+    names = set(ours) - {"PORT", "PROTONPAY_HOME"}
+    wished = {name: environ[name] for name in names if environ.get(name)}
     targets = "WEBHOOK_ALLOW_INSECURE_TARGETS"
     if targets in wished:
         wished[targets] = f"{ours[targets]} {wished[targets]}"
