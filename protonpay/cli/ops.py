@@ -29,6 +29,13 @@ def audit() -> None:
 
 
 @ops.command()
+@click.argument("address")
+def balance(address: str) -> None:
+    """Show the balance of a ledger account (custody:Base, revenue:fees, user:ID:held …)."""
+    click.echo(ledger.balance(address))
+
+
+@ops.command()
 def queues() -> None:
     """Show queues, the outbox behind them, and what failed."""
     ages = beats.queue_ages()

@@ -39,6 +39,7 @@ from protonpay.wire.http import NoAnswer
 log = structlog.get_logger(__name__)
 
 _LOOK_AGAIN_SECONDS = 1
+_OURS = frozenset({"treasury_short", "gas_short"})
 
 
 def sign(payout_id: str) -> Later | None:
@@ -96,7 +97,11 @@ def confirm(payout_id: str) -> Later | None:
         return Later(2, repr(unknown))
     if outcome.state is SendState.WAITING:
         return Later(_LOOK_AGAIN_SECONDS, outcome.reason or "not final")
-    _END[outcome.state](attempt.id, payout_id, outcome)
+    end = _END[outcome.state]
+    if outcome.state is SendState.FAILED and outcome.reason in _OURS:
+        # Refused on chain for want of our own funds: that is no reason for the payee to lose.
+        end = _sign_anew
+    end(attempt.id, payout_id, outcome)
     return None
 
 
@@ -221,7 +226,7 @@ def _fail(attempt_id: int, payout_id: str, outcome: SendOutcome) -> None:
 
 def _sign_anew(attempt_id: int, payout_id: str, outcome: SendOutcome) -> None:
     with transaction():
-        if _end_attempt(attempt_id, "LOST", outcome):
+        if _end_attempt(attempt_id, outcome.state.value, outcome):
             _move(payout_id, "SENT", "PENDING")
             outbox.add("payouts.sign", payout_id=payout_id)
 

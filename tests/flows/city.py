@@ -1,0 +1,283 @@
+"""Everything as it runs for real: chains, a card provider, web, workers, scheduler, a receiver."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psycopg
+import requests
+
+from protonpay.chains import keyring
+from protonpay.chains.registry import NETWORKS
+from protonpay.sandbox import evm_outside
+from protonpay.sandbox.solana import outside as solana_outside
+from protonpay.stack import ports
+from tests.flows.tollgate import Tollgate
+from tests.simulators import Simulator, until
+from tests.simulators import running as running_simulator
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+PASSWORD = "correct horse battery staple"
+OUTSIDE: Mapping[str, ModuleType] = {"evm": evm_outside, "solana": solana_outside}
+PATIENCE = 60
+_count = itertools.count(1)
+
+
+@dataclass
+class Resident:
+    """A user who speaks to the running web."""
+
+    api: str
+    http: requests.Session
+    id: str
+    email: str
+    hooks: dict[str, str] = field(default_factory=dict)
+
+    def call(self, method: str, path: str, body: Any = None) -> requests.Response:
+        return self.http.request(method, self.api + path, json=body, timeout=30)
+
+    def get(self, path: str) -> Any:
+        answer = self.call("GET", path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def post(self, path: str, **body: Any) -> Any:
+        answer = self.call("POST", path, body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    @property
+    def balance(self) -> str:
+        return str(self.get("/client/balance")["balanceUsdc"])
+
+    def payout(self, payout_id: str) -> Any:
+        return self.get(f"/client/withdraw/{payout_id}")["payout"]
+
+    def wait_for_end(self, payout_id: str) -> Any:
+        """Return the payout once it is no longer pending."""
+        until(lambda: self.payout(payout_id)["status"] != "PENDING", PATIENCE)
+        return self.payout(payout_id)
+
+
+class Inbox:
+    """A receiver of webhooks: every request as it came."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, Mapping[str, str], bytes]] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.address = f"127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def of(self, user_id: str) -> list[tuple[Mapping[str, str], bytes]]:
+        return [(headers, body) for path, headers, body in self.taken if path == f"/{user_id}"]
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        inbox = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                inbox.taken.append((self.path, headers, body))
+                self.send_response(204)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
+
+
+class City:
+    """The running whole."""
+
+    def __init__(self, environ: dict[str, str], log: Path, parts: "Parts") -> None:
+        self.environ, self.log, self.parts = environ, log, parts
+        self.web = f"http://127.0.0.1:{environ['PORT']}"
+        self.api = f"{self.web}/api"
+        self.tap, self.inbox, self.gates = parts.tap, parts.inbox, parts.gates
+        self.chain_worker: subprocess.Popen[bytes]
+        addresses = keyring.public_addresses(Path(environ["KEYRING_PATH"]))
+        self.treasury = addresses.treasury
+
+    def resident(self, name: str = "Resident", *, funded: str | None = None) -> Resident:
+        """Register somebody, perhaps with a paid card deposit behind them."""
+        http = requests.Session()
+        email = f"{name.lower()}{next(_count)}@example.com"
+        body = {"name": name, "email": email, "password": PASSWORD}
+        answer = http.post(f"{self.api}/auth/register", json=body, timeout=30)
+        assert answer.status_code == 200, answer.text
+        made = answer.json()
+        http.headers["Authorization"] = f"Bearer {made['token']}"
+        resident = Resident(self.api, http, made["user"]["id"], email)
+        if funded is not None:
+            self.pay(resident, funded)
+        return resident
+
+    def pay(self, resident: Resident, dollars: str) -> str:
+        """Top up by card and wait for the credit; return the deposit's id."""
+        before = resident.balance
+        opened = resident.post(
+            "/client/deposit/card", amount=dollars, currency="usd", provider="tap"
+        )
+        self.press(opened["url"], "paid")
+        until(lambda: resident.balance != before, PATIENCE)
+        return str(opened["deposit"]["id"])
+
+    def press(self, page: str, outcome: str) -> None:
+        """Press a button of the hosted page."""
+        data = {"outcome": outcome}
+        answer = requests.post(page, data=data, timeout=10, allow_redirects=False)
+        assert answer.status_code == 303, answer.text
+
+    def subscribe(self, resident: Resident, *events: str) -> str:
+        """Register a webhook and return its secret."""
+        url = f"http://{self.inbox.address}/{resident.id}"
+        hook = resident.post("/client/webhooks", url=url, events=list(events))["webhook"]
+        return str(hook["secret"])
+
+    def on_chain(self, network: str, address: str) -> int:
+        """Return a wallet's micro-USDC."""
+        of = NETWORKS[network]
+        return int(OUTSIDE[of.family].usdc_balance(self.parts.nodes[network], of.usdc, address))
+
+    def flask(self, *arguments: str) -> str:
+        """Run a flask command and return what it prints."""
+        command = [BIN / "flask", "--app", "wsgi", *arguments]
+        done = subprocess.run(
+            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def kill_chain_worker(self) -> None:
+        """Kill the process that signs and sends, not its parent."""
+        parent = self.chain_worker.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGKILL)
+
+    def books_are_sound(self) -> bool:
+        """Whether every invariant of the ledger holds, and custody is what the treasuries hold."""
+        assert "BROKEN" not in self.flask("ops", "audit")
+        with psycopg.connect(self.environ["DATABASE_URL"]) as connection:
+            for network, of in NETWORKS.items():
+                account = f"custody:{network}"
+                (booked,) = connection.execute("SELECT ledger_balance(%s)", (account,)).fetchone()
+                assert booked == -self.on_chain(network, self.treasury[of.family]), network
+        return True
+
+
+@dataclass
+class Parts:
+    """What the city stands on."""
+
+    nodes: dict[str, str]
+    gates: dict[str, Tollgate]
+    tap: Simulator
+    inbox: Inbox
+
+
+@contextmanager
+def founded(
+    services: Any, settings: Mapping[str, str], template: str, folder: Path
+) -> Iterator[City]:
+    """Run a whole city on a database of its own."""
+    with ExitStack() as stack:
+        parts = _parts(stack)
+        keys = folder / "keyring.json"
+        keyring.create(keys, PASSWORD)
+        port = ports.free()
+        environ = {
+            **settings,
+            "PORT": str(port),
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "DATABASE_URL": services.postgres.create_database("city", template=template),
+            "REDIS_URL": services.valkey.url(1),
+            "KEYRING_PATH": str(keys),
+            **{f"{name.upper()}_RPC_URL": gate.url for name, gate in parts.gates.items()},
+            "TAP_BASE_URL": f"{parts.tap.url}/v2",
+            "TAP_SECRET_KEY": "sk_test_of_the_flows",
+            "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
+            # Tests look again many times a second; the limits have tests of their own.
+            "RATE_LIMIT_READ": "1000000 per minute",
+        }
+        city = City(environ, folder, parts)
+        seeding = ("sandbox", "seed", "--demo-email", "demo@example.com")
+        city.flask(*seeding, "--demo-password", PASSWORD)
+        _run(stack, city, "web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
+        worker = ("flask", "--app", "wsgi", "worker")
+        _run(stack, city, "workers", *worker, "cards", "webhooks", "maintenance")
+        environ["KEYRING_PASSPHRASE"] = PASSWORD
+        city.chain_worker = _run(stack, city, "chain", *worker, "chain")
+        _run(stack, city, "scheduler", "flask", "--app", "wsgi", "scheduler")
+        until(lambda: _ready(city), PATIENCE)
+        yield city
+
+
+def _parts(stack: ExitStack) -> Parts:
+    nodes = {name: _node(stack, name) for name in NETWORKS}
+    gates = {name: Tollgate(url) for name, url in nodes.items()}
+    for gate in gates.values():
+        stack.callback(gate.close)
+    tap = running_simulator("protonpay.sandbox.tap", "--secret-key", "sk_test_of_the_flows")
+    inbox = Inbox()
+    stack.callback(inbox.close)
+    return Parts(nodes, gates, stack.enter_context(tap), inbox)
+
+
+def _node(stack: ExitStack, name: str) -> str:
+    of = NETWORKS[name]
+    module = f"protonpay.sandbox.{of.family}"
+    options = ["--usdc", of.usdc, "--no-state"]
+    if of.chain_id is None:
+        options += ["--slot-ms", "50"]
+    else:
+        options += ["--chain-id", str(of.chain_id), "--interval", "0.1"]
+    return stack.enter_context(running_simulator(module, *options)).url
+
+
+def _run(stack: ExitStack, city: City, name: str, *command: str) -> subprocess.Popen[bytes]:
+    output = stack.enter_context((city.log / f"{name}.log").open("wb"))
+    process = subprocess.Popen(
+        [BIN / command[0], *command[1:]],
+        env=city.environ,
+        cwd=ROOT,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+    )
+    stack.callback(_end, process)
+    return process
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _ready(city: City) -> bool:
+    try:
+        answer = requests.get(f"{city.api}/ready", timeout=5)
+    except requests.ConnectionError:
+        return False
+    return answer.status_code == 200 and json.loads(answer.text)["ready"]

@@ -1,0 +1,28 @@
+"""One city for all journeys."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.flows.city import City, founded
+
+
+@pytest.fixture(scope="session")
+def city(
+    services: Any,
+    settings: dict[str, str],
+    template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[City]:
+    """Every process of the product, on real chains and a simulated card provider."""
+    with founded(services, settings, template, tmp_path_factory.mktemp("city")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def open_gates(city: City) -> Iterator[None]:
+    """No gate stays armed for the next test."""
+    yield
+    for gate in city.gates.values():
+        gate.before = gate.after = None

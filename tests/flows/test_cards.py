@@ -1,0 +1,94 @@
+"""Card callbacks as they come in real life: twice, late, never, and from strangers."""
+
+import json
+
+import pytest
+import requests
+
+from tests.flows.city import City
+from tests.simulators import until
+
+pytestmark = pytest.mark.slow
+
+
+def _open(city: City, **script: object):
+    user = city.resident("Payer")
+    opened = user.post("/client/deposit/card", amount=25, currency="usd", provider="tap")
+    charge = opened["url"].rpartition("/")[2]
+    if script:
+        city.tap.pull(f"payments/{charge}/script", **script)
+    return user, opened, charge
+
+
+def _come_back(city: City, opened) -> None:
+    page = requests.get(f"{city.web}/deposits/{opened['deposit']['id']}", timeout=10)
+    assert page.status_code == 200
+
+
+def _state(user, opened) -> str:
+    return user.get(f"/client/deposit/{opened['deposit']['id']}")["deposit"]["status"]
+
+
+def test_a_callback_that_comes_five_times_at_once_credits_once(city: City):
+    user, opened, charge = _open(city, copies=5, at_once=True)
+
+    city.press(opened["url"], "paid")
+
+    until(lambda: user.balance == "25.00", 30)
+    until(lambda: len(city.tap.look("callbacks", payment=charge)) >= 5, 30)
+    assert user.balance == "25.00"
+    assert [line["type"] for line in user.get("/client/activity")["activity"]] == ["DEPOSIT"]
+    assert city.books_are_sound()
+
+
+def test_a_declined_card_credits_nothing(city: City):
+    user, opened, _ = _open(city)
+
+    city.press(opened["url"], "declined")
+
+    until(lambda: _state(user, opened) == "FAILED", 30)
+    assert user.balance == "0.00"
+
+
+def test_a_payment_that_succeeds_after_it_was_told_expired_is_credited(city: City):
+    user, opened, charge = _open(city)
+    city.tap.pull("clock", advance_seconds=3600)
+    _come_back(city, opened)
+    until(lambda: _state(user, opened) == "EXPIRED", 30)
+
+    city.tap.pull(f"payments/{charge}/outcome", outcome="paid")
+
+    until(lambda: user.balance == "25.00", 30)
+    assert _state(user, opened) == "CONFIRMED"
+
+
+def test_without_a_callback_the_browser_that_comes_back_is_enough(city: City):
+    user, opened, _ = _open(city, drop=True)
+    city.press(opened["url"], "paid")
+
+    _come_back(city, opened)
+
+    until(lambda: user.balance == "25.00", 30)
+
+
+def test_a_forged_callback_is_refused_and_changes_nothing(city: City):
+    user, opened, charge = _open(city)
+    body = {
+        "id": charge,
+        "object": "charge",
+        "status": "CAPTURED",
+        "amount": 25.0,
+        "currency": "USD",
+        "reference": {"gateway": "1", "payment": "2"},
+        "transaction": {"created": "1791180000000"},
+    }
+
+    answer = requests.post(
+        f"{city.api}/callbacks/tap",
+        data=json.dumps(body),
+        headers={"hashstring": "0" * 64, "Content-Type": "application/json"},
+        timeout=10,
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "forged_callback")
+    assert (user.balance, _state(user, opened)) == ("0.00", "PENDING")

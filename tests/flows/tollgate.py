@@ -1,0 +1,73 @@
+"""A gate between a worker and its node, where a test may stop a call at an exact moment."""
+
+import json
+import threading
+import urllib.request
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+SENDS = ("eth_sendRawTransaction", "sendTransaction")
+
+
+class Tollgate:
+    """Hands every call on to the node behind it.
+
+    ``before`` and ``after`` are done once, around the next send: before the node hears of
+    it, or after the node has taken it and before anybody is told so.
+    """
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self.before: Callable[[], None] | None = None
+        self.after: Callable[[], None] | None = None
+        self.sends = 0
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def pass_on(self, body: bytes) -> bytes | None:
+        """Return the node's answer, or None where the caller is gone."""
+        said = json.loads(body)
+        is_send = isinstance(said, dict) and said.get("method") in SENDS
+        if is_send and self.before is not None:
+            act, self.before = self.before, None
+            act()
+            return None
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._node, data=body, headers=headers)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            told = answer.read()
+        if is_send:
+            self.sends += 1
+            if self.after is not None:
+                act, self.after = self.after, None
+                act()
+                return None
+        return told
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        gate = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                told = gate.pass_on(self.rfile.read(int(self.headers["Content-Length"])))
+                if told is None:
+                    self.close_connection = True
+                    return
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(told)))
+                self.end_headers()
+                self.wfile.write(told)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        return Handler
