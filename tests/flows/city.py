@@ -278,6 +278,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 def _ready(city: City) -> bool:
     try:
         answer = requests.get(f"{city.api}/ready", timeout=5)
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
     return answer.status_code == 200 and json.loads(answer.text)["ready"]
