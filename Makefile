@@ -9,7 +9,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON := $(or $(PYTHON),$(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	"$$python" -c '$(NEW_ENOUGH)' 2>/dev/null && echo "$$python" && break; done))
 BIN := .venv/bin
-FLASK := $(BIN)/flask --app wsgi
+DOCUMENTS := tests/architecture/test_documents.py
 T ?= tests
 # One process per core, four at most: each has a database of its own.
 JOBS ?= -n auto --maxprocesses 4
@@ -67,7 +67,7 @@ audit-deps: install-dev  ## Declared = imported
 
 .PHONY: bench
 bench: install-dev  ## Measure: the ledger, HTTP, histories
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python -m benchmarks.run
 
 ##@ Write
 
@@ -78,11 +78,11 @@ format: install-dev  ## Format, and fix what can be fixed
 
 .PHONY: openapi
 openapi: install-dev  ## docs/openapi.json, from the code
-	@$(FLASK) openapi write --format=json docs/openapi.json
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q -k openapi $(DOCUMENTS)
 
 .PHONY: states
 states: install-dev  ## docs/states.md, from the code
-	@$(FLASK) states docs/states.md
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q -k state $(DOCUMENTS)
 
 .PHONY: lock
 lock: install-dev  ## constraints.txt, resolved anew

@@ -81,7 +81,7 @@ def _embedded(home: Home, environ: Mapping[str, str]) -> Plan:
         "providers": {"tap": addresses["tap"], "rates": addresses["rates"]},
         "mail": addresses["mail"],
         "smtp": values["SMTP_URL"],
-        "receiver": addresses["receiver"],
+        "receiver": f"{LOOPBACK}:{at['receiver']}",
         "database": postgres.network_url(),
         "redis": valkey.network_url(),
         "demo": {"email": settings.DEMO_EMAIL, "password": kept["DEMO_PASSWORD"]},

@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import config
 from protonpay.stack import orphans, plan
@@ -98,13 +99,19 @@ def _welcome(console: Console, facts: Mapping[str, Any]) -> None:
 def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [("Portal", facts["web"]), ("API", facts["api"]), ("Swagger UI", facts["docs"])]
     rows += [("Health", facts["health"])]
-    rows += [(name, chain["rpc"]) for name, chain in facts["chains"].items()]
-    rows += [(name.capitalize(), url) for name, url in facts["providers"].items()]
+    rows += [(name, _shown(chain["rpc"])) for name, chain in facts["chains"].items()]
+    rows += [(name.capitalize(), _shown(url)) for name, url in facts["providers"].items()]
     if "demo" in facts:
         account = facts["demo"]
         rows += [("Mail", facts["mail"])]
         rows += [("Demo account", f"{account['email']}  {account['password']}")]
     return [*rows, ("Logs", facts["logs"])]
+
+
+def _shown(url: str) -> str:
+    """Return an address without what follows the host: a node's may hold a key."""
+    place = urlsplit(url)
+    return f"{place.scheme}://{place.netloc.rpartition('@')[2]}"
 
 
 def _in_this_home(command: str) -> str:

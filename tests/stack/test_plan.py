@@ -41,9 +41,7 @@ def test_the_settings_it_writes_are_the_ones_the_program_reads(home, embedded):
     assert read.public_url == embedded.web
     assert read.environment == "sandbox"
     assert read.tap_base_url == f"{embedded.facts['providers']['tap']}/v2"
-    assert read.webhook_allow_insecure_targets == {
-        embedded.facts["receiver"].removeprefix("http://")
-    }
+    assert read.webhook_allow_insecure_targets == {embedded.facts["receiver"]}
     assert home.settings.stat().st_mode & 0o777 == 0o600
 
 
