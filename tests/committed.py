@@ -19,7 +19,7 @@ from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.stack.postgres import SUPERUSER, Postgres
 from protonpay.store import marks
-from protonpay.store.db import db, driver_url, release, transaction
+from protonpay.store.db import db, driver_url, transaction
 from protonpay.store.queue import door
 
 CONNECTIONS = 56
@@ -44,7 +44,7 @@ class OpenHouse:
         return psycopg.connect(self.server.url(self.database, user=SUPERUSER), autocommit=True)
 
     def at_once(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
-        """Run each in a thread with a context of its own, all let go at one moment.
+        """Run each in a thread, all let go at one moment; what asks over HTTP needs no more.
 
         Returns:
             What each returned, or the exception it raised, in their order.
@@ -52,17 +52,25 @@ class OpenHouse:
         gate = threading.Barrier(len(works))
 
         def run(work: Callable[[], Any]) -> Any:
-            with self.app.app_context():
-                gate.wait(timeout=30)
-                try:
-                    return work()
-                except Exception as error:  # noqa: BLE001 - how it ended is what is asked
-                    return error
-                finally:
-                    release()
+            gate.wait(timeout=30)
+            try:
+                return work()
+            except Exception as error:  # noqa: BLE001 - how it ended is what is asked
+                return error
 
         with ThreadPoolExecutor(len(works)) as threads:
             return list(threads.map(run, works))
+
+    def inside_at_once(self, works: Sequence[Callable[[], Any]]) -> list[Any]:
+        """Run each in a thread with a context of its own, all let go at one moment."""
+        return self.at_once([self._inside(work) for work in works])
+
+    def _inside(self, work: Callable[[], Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            with self.app.app_context():
+                return work()
+
+        return run
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ DECLARE
     v_destinations bigint[];
     v_known integer;
     v_debit record;
+    v_rows integer;
 BEGIN
     replayed := false;
     SELECT array_agg(s.id ORDER BY p.n), array_agg(d.id ORDER BY p.n), count(*)
@@ -152,15 +153,18 @@ BEGIN
             JOIN public.ledger_accounts a ON a.id = p.source AND NOT a.may_go_negative
             GROUP BY p.source ORDER BY p.source
         LOOP
+            v_rows := 1;
             LOOP
                 UPDATE public.ledger_balances b SET micro = b.micro - v_debit.micro
                 WHERE b.account_id = v_debit.id AND b.micro >= v_debit.micro;
                 EXIT WHEN FOUND;
-                -- Not covered by what is folded: lock, fold what was appended, test again.
-                PERFORM FROM public.ledger_balances b WHERE b.account_id = v_debit.id FOR NO KEY UPDATE;
-                IF public.ledger_fold_account(v_debit.id) = 0 THEN
+                IF v_rows = 0 THEN
                     RAISE EXCEPTION 'not covered' USING ERRCODE = 'PP001';
                 END IF;
+                -- Not covered by what is folded: lock, fold what was appended, and test again even if
+                -- there was nothing: who held the lock until now may have folded it.
+                PERFORM FROM public.ledger_balances b WHERE b.account_id = v_debit.id FOR NO KEY UPDATE;
+                v_rows := public.ledger_fold_account(v_debit.id);
             END LOOP;
         END LOOP;
 

@@ -70,6 +70,8 @@ class Book(RuleBasedStateMachine):
 
     @initialize(target=users)
     def open(self):
+        # The house's one connection: each sequence begins with the same book.
+        self.beginning = db.db.engine.begin_nested()
         self.model = Model({address: ledger.balance(address).micro for address in HOUSE})
         return multiple(*(self.somebody_new() for _ in range(3)))
 
@@ -174,6 +176,8 @@ class Book(RuleBasedStateMachine):
             FROM ledger_pending
         """
         assert db.execute(total, {}).fetchone() == (0,)
+        db.release()
+        self.beginning.rollback()
 
 
 @pytest.mark.slow
