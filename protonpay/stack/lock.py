@@ -13,7 +13,7 @@ _ABOUT = (
     "# Everything the requirements bring along, pinned. "
     "Written by `make lock`; do not edit by hand."
 )
-_RESOLVE = ("install", "--dry-run", "--ignore-installed", "--quiet", "--disable-pip-version-check")
+_RESOLVE = ("install", "--dry-run", "--ignore-installed", "-qq", "--disable-pip-version-check")
 
 
 def main() -> None:
@@ -24,7 +24,8 @@ def main() -> None:
             free = [line for line in lines if not line.startswith("-c ")]
             (Path(scratch) / name).write_text("".join(free))
         report = _resolve(Path(scratch))
-    found = sorted(f"{entry['name']}=={entry['version']}" for entry in report)
+    pins = (f"{entry['name']}=={entry['version']}" for entry in report)
+    found = sorted(pins, key=str.casefold)
     (ROOT / "constraints.txt").write_text("\n".join([_ABOUT, *found, ""]))
 
 
