@@ -29,7 +29,7 @@ from protonpay.store.queue import door
 from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
-from protonpay.web import answers, errors, limits, tokens
+from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
 from protonpay.web.auth import sessions
 from protonpay.web.body import MAX_BODY_BYTES
@@ -93,7 +93,7 @@ def _bind_ports(config: Config) -> None:
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))
-    targets.bind(config.webhook_allow_insecure_targets)
+    targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
 
 def _rate_source(config: Config) -> HttpRates | None:
@@ -112,6 +112,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     cursors.bind(config.secret_key)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
+    paths.init_app(app)
     answers.init_app(app)
     limits.init_app(
         app,
@@ -144,6 +145,7 @@ def _open_rooms(app: Flask) -> None:
         },
     )
     api = ProblemApi(app)
+    api.register_converter(paths.RecordId, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(metrics_pages)

@@ -17,7 +17,7 @@ def withdraw(order: dict[str, Any]) -> dict[str, Any]:
     return {"payout": service.request_payout(current().user_id, **order)}
 
 
-@blp.get("/withdraw/<payout_id>")
+@blp.get("/withdraw/<id:payout_id>")
 @blp.response(200, schemas.PayoutAnswer)
 def payout(payout_id: str) -> dict[str, Any]:
     """Get one withdrawal."""

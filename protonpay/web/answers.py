@@ -2,6 +2,7 @@
 
 import re
 import time
+from http import HTTPMethod, HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
@@ -13,6 +14,7 @@ from protonpay.web import limits
 log = structlog.get_logger(__name__)
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+_METHODS = frozenset(HTTPMethod)
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -32,6 +34,8 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     headers = response.headers
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        headers.pop("Content-Type", None)
     headers["X-Request-Id"] = g.get("request_id", "")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Strict-Transport-Security"] = "max-age=63072000"
@@ -58,7 +62,9 @@ def _tell_window(response: Response, window: limits.Window) -> None:
 def _note(response: Response) -> None:
     rule = request.url_rule.rule if request.url_rule else "unmatched"
     seconds = time.perf_counter() - g.get("begun", 0)
-    metrics.REQUESTS.labels(request.method, rule, response.status_code).inc()
+    # A caller may invent methods; a label for each would fill the memory.
+    method = request.method if request.method in _METHODS else "other"
+    metrics.REQUESTS.labels(method, rule, response.status_code).inc()
     metrics.REQUEST_SECONDS.labels(rule).observe(seconds)
     log.info(
         "request",

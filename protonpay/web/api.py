@@ -39,7 +39,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         if door is Door.CLIENT:
             self.before_request(auth.authenticate)
         if door is Door.AUTH:
-            limits.by_address.shared_limit(limits.auth_rate, scope=limits.AUTH)(self)
+            counted = limits.by_address.shared_limit
+            counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
         self.before_request(self._refuse_unread_query)
 
     @override

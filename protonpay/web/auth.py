@@ -44,10 +44,14 @@ sessions = Sessions()
 def authenticate() -> None:
     """Know the caller and count the request, before anything of it is read.
 
+    ``OPTIONS`` tells nothing but the methods, so it asks for nobody.
+
     Raises:
         Unauthenticated: no token, a bad one, or one of a session that has ended.
         Limited: the account's bucket is full.
     """
+    if limits.uncounted():
+        return
     claims = tokens.read_access(bearer())
     policy = limits.READ if request.method in _READS else limits.WRITE
     window = limits.buckets.admit(policy, claims.user_id, claims.session_id)

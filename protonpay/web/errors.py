@@ -108,6 +108,9 @@ def _challenge(code: str) -> str:
 
 
 def _protocol(error: HTTPException) -> Response:
+    if isinstance(error.response, Response):
+        # Made by this builder already: Flask-Limiter carries our refusal in its exception.
+        return error.response
     status = error.code or 500
     data = getattr(error, "data", None) or {}
     kept = {k: v for k, v in error.get_headers() if k.lower() in _KEPT_HEADERS}

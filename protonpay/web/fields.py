@@ -12,6 +12,8 @@ from typing_extensions import override
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 
+_QUERY_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
+
 MONEY = {"type": "string", "format": "decimal", "example": "1250.00"}
 
 
@@ -39,6 +41,16 @@ def number_text(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValidationError("Not a number.")
     return str(value)
+
+
+class QueryNumber(fields.Integer):
+    """A whole number above zero in a query: ASCII digits only, unlike what ``int`` takes."""
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not _QUERY_NUMBER.fullmatch(value):
+            raise ValidationError("Not a whole number above zero.")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class UsdcField(fields.Field[Usdc]):

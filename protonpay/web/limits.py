@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Address, ip_address, ip_network
 from pathlib import Path
 
 import redis
@@ -73,6 +73,11 @@ def auth_rate() -> str:
     return buckets.auth_rate
 
 
+def uncounted() -> bool:
+    """Tell whether a request costs nothing: ``OPTIONS`` tells nothing but the methods."""
+    return request.method == "OPTIONS"
+
+
 def client_address() -> str:
     """Return the caller's address for counting: an IPv6 site (/64) counts as one.
 
@@ -83,9 +88,12 @@ def client_address() -> str:
         address = ip_address(text)
     except ValueError:
         return text
-    if address.version == 6:  # noqa: PLR2004 - the version number of IPv6
-        return str(ip_network((address, _IPV6_SITE), strict=False))
-    return text
+    if isinstance(address, IPv4Address):
+        return text
+    if address.ipv4_mapped:
+        # How a listener on [::] names an IPv4 caller: all of them share one /64.
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed, _IPV6_SITE), strict=False))
 
 
 class Buckets:

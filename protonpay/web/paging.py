@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import validate
 
 from protonpay.kernel import signing
 from protonpay.kernel.errors import Invalid
-from protonpay.web.fields import Text, WireSchema
+from protonpay.web.fields import QueryNumber, Text, WireSchema
 
 _SIGNATURE = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class PageQuery(WireSchema):
     """The query of every list."""
 
-    limit = fields.Integer(load_default=50, validate=validate.Range(min=1, max=100))
+    limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
     cursor = Text(longest=512, load_default=None)
 
 

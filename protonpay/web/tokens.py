@@ -5,6 +5,7 @@ The library accepts tokens without ``exp``, ``jti`` or ``type`` and any lifetime
 (RFC 8725).
 """
 
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ REFRESH_LIFE = timedelta(days=7)
 _ACCESS_AUDIENCE = "protonpay-api"
 _REFRESH_AUDIENCE = "protonpay-refresh"
 _LONGEST_TOKEN = 4096
+# RFC 7515 §7.1. PyJWT also takes padding and skips what is not base64: one token, many texts.
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
 _REMEMBERED_SECONDS = 60
 _MOST_REMEMBERED = 20_000
 
@@ -146,7 +149,7 @@ def read_refresh(token: str) -> Claims:
 
 
 def _read(token: str, kind: str, audience: str, life: timedelta) -> Claims:
-    if len(token) > _LONGEST_TOKEN:
+    if len(token) > _LONGEST_TOKEN or not _COMPACT.fullmatch(token):
         raise _invalid()
     try:
         payload = decode_token(token)
