@@ -6,11 +6,14 @@ from flask import Blueprint, Response, abort, render_template, send_from_directo
 
 from protonpay.deposits import service as deposits
 from protonpay.kernel.errors import NotFound
+from protonpay.web.links import links
 
 pages = Blueprint("portal", __name__, template_folder="templates", static_folder=None)
 
 _STATIC = Path(__file__).parent / "static"
 _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
+# Its package holds pages of its own, with addresses of others in them.
+_SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 _OWN_ASSETS = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
 # Swagger UI writes its own style elements.
 _DOCS = f"{_OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
@@ -25,7 +28,7 @@ _CHECKING = ("We are checking", "The provider is being asked. Do not pay again."
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return _page(render_template("front.html"))
+    return _page(render_template("front.html", api=links.to("/api")))
 
 
 @pages.get("/api/docs")
@@ -36,9 +39,11 @@ def docs() -> Response:
     return _page(render_template("docs.html"), _DOCS)
 
 
-@pages.get("/api/docs/<path:name>")
+@pages.get("/api/docs/<name>")
 def docs_asset(name: str) -> Response:
-    """Serve Swagger UI's files."""
+    """Serve the two files of Swagger UI that the page loads."""
+    if name not in _SWAGGER_FILES:
+        abort(404)
     return _asset(_SWAGGER, name)
 
 
@@ -48,7 +53,7 @@ def static(name: str) -> Response:
     return _asset(_STATIC, name)
 
 
-@pages.get("/deposits/<deposit_id>")
+@pages.get("/deposits/<id:deposit_id>")
 def came_back(deposit_id: str) -> Response:
     """Receive a payer back from a card provider: have it asked, say what is known."""
     try:
