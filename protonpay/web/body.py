@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import marshmallow
 from flask import Request
+from typing_extensions import override
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
@@ -17,10 +18,26 @@ MAX_BODY_BYTES = 65_536
 _LONGEST_INTEGER = 40
 
 
+class WrittenNumber(Decimal):
+    """A JSON number that prints as it was written: ``1.0e1`` is not the text of an amount."""
+
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Read the number and keep its text."""
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    @override
+    def __str__(self) -> str:
+        return self._text
+
+
 class StrictParser(FlaskParser):
     """Webargs' parser with our rules (API reference §12): bad input is always 400.
 
-    JSON decimals arrive as ``Decimal`` with their exact text, never as float.
+    JSON decimals arrive with their exact text, never as float.
     """
 
     DEFAULT_VALIDATION_STATUS = 400
@@ -68,7 +85,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         text = body.decode("utf-8")
         document = json.loads(
             text,
-            parse_float=Decimal,
+            parse_float=WrittenNumber,
             parse_int=_integer,
             parse_constant=_refuse_constant,
             object_pairs_hook=_object,
