@@ -63,6 +63,8 @@ def bind(app: Flask, database_url: str, *, pool_size: int) -> None:
         "connect_args": {"connect_timeout": 3, "options": f"-c role={APPLICATION_ROLE} {limits}"},
     }
     db.init_app(app)
+    # Before Flask-SQLAlchemy's own, which fails on a dead line after the answer was made.
+    app.teardown_appcontext(lambda _error: release())
 
 
 def driver_url(database_url: str) -> str:
@@ -137,7 +139,11 @@ def driver() -> "psycopg.Connection[Any]":
 
 def release() -> None:
     """End the session's read-only transaction and give its connection back to the pool."""
-    db.session.remove()
+    try:
+        db.session.remove()
+    except SQLAlchemyError:
+        db.session().invalidate()
+        db.session.remove()
 
 
 def _commit(session: Session) -> None:
