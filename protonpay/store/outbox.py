@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Identity,
     Index,
     Integer,
@@ -114,12 +115,16 @@ def add(job: str, *, delay_seconds: int = 0, **args: str | int) -> None:
 def sweep(limit: int = 200) -> int:
     """Push every due row that nobody holds; return how many were pushed.
 
-    Covers an emptied Redis, killed workers, lost pushes and rows whose time has come.
+    Covers an emptied Redis, killed workers, lost pushes and rows whose time has come. A queue
+    that is long already gets nothing: what waits there is still good, and handing its rows
+    out again would make all of it stale.
     """
     now = clock.now()
+    roomy = [name for name, job in JOBS.items() if queue.has_room(job.queue)]
     due = (
         select(OutboxRow.id)
         .where(
+            OutboxRow.job.in_(roomy),
             OutboxRow.due_at <= now,
             OutboxRow.done_at.is_(None),
             OutboxRow.dead_at.is_(None),
@@ -128,11 +133,13 @@ def sweep(limit: int = 200) -> int:
         .order_by(OutboxRow.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # A plain subquery may be run again for each row, and then lock beyond its limit.
+        .cte("due")
     )
     with transaction() as session:
         rows = session.execute(
             update(OutboxRow)
-            .where(OutboxRow.id.in_(due.scalar_subquery()))
+            .where(OutboxRow.id.in_(select(due.c.id)))
             .values(fence=OutboxRow.fence + 1, leased_until=now + QUEUED_LEASE)
             .returning(OutboxRow.id, OutboxRow.fence, OutboxRow.job)
         ).all()
@@ -147,8 +154,10 @@ def begin(ticket: Ticket) -> Mapping[str, Any] | None:
 
 
 def renew(ticket: Ticket) -> None:
-    """Say that the work is still going on."""
-    _settle(ticket, {"leased_until": clock.now() + RUNNING_LEASE})
+    """Say that the work is still going on; a row that was put back meanwhile stays put back."""
+    _settle(
+        ticket, {"leased_until": clock.now() + RUNNING_LEASE}, OutboxRow.leased_until.is_not(None)
+    )
 
 
 def ack(ticket: Ticket) -> None:
@@ -194,7 +203,9 @@ def replay(row_ids: Sequence[int]) -> int:
     return len(revived)
 
 
-def _settle(ticket: Ticket, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _settle(
+    ticket: Ticket, values: Mapping[str, Any], *conditions: ColumnElement[bool]
+) -> Mapping[str, Any] | None:
     with transaction() as session:
         args: dict[str, Any] | None = session.scalar(
             update(OutboxRow)
@@ -203,6 +214,7 @@ def _settle(ticket: Ticket, values: Mapping[str, Any]) -> Mapping[str, Any] | No
                 OutboxRow.fence == ticket.fence,
                 OutboxRow.done_at.is_(None),
                 OutboxRow.dead_at.is_(None),
+                *conditions,
             )
             .values(**values)
             .returning(OutboxRow.args)

@@ -14,6 +14,7 @@ from protonpay.store.jobs import Job, Periodic
 
 _FAILURE_TTL = 86_400
 _ROUND_WAITS_SECONDS = 5
+_LONG = 200
 
 
 class RedisDoor:
@@ -48,6 +49,11 @@ door = RedisDoor()
 def named(queue: str) -> Queue:
     """Return one of the queues of ``store/jobs.py``."""
     return Queue(queue, connection=door.client, serializer=JSONSerializer)
+
+
+def has_room(queue: str) -> bool:
+    """Tell whether entries may be added that can wait: a long queue has enough to do."""
+    return len(named(queue)) < _LONG
 
 
 def push(job: Job, row_id: int, fence: int) -> None:

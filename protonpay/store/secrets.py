@@ -36,8 +36,8 @@ class Safe:
             Unreadable: another key or purpose, or altered bytes.
         """
         nonce, ciphertext = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
-        if sealed[:1] != _VERSION:
-            raise Unreadable(f"version {sealed[:1].hex()}")
+        if sealed[:1] != _VERSION or len(nonce) != _NONCE_BYTES:
+            raise Unreadable(f"version {sealed[:1].hex()}, {len(sealed)} bytes")
         try:
             return self._bound().decrypt(nonce, ciphertext, purpose.encode()).decode()
         except InvalidTag as error:
