@@ -93,15 +93,20 @@ class Installation:
     def complete(self, *, development: bool) -> None:
         """Do what is not done yet; one at a time, whoever else is at it."""
         steps = self.steps(development=development)
-        if self._is_usable() and all(step.is_done for step in steps):
+        if self._is_whole(steps):
             return
         with _alone(self.root):
+            if self._is_whole(steps):  # somebody else was faster
+                return
             if not self._is_usable():
                 shutil.rmtree(self.venv, ignore_errors=True)
             print("Installing; what is downloaded is kept for the next time.", flush=True)
             for step in steps:
                 if not step.is_done:
                     step.do()
+
+    def _is_whole(self, steps: list[Step]) -> bool:
+        return self._is_usable() and all(step.is_done for step in steps)
 
     def _is_usable(self) -> bool:
         """Tell whether the environment is whole, and of the Python that asks."""
