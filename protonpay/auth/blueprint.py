@@ -27,8 +27,7 @@ def register(person: dict[str, str]) -> dict[str, Any]:
 def login(person: dict[str, str]) -> dict[str, Any]:
     """Authenticate and receive JWT tokens."""
     entered = service.login(**person, device=_device())
-    user = schemas.UserView().dump(entered.user)
-    return {**_pair(entered.grant), "user": {**user, "balance_usdc": entered.balance}}
+    return {**_pair(entered.grant), "user": schemas.with_balance(entered.user, entered.balance)}
 
 
 @blp.post("/refresh")

@@ -1,7 +1,11 @@
 """Register, login and refresh, as the API document spells them."""
 
+from typing import Any
+
 from marshmallow import fields
 
+from protonpay.kernel.money import Usdc
+from protonpay.users.service import User
 from protonpay.web.fields import Email, Text, UsdcField, WireSchema
 
 LONGEST_PASSWORD_SENT = 1024
@@ -62,3 +66,9 @@ class LoggedIn(Tokens):
     """The answer of ``POST /auth/login``."""
 
     user = fields.Nested(UserWithBalance)
+
+
+def with_balance(user: User, balance: Usdc) -> dict[str, Any]:
+    """Say who signed in, and what they have."""
+    shown = {name: getattr(user, name) for name in UserView().fields}
+    return {**shown, "balance_usdc": balance}

@@ -77,13 +77,15 @@ def login(*, email: str, password: str, device: Device) -> SignedIn:
             (``invalid_credentials``).
         Forbidden: the account is suspended (``account_suspended``).
     """
-    user = users.find_by_email(email)
-    if not passwords.matches(user.password_hash if user else None, password) or user is None:
+    found = users.find_by_email(email)
+    if not passwords.matches(found.password_hash if found else None, password) or found is None:
         raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
-    if user.standing != "ACTIVE":
-        raise Forbidden("account_suspended", "This account is suspended.")
-    fresh = passwords.hash(password) if passwords.is_outdated(user.password_hash) else None
+    fresh = passwords.hash(password) if passwords.is_outdated(found.password_hash) else None
     with transaction():
+        # Locked: a suspension that comes now waits for this session, and then ends it.
+        user = users.lock(found.id)
+        if user.standing != "ACTIVE":
+            raise Forbidden("account_suspended", "This account is suspended.")
         if fresh:
             user.password_hash = fresh
         grant = _open_session(user.id, device)
@@ -126,6 +128,32 @@ def logout(session_id: str) -> None:
         found = session.get(AuthSession, session_id, with_for_update=True)
         if found is not None and found.ended_at is None:
             sessions.end(found, "signed_out")
+
+
+def suspend(user_id: str) -> int:
+    """Stop an account: it may not sign in, and its sessions end at once.
+
+    What it had already asked for goes on: a payout is sent, a paid deposit is credited.
+
+    Returns:
+        How many sessions ended.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with transaction():
+        users.set_standing(user_id, "SUSPENDED")
+        return end_sessions_of(user_id, "suspended")
+
+
+def reinstate(user_id: str) -> None:
+    """Let a suspended account sign in again.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with transaction():
+        users.set_standing(user_id, "ACTIVE")
 
 
 def end_sessions_of(user_id: str, reason: str) -> int:

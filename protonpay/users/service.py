@@ -14,7 +14,17 @@ from protonpay.store import db
 from protonpay.users.models import User
 from protonpay.users.states import STANDING
 
-__all__ = ["Party", "User", "create", "email_key", "find_by_email", "find_parties", "get", "lock"]
+__all__ = [
+    "Party",
+    "User",
+    "create",
+    "email_key",
+    "find_by_email",
+    "find_parties",
+    "get",
+    "lock",
+    "set_standing",
+]
 
 DEFAULT_ROLE = "USER"
 
@@ -112,7 +122,21 @@ def lock(user_id: str) -> User:
     Raises:
         NotFound: there is no such user.
     """
-    user = db.current().scalar(select(User).where(User.id == user_id).with_for_update())
+    locked = select(User).where(User.id == user_id).with_for_update()
+    # As the row is now: what this session read of it before may be old.
+    user = db.current().scalar(locked, execution_options={"populate_existing": True})
     if user is None:
         raise NotFound("not_found", "There is no such user.")
     return user
+
+
+def set_standing(user_id: str, standing: str) -> None:
+    """Let an account act, or not, in the caller's transaction; a repeat changes nothing.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user = lock(user_id)
+    if user.standing != standing:
+        STANDING.check(user.standing, standing)
+        user.standing = standing
