@@ -18,8 +18,9 @@ class Console:
         """Print a line; a reader who has gone is no reason to fall."""
         try:
             print(text, file=self._out, flush=True)
-        except (OSError, ValueError):
-            self._out = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for the rest of the process
+        except OSError:
+            # What is left in the buffer would fail again at the end, and be the exit status.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
     def heading(self, text: str) -> None:
         """Print what begins now."""
