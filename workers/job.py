@@ -126,7 +126,9 @@ def _run(name: str, work: Callable[..., Later | None], ticket: Ticket) -> None:
 def _end(ticket: Ticket, work: Callable[..., Later | None], args: Mapping[str, object]) -> str:
     try:
         later = work(**args)
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of a compiled library is no Exception
         release()
         log.exception("job_failed")
         return "dead" if outbox.fail(ticket, repr(error)) else "failed"

@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 _RESTART_SECONDS = 1.0
 _WORKER_TTL_SECONDS = 20
+_LONGEST_PAUSE_SECONDS = 5.0
 _PR_SET_PDEATHSIG = 1
 _pause = threading.Event()
 
@@ -73,15 +74,17 @@ def _import_all(queues: tuple[str, ...]) -> None:
 
 
 def _fork(app: Flask, queue: str) -> int:
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         return pid
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        # No worker outlives the parent that would replace it.
+        # No worker outlives the parent that would replace it, not even one that died just now.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        _work(app, queue)
+        if os.getppid() == parent:
+            _work(app, queue)
     except BaseException:
         log.exception("worker_ended", queue=queue)
         os._exit(1)
@@ -100,6 +103,8 @@ def _work(app: Flask, queue: str) -> None:
         job_monitoring_interval=3,
         maintenance_interval=5,
     )
+    # A Redis that is back is noticed soon, however long it was away.
+    worker.max_connection_wait_time = _LONGEST_PAUSE_SECONDS
     worker.work(logging_level="WARNING", with_scheduler=False)
 
 
