@@ -84,7 +84,7 @@ class Child:
 
     def kill(self) -> None:
         """End it now, with every process of its group."""
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left in it
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 

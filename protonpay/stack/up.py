@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import json
 import os
 import shlex
 import shutil
@@ -90,10 +91,17 @@ def _welcome(console: Console, facts: Mapping[str, Any]) -> None:
     console.table(_places(facts))
     console.line()
     console.heading("Next, in another terminal")
-    if "demo" in facts:
-        console.line(f"  {_in_this_home('make demo')}")
-    console.line(f"  curl -s {facts['ready']}")
+    for command in _next(facts):
+        console.line(f"  {command}")
+    console.line()
     console.line("Ctrl-C stops everything; the next start finds it as it was.")
+
+
+def _next(facts: Mapping[str, Any]) -> list[str]:
+    if "demo" not in facts:
+        return [f"curl -s {facts['ready']}"]
+    login = f"curl -s {facts['api']}/auth/login -H 'Content-Type: application/json' -d"
+    return [_in_this_home("make demo"), f"{login} '{json.dumps(facts['demo'])}'"]
 
 
 def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
