@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -36,6 +36,9 @@ class EachInItsContext(FlaskClient):
     """A client whose requests share nothing: a server has no context around them, a test has."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if has_app_context():
+            # What the test has done so far stands, as it would for a server.
+            db.session.commit()
         with self.application.app_context():
             return super().open(*args, **kwargs)
 

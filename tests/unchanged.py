@@ -27,9 +27,8 @@ def contents() -> Contents:
 @contextmanager
 def nothing_changes() -> Iterator[None]:
     """Assert that the block leaves the database exactly as it was."""
-    before = contents()
-    yield
-    assert contents() == before
+    with only_changes():
+        yield
 
 
 @contextmanager
@@ -38,4 +37,5 @@ def only_changes(*tables: str) -> Iterator[None]:
     before = contents()
     yield
     after = contents()
-    assert {name for name in before if before[name] != after[name]} == set(tables)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == set(tables), sorted(changed ^ set(tables))

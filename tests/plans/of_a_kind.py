@@ -49,4 +49,5 @@ def on_plan(actor: Actor, **columns: int | bool | str) -> None:
     db.session.execute(
         text("UPDATE users SET plan = :name WHERE id = :id"), {"name": name, "id": actor.id}
     )
+    db.session.commit()
     plans.forget()

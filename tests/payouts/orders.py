@@ -1,0 +1,82 @@
+"""Withdrawals as clients order them, and what the database and the book say of them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.payouts import sending
+from protonpay.payouts.models import Payout, PayoutAttempt
+from protonpay.store.db import db
+from protonpay.store.outbox import OutboxRow
+from tests.actors import Actor
+
+WALLETS = {
+    "Solana": "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv",
+    "Base": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "Polygon": "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+}
+
+
+def withdraw(actor: Actor, amount: Any = 50, network: str = "Base", **changes: Any) -> TestResponse:
+    """Order a withdrawal to a good wallet."""
+    order = {"amount": amount, "walletAddress": WALLETS.get(network, ""), "network": network}
+    return actor.post("/client/withdraw", order | changes)
+
+
+def withdraw_at(moment: datetime, actor: Actor, amount: Any = 50, network: str = "Base") -> str:
+    """Order a withdrawal at a moment, which must be accepted; return its id."""
+    with clock.frozen(moment):
+        answer = withdraw(actor, amount, network)
+    assert answer.status_code == 200, answer.get_json()
+    payout_id: str = answer.get_json()["payout"]["id"]
+    return payout_id
+
+
+def stored(payout_id: str) -> Payout:
+    """Return a payout as the database has it now."""
+    return db.session.get_one(Payout, payout_id, populate_existing=True)
+
+
+def put(payout_id: str, state: str) -> None:
+    """Put a payout into a state, whatever the table of moves says."""
+    stored(payout_id).state = state
+    db.session.commit()
+
+
+def jobs() -> list[tuple[str, dict[str, Any]]]:
+    """Return every row of the outbox, in order: which job, about what."""
+    rows = db.session.execute(select(OutboxRow.job, OutboxRow.args).order_by(OutboxRow.id))
+    return [(job, args) for job, args in rows]
+
+
+def usdc(amount: str) -> Usdc:
+    """Read an amount."""
+    return Usdc.parse(amount)
+
+
+def attempts(payout_id: str | None = None) -> list[PayoutAttempt]:
+    """Return the attempts of a payout, or of all, in the order they were signed."""
+    wanted = select(PayoutAttempt).order_by(PayoutAttempt.id)
+    if payout_id is not None:
+        wanted = wanted.where(PayoutAttempt.payout_id == payout_id)
+    return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def accepted(actor: Actor, amount: Any = 50, network: str = "Base") -> str:
+    """Order a withdrawal that is accepted; return its id."""
+    answer = withdraw(actor, amount, network)
+    assert answer.status_code == 200, answer.get_json()
+    payout_id: str = answer.get_json()["payout"]["id"]
+    return payout_id
+
+
+def sent(payout_id: str) -> PayoutAttempt:
+    """Sign and broadcast a payout; return its open attempt."""
+    assert sending.sign(payout_id) is None
+    assert sending.broadcast(payout_id) is None
+    (attempt,) = (each for each in attempts(payout_id) if each.state == "OPEN")
+    return attempt
