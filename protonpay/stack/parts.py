@@ -192,6 +192,8 @@ def _chain(env: Environment, home: Home, name: str, port: int) -> Part:
     if network.chain_id:
         options += ["--chain-id", str(network.chain_id)]
         what += f", id {network.chain_id}"
+    if network.family == "solana":
+        options += ["--slot-ms", "200"]  # as long as mainnet's
     return _simulator(env, name.lower(), what, port, network.family, *options)
 
 
