@@ -145,11 +145,15 @@ class Book(RuleBasedStateMachine):
     def send_to_nobody(self, user: str, amount: Usdc):
         self.post(entries.transfer(ids.new_id(), user, "nobody", amount, ZERO))
 
-    @rule(path=st.lists(users, min_size=2, max_size=5), amounts=st.lists(amounts, min_size=5))
+    @rule(
+        target=stored,
+        path=st.lists(users, min_size=2, max_size=5),
+        amounts=st.lists(amounts, min_size=5),
+    )
     def post_a_chain(self, path: list[str], amounts: list[Usdc]):
         hops = zip(path, path[1:], amounts, strict=False)
         postings = (Posting(chart.available(s), chart.available(d), a) for s, d, a in hops)
-        self.post(Entry(ids.new_id(), "transfer", tuple(postings)))
+        return self.post(Entry(ids.new_id(), "transfer", tuple(postings)))
 
     @rule(user=users, amounts=st.lists(amounts, min_size=1, max_size=4))
     def change_its_mind(self, user: str, amounts: Iterable[Usdc]):

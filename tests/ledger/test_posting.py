@@ -70,6 +70,22 @@ def test_a_replay_answers_the_stored_entry_and_moves_nothing(kind: str):
     assert book.whole() == before
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_an_entry_of_several_sources_is_replayed_as_it_was_written(order: int):
+    users, till = [new_user("10") for _ in range(3)], new_user()
+    sides = [
+        Posting(chart.available(user), chart.available(till), Usdc(micro))
+        for micro, user in enumerate(users, 1)
+    ]
+    entry = Entry("till", "transfer", tuple(sides[::order]))
+    first = post(entry)
+    again = post(entry)
+    assert (again.replayed, again.entry_id) == (True, first.entry_id)
+    assert available(till) == Usdc(6)
+    with pytest.raises(ReferenceTaken):
+        post(Entry("till", "transfer", tuple(sides[::-order])))
+
+
 def test_a_replay_is_answered_even_when_the_balance_is_spent():
     user, other = new_user("10"), new_user()
     entry = entries.transfer("t", user, other, usdc("10"), ZERO)
