@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
@@ -11,8 +12,9 @@ import pytest
 
 from protonpay.store import db, outbox, queue
 from protonpay.store.db import transaction
-from protonpay.store.jobs import CARDS, MAINTENANCE, PERIODIC
+from protonpay.store.jobs import CARDS, CHAIN, MAINTENANCE, PERIODIC
 from protonpay.store.queue import door
+from protonpay.wire.exact import read_json
 from tests.committed import OpenHouse
 from tests.patience import until
 from tests.workers.processes import Forked, forked, lives
@@ -125,6 +127,18 @@ def test_a_killed_worker_is_replaced_and_its_job_done_by_the_next(serve: Forked)
     _sweep_until(lambda: _began()["slow"] == replacement)
     door.client.rpush(RELEASED, 1)
     until(lambda: _done() == 1)
+
+
+def test_a_worker_that_speaks_with_chains_survives_bottomless_json(open_house: OpenHouse):
+    def read() -> None:
+        sys.setrecursionlimit(100_000)  # as py_ecc does, if it was imported here before
+        pool._import_all((CHAIN,))
+        for bottomless in ("[" * 1_000_000, '{"a":' * 1_000_000):
+            with pytest.raises(ValueError, match="JSON"):
+                read_json(bottomless.encode())
+
+    with forked(open_house, read) as process:
+        assert process.wait() == 0
 
 
 def test_no_worker_outlives_a_killed_parent(serve: Forked):
