@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -113,6 +114,13 @@ def app(settings: dict[str, str]) -> Iterator[Flask]:
 @pytest.fixture
 def house(app: Flask) -> Iterator[Flask]:
     """The application in its context, on one connection whose work is undone at the end."""
+    with rolled_back(app):
+        yield app
+
+
+@contextmanager
+def rolled_back(app: Flask) -> Iterator[None]:
+    """Open a house for one example: of many in one transaction, Postgres runs out of locks."""
     with app.app_context():
         engine = db.engine
         connection = engine.connect()
@@ -124,7 +132,7 @@ def house(app: Flask) -> Iterator[Flask]:
         door.client.set(marks.REVOCATIONS_LOADED, 1)
         plans.forget()
         try:
-            yield app
+            yield
         finally:
             db.session.remove()
             db._app_engines[app][None] = engine

@@ -70,7 +70,7 @@ def sign(payout_id: str) -> Later | None:
 
 def broadcast(payout_id: str) -> Later | None:
     """Hand the stored bytes to the node; asking what became of them comes next either way."""
-    attempt = _open_attempt(payout_id)
+    attempt = _open_attempt(payout_id, "SIGNED", "SENT")
     if attempt is None:
         return None
     try:
@@ -84,8 +84,11 @@ def broadcast(payout_id: str) -> Later | None:
 
 
 def confirm(payout_id: str) -> Later | None:
-    """Ask what became of the send; settle, release or sign anew on a final answer only."""
-    attempt = _open_attempt(payout_id)
+    """Ask what became of the send; settle, release or sign anew on a final answer only.
+
+    Of a payout whose newest send is not handed over yet, its own broadcast asks next.
+    """
+    attempt = _open_attempt(payout_id, "SENT")
     if attempt is None:
         return None
     chain, send = chains.get(attempt.network), _as_send(attempt)
@@ -290,10 +293,14 @@ def _read(payout_id: str) -> Payout:
     return payout
 
 
-def _open_attempt(payout_id: str) -> PayoutAttempt | None:
+def _open_attempt(payout_id: str, *where_it_stands: str) -> PayoutAttempt | None:
     attempt = db.session.scalar(
-        select(PayoutAttempt).where(
-            PayoutAttempt.payout_id == payout_id, PayoutAttempt.state == "OPEN"
+        select(PayoutAttempt)
+        .join(Payout, Payout.id == PayoutAttempt.payout_id)
+        .where(
+            PayoutAttempt.payout_id == payout_id,
+            PayoutAttempt.state == "OPEN",
+            Payout.state.in_(where_it_stands),
         )
     )
     release()

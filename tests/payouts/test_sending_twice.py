@@ -165,6 +165,19 @@ def test_an_end_that_two_workers_see_happens_once(
     assert str(alice.available + alice.held) == {LANDED: "949.95"}.get(outcome, "1000.00")
 
 
+def test_an_old_question_about_a_new_send_is_not_asked(alice: Actor, base: FakeChain):
+    """A confirmation that runs late finds a send that is signed and not handed over yet."""
+    payout_id = accepted(alice)
+    sent(payout_id)
+    base.plan("outcome", LOST, LANDED)
+    sending.confirm(payout_id)
+    sending.sign(payout_id)
+
+    with nothing_changes():
+        assert sending.confirm(payout_id) is None
+    assert len(base.handed) == 1
+
+
 @pytest.mark.parametrize("outcome", [LANDED, FAILED])
 def test_after_the_end_no_step_does_anything(alice: Actor, base: FakeChain, outcome: object):
     payout_id = accepted(alice)
