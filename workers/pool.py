@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 _RESTART_SECONDS = 1.0
 _WORKER_TTL_SECONDS = 20
 _LONGEST_PAUSE_SECONDS = 5.0
-_RECURSION_LIMIT = 1000
 _PR_SET_PDEATHSIG = 1
 _pause = threading.Event()
 
@@ -68,9 +67,6 @@ def _import_all(queues: tuple[str, ...]) -> None:
     if CHAIN in queues:
         for network in NETWORKS:
             chains.get(network)
-    # py_ecc, which web3 brings, lifts it a hundredfold on import: deep JSON from a provider or
-    # a node would then overflow the C stack, and the worker would be gone instead of refusing it.
-    sys.setrecursionlimit(_RECURSION_LIMIT)
     db.engine.dispose()
     door.client.connection_pool.disconnect()
     gc.collect()

@@ -1,6 +1,7 @@
 """The scheduler: RQ's own, ringing for periodic work, one at a time in the whole installation."""
 
 import sys
+from contextlib import closing
 
 import psycopg
 import redis
@@ -42,7 +43,8 @@ def run(database_url: str) -> None:
 
     Two schedulers would do everything twice; the second waits here for the first to go.
     """
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    # Closed, not left in order: a signal may interrupt it in the middle of a heartbeat.
+    with closing(psycopg.connect(database_url, autocommit=True)) as connection:
         # For whoever started this and waits: to stand by is to be ready, too.
         sys.stdout.write("ready\n")
         sys.stdout.flush()

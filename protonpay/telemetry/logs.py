@@ -60,7 +60,9 @@ def configure(level: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     # One line per HTTP call of a library is noise beside ours, and its URL may hold a key.
     for noisy in ("urllib3", "requests", "rq", "alembic.runtime.plugins"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+        logger = logging.getLogger(noisy)
+        # Never lower than whoever uses the library has set it.
+        logger.setLevel(max(logger.level, logging.WARNING))
 
 
 def _member(key: Any, value: Any) -> Any:

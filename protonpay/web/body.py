@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import UnsupportedMediaType
 
 from protonpay.kernel.errors import Invalid
+from protonpay.wire.exact import refuse_bottomless
 
 MAX_BODY_BYTES = 65_536
 _LONGEST_INTEGER = 40
@@ -82,6 +83,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         Invalid: not such a document (``malformed_json``).
     """
     try:
+        refuse_bottomless(body)
         text = body.decode("utf-8")
         document = json.loads(
             text,
@@ -92,7 +94,7 @@ def read_object(body: bytes) -> dict[str, Any]:
         )
         # A lone surrogate passes JSON and breaks every encoder behind it.
         json.dumps(document, ensure_ascii=False, default=str).encode()
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Invalid("malformed_json", "The body is not valid JSON.") from None
     if not isinstance(document, dict):
         raise Invalid("malformed_json", "The body must be a JSON object.")

@@ -1,21 +1,45 @@
 """Foreign JSON: exact numbers, and no trust in its shape."""
 
 import json
+import re
 from decimal import Decimal, InvalidOperation
+from itertools import accumulate
 from typing import Any, NoReturn
+
+DEEPEST = 200
+_TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_STEPS = dict(zip(b"[{]}", (1, 1, -1, -1), strict=True))
+_NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
 
 
 def read_json(data: bytes) -> Any:
     """Read JSON; numbers with a point or an exponent become ``Decimal``, the others ``int``.
 
     Raises:
-        ValueError: not JSON (``NaN`` and infinities are not), nested too deep, or a number
-            beyond what a ``Decimal`` can hold.
+        ValueError: not JSON in UTF-8 (RFC 8259 §8.1; ``NaN`` and infinities are not), nested
+            deeper than ``DEEPEST``, or a number beyond what a ``Decimal`` can hold.
     """
+    refuse_bottomless(data)
     try:
-        return json.loads(data, parse_float=Decimal, parse_constant=_refuse)
-    except (RecursionError, InvalidOperation) as error:
+        return json.loads(data.decode(), parse_float=Decimal, parse_constant=_refuse)
+    except InvalidOperation as error:
         raise ValueError("not readable as JSON") from error
+
+
+def refuse_bottomless(data: bytes) -> None:
+    """Refuse what is nested deeper than ``DEEPEST``, before a parser follows it down.
+
+    The parser's own bound is the recursion limit, which any library may lift for the whole
+    process (web3 brings one that does); Python 3.11 then overflows the C stack and dies.
+
+    Raises:
+        ValueError: nested too deep.
+    """
+    if data.count(b"[") + data.count(b"{") <= DEEPEST:
+        return
+    brackets = _TEXTS.sub(b"", data).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST:
+        raise ValueError("nested too deep")
 
 
 def member(thing: Any, *path: str) -> Any:

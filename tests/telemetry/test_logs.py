@@ -1,0 +1,68 @@
+"""Logs: one JSON object per line, and no secret in any of them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SECRET = "sk_live_0123456789abcdefghijkl"
+
+
+def logged(program: str) -> list[dict]:
+    """What a process of its own says on standard error."""
+    program = f"from protonpay.telemetry import logs\n{program}"
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [json.loads(line) for line in ran.stderr.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("said", "member"),
+    [
+        (f"log.warning('said {SECRET} once')", "event"),
+        (f"log.warning('said', deep={{'rows': [('{SECRET}',)]}})", "deep"),
+        ("log.warning('said', body={'rawKey': 'abc', 'n': 1})", "body"),
+        ("log.warning('said', password='hunter2')", "password"),
+        ("log.warning('at postgresql://user:hunter2@host/db')", "event"),
+        (f"logging.getLogger('theirs').warning('said %s', '{SECRET}')", "event"),
+        (
+            f"""
+try:
+    raise ValueError('{SECRET}')
+except ValueError:
+    log.exception('it broke')
+""",
+            "exception",
+        ),
+    ],
+)
+def test_secrets_are_taken_out_wherever_they_stand(said, member):
+    (line,) = logged(
+        f"import logging, structlog\nlogs.configure('INFO')\n"
+        f"log = structlog.get_logger('ours')\n{said}"
+    )
+    assert "[redacted]" in json.dumps(line[member])
+    assert not {"hunter2", "abc", SECRET} & set(json.dumps(line).replace('"', " ").split())
+    assert SECRET not in json.dumps(line)
+    assert "hunter2" not in json.dumps(line)
+    assert line["level"] in {"warning", "error"}
+
+
+@pytest.mark.parametrize("order", ["wire.http, telemetry.logs", "telemetry.logs, wire.http"])
+def test_addresses_that_are_called_are_not_logged(order):
+    """urllib3 warns of bad headers with the whole address, which may hold a key."""
+    first, second = order.split(", ")
+    assert (
+        logged(f"""
+import importlib, logging
+for name in ("{first}", "{second}"):
+    module = importlib.import_module("protonpay." + name)
+    getattr(module, "configure", bool)("DEBUG")
+logging.getLogger("urllib3.connection").warning("http://node/secret-path")
+""")
+        == []
+    )
