@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import shutil
 import zlib
 from pathlib import Path
 
@@ -26,7 +27,10 @@ class Store:
         fresh = self._newest.with_suffix(".new")
         fresh.write_bytes(bytes.fromhex(dump.removeprefix("0x")))
         if self._newest.exists():
-            self._newest.replace(self._before)
+            # A copy, so that there is a newest one at every moment of a kill.
+            copy = self._before.with_suffix(".new")
+            shutil.copyfile(self._newest, copy)
+            copy.replace(self._before)
         fresh.replace(self._newest)
 
     def unpack(self) -> Path | None:
