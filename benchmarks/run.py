@@ -23,6 +23,7 @@ from protonpay.stack import programs
 PEOPLE = 3000
 CONNECTIONS = 16
 LONG_HISTORY = 1_000_000
+SHORT_HISTORY = 100  # two pages, so that a page is as long as one of the long history
 READS = 1000
 
 # What ``ledger/service.post`` sends for a transfer, between random people.
@@ -48,7 +49,7 @@ _CROWD = """
 _TRANSFERS = """
     INSERT INTO transfers (id, sender_id, recipient_id, amount_micro, fee_micro, to_identifier,
                            created_at)
-    SELECT 'cbench' || lpad(n::text, 19, '0'),
+    SELECT %(name)s || lpad(n::text, 18, '0'),
            CASE n %% 2 WHEN 0 THEN %(a)s ELSE %(b)s END,
            CASE n %% 2 WHEN 0 THEN %(b)s ELSE %(a)s END,
            1, 0, 'bench', now() - n * interval '1 second'
@@ -57,7 +58,7 @@ _TRANSFERS = """
 _ENTRIES = """
     WITH made AS (
         INSERT INTO journal_entries (reference, kind)
-        SELECT 'bench:' || n, 'transfer' FROM generate_series(1, %(count)s) AS n RETURNING id),
+        SELECT %(name)s || ':' || n, 'transfer' FROM generate_series(1, %(count)s) AS n RETURNING id),
     ends AS (
         SELECT a.id AS a, b.id AS b FROM ledger_accounts AS a, ledger_accounts AS b
         WHERE a.address = 'user:' || %(a)s || ':available'
@@ -150,16 +151,21 @@ def payments(senders: list[Person], receivers: list[Person]) -> Iterator[bytes]:
 
 def reads(stage: Stage, table: Table, people: list[Person]) -> None:
     """(c) Balance and activity on a short and on a long history; (d) their CPU."""
-    many, other, *few = people
+    histories = {"short": people[:2], "long": people[2:4]}
     with stage.connect() as connection:
-        ends = {"a": many.id, "b": other.id, "count": LONG_HISTORY}
-        connection.execute(_TRANSFERS, ends)
-        connection.execute(_ENTRIES, ends)
+        for (name, (one, other)), count in zip(
+            histories.items(), (SHORT_HISTORY, LONG_HISTORY), strict=True
+        ):
+            ends = {"name": f"c{name:6}".replace(" ", "0"), "a": one.id, "b": other.id}
+            connection.execute(_TRANSFERS, ends | {"count": count})
+            connection.execute(_ENTRIES, ends | {"count": count})
         connection.execute("ANALYZE transfers, journal_entries, postings")
-    table.head(f"(c) reads over one connection, a short history and one of {LONG_HISTORY:,}")
+    table.head(
+        f"(c) reads over one connection, a history of {SHORT_HISTORY} and one of {LONG_HISTORY:,}"
+    )
     for path in ("/api/client/balance", "/api/client/activity"):
         shown, medians = path.removeprefix("/api/client/"), []
-        for name, readers in (("short", few), ("long", [many, other])):
+        for name, readers in histories.items():
             requests = [load.get(path, readers[n % len(readers)].token) for n in range(READS)]
             measured = measure(stage, iter(requests), connections=1, seconds=60)
             tell(table, f"GET {shown}, {name}", measured)
