@@ -61,6 +61,14 @@ types: install-dev  ## mypy, strict
 imports: install-dev  ## The floors: who may import whom
 	@$(BIN)/lint-imports
 
+.PHONY: cov
+cov: install-dev  ## Which lines no test runs
+	@$(BIN)/python -m pytest $(JOBS) --cov=protonpay --cov=workers --cov-report=term:skip-covered $(T)
+
+.PHONY: migrations-check
+migrations-check: install-dev  ## One head, forward only, equal to the models
+	@$(BIN)/python -m pytest -q tests/architecture/test_migrations.py
+
 .PHONY: audit-deps
 audit-deps: install-dev  ## Declared = imported
 	@$(BIN)/deptry .
@@ -87,6 +95,10 @@ states: install-dev  ## docs/states.md, from the code
 .PHONY: lock
 lock: install-dev  ## constraints.txt, resolved anew
 	@$(BIN)/python -m protonpay.stack.lock
+
+.PHONY: hooks
+hooks: install-dev  ## Check format, lint, types and imports before each commit
+	@$(BIN)/pre-commit install
 
 .PHONY: clean
 clean:  ## Remove what was installed and cached; the data in .protonpay stays
