@@ -22,7 +22,8 @@ def now() -> datetime:
 
 def to_text(moment: datetime) -> str:
     """Print a moment as the API does: UTC, whole seconds, ``Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: it asks the C library, which costs a page of fifty lines half a millisecond.
+    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def to_epoch_ms(moment: datetime) -> int:
