@@ -50,7 +50,7 @@ def test_broken_books_are_an_error_with_the_rows_that_show_it(open_house: OpenHo
     result = open_house.app.test_cli_runner().invoke(args=["ops", "audit"])
     assert result.exit_code == 1
     assert "BROKEN  balances equal postings" in result.output
-    assert "revenue:fees: (0, 1)" in result.output
+    assert "revenue:fees:" in result.output
 
 
 def test_any_account_can_be_looked_at(flask: Terminal, alice: Actor):
