@@ -171,6 +171,11 @@ def reads(stage: Stage, table: Table, people: list[Person]) -> None:
             tell(table, f"GET {shown}, {name}", measured)
             medians.append(measured.result.percentile(50))
         table.row(f"GET {shown}: p50 long / short", "", f"{medians[1] / medians[0]:.2f}")
+    keys = stage.keys(few)
+    requests = [load.get("/api/client/balance", keys[n % len(keys)]) for n in range(READS)]
+    tell(
+        table, "GET balance, by API keys", measure(stage, iter(requests), connections=1, seconds=60)
+    )
 
 
 def tell(table: Table, name: str, measured: Measured, bare: float | None = None) -> float:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +15,14 @@ import psycopg
 from flask import Flask
 
 from config import Config
+from protonpay.api_keys import service as api_keys
 from protonpay.app import create_app
 from protonpay.auth.service import SESSION_LIFE
 from protonpay.cards.registry import PROVIDERS
 from protonpay.chains import keyring
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import ids
+from protonpay.kernel.scopes import FULL
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.stack import ports, postgres, valkey
@@ -94,6 +96,14 @@ class Stage:
             connection.execute(_FUND, {"ids": made, "micro": _BALANCE})
         with self.app.app_context():
             return [Person(user_id, tokens.issue_access(user_id, user_id)) for user_id in made]
+
+    def keys(self, people: Sequence[Person]) -> list[str]:
+        """Make an API key for each."""
+        with self.app.app_context():
+            return [
+                api_keys.create(person.id, name="Bench", permissions=[FULL]).raw_key
+                for person in people
+            ]
 
 
 @contextmanager

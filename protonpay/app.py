@@ -7,6 +7,8 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
+from protonpay.api_keys import service as api_keys
+from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.cards.registry import card_providers
@@ -30,8 +32,9 @@ from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.web import answers, errors, limits, paths, tokens
+from protonpay.web.access import SECURITY_SCHEMES
 from protonpay.web.api import ProblemApi
-from protonpay.web.auth import sessions
+from protonpay.web.auth import keys, sessions
 from protonpay.web.body import MAX_BODY_BYTES
 from protonpay.web.links import links
 from protonpay.web.paging import cursors
@@ -45,6 +48,7 @@ BLUEPRINTS = (
     payouts_blp,
     transfers_blp,
     plans_blp,
+    api_keys_blp,
     webhooks_blp,
     callbacks_blp,
     status_blp,
@@ -109,6 +113,7 @@ def _rate_source(config: Config) -> HttpRates | None:
 def _bind_web(app: Flask, config: Config) -> None:
     tokens.init_app(app, secret_keys=(config.secret_key,), issuer=config.public_url)
     sessions.bind(auth_sessions.stands)
+    keys.bind(api_keys.open_key)
     cursors.bind(config.secret_key)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
@@ -120,6 +125,7 @@ def _bind_web(app: Flask, config: Config) -> None:
         auth=config.rate_limit_auth,
         read=config.rate_limit_read,
         write=config.rate_limit_write,
+        unauth=config.rate_limit_unauth,
     )
     errors.init_app(app)
 
@@ -136,11 +142,7 @@ def _open_rooms(app: Flask) -> None:
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
         API_SPEC_OPTIONS={
-            "components": {
-                "securitySchemes": {
-                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-                }
-            },
+            "components": {"securitySchemes": SECURITY_SCHEMES},
             "info": {"description": "Custodial USDC accounts."},
         },
     )

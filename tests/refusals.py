@@ -27,5 +27,6 @@ def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     assert body["instance"] == answer.request.path
     assert body["requestId"] == answer.headers["X-Request-Id"]
     assert not _LEAKS.search(answer.get_data(as_text=True))
-    assert ("WWW-Authenticate" in answer.headers) == (status == HTTPStatus.UNAUTHORIZED)
+    challenged = status == HTTPStatus.UNAUTHORIZED or code == "insufficient_scope"
+    assert ("WWW-Authenticate" in answer.headers) == challenged
     return body

@@ -3,6 +3,8 @@
 from typing import Any
 
 from protonpay.deposits import schemas, service
+from protonpay.kernel.scopes import Scope
+from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.links import links
@@ -10,7 +12,7 @@ from protonpay.web.links import links
 blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
 
 
-@blp.post("/deposit/card")
+@blp.post("/deposit/card", keys=needs(Scope.DEPOSITS_WRITE))
 @blp.arguments(schemas.CardOrder)
 @blp.response(200, schemas.CardAnswer)
 def card(order: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def card(order: dict[str, Any]) -> dict[str, Any]:
     return schemas.as_answer(service.open_card_deposit(current().user_id, **order, to=to))
 
 
-@blp.get("/deposit/<id:deposit_id>")
+@blp.get("/deposit/<id:deposit_id>", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:
     """Get one deposit."""

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from protonpay.kernel.scopes import Scope
 from protonpay.overview import queries, schemas
+from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import Position, cursors
@@ -14,7 +16,7 @@ blp = AreaBlueprint(
 _RECENT = 10
 
 
-@blp.get("/balance")
+@blp.get("/balance", keys=needs(Scope.BALANCE_READ))
 @blp.response(200, schemas.Balance)
 def balance() -> dict[str, Any]:
     """Get the current USDC balance and linked wallet."""
@@ -25,7 +27,7 @@ def balance() -> dict[str, Any]:
     }
 
 
-@blp.get("/dashboard")
+@blp.get("/dashboard", keys=needs(Scope.BALANCE_READ, Scope.ACTIVITY_READ))
 @blp.response(200, schemas.Dashboard)
 def dashboard() -> dict[str, Any]:
     """Get balance, totals, recent activity and account setup status."""
@@ -45,7 +47,7 @@ def dashboard() -> dict[str, Any]:
     }
 
 
-@blp.get("/activity")
+@blp.get("/activity", keys=needs(Scope.ACTIVITY_READ))
 @blp.arguments(schemas.ActivityQuery, location="query")
 @blp.response(200, schemas.ActivityPage)
 def activity(query: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from protonpay.kernel.scopes import Scope
 from protonpay.transfers import schemas, service
+from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 
@@ -11,7 +13,7 @@ blp = AreaBlueprint(
 )
 
 
-@blp.post("/transfer")
+@blp.post("/transfer", keys=needs(Scope.TRANSFERS_WRITE))
 @blp.arguments(schemas.TransferOrder)
 @blp.response(200, schemas.TransferAnswer)
 def transfer(order: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from marshmallow import fields
 from typing_extensions import override
 
 from protonpay.web import auth, limits
+from protonpay.web.access import NO_KEY, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.fields import WireSchema
 
@@ -24,20 +25,26 @@ class Door(StrEnum):
     AUTH = "auth"
     """Anyone, counted by address."""
     CLIENT = "client"
-    """A signed-in user, counted by account."""
+    """A signed-in user or one of their API keys, counted by account."""
 
 
 class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no types
-    """A blueprint of one area: its door opens before anything of the request is read."""
+    """A blueprint of one area: its door opens before anything of the request is read.
+
+    Attributes:
+        access: what each client route says of API keys, by endpoint. One that says nothing
+            lets none in, and tests/architecture refuses it.
+    """
 
     ARGUMENTS_PARSER = StrictParser()
 
     def __init__(self, name: str, import_name: str, *, door: Door, prefix: str, about: str) -> None:
         super().__init__(name, import_name, url_prefix=BASE + prefix, description=about)
         self.door = door
+        self.access: dict[str, Access] = {}
         self._reads_query: set[str] = set()
         if door is Door.CLIENT:
-            self.before_request(auth.authenticate)
+            self.before_request(self._authenticate)
         if door is Door.AUTH:
             counted = limits.by_address.shared_limit
             counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
@@ -58,9 +65,27 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
     def add_url_rule(self, rule: str, *args: Any, **kwargs: Any) -> None:
         endpoint = kwargs.get("endpoint") or (args[0] if args else None)
         view = kwargs.get("view_func") or (args[1] if len(args) > 1 else None)
-        if view is not None and getattr(view, "reads_query", False):
-            self._reads_query.add(f"{self.name}.{endpoint or view.__name__}")
+        keys = kwargs.pop("keys", None)
+        name = f"{self.name}.{endpoint or getattr(view, '__name__', '')}"
+        if keys is not None:
+            self.access[name] = keys
+        if getattr(view, "reads_query", False):
+            self._reads_query.add(name)
         super().add_url_rule(rule, *args, **kwargs)
+
+    @override
+    def _store_endpoint_docs(
+        self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
+    ) -> None:
+        super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
+        if self.door is Door.CLIENT:
+            security = self.access.get(f"{self.name}.{endpoint}", NO_KEY).as_security()
+            for method, described in self._docs[endpoint].items():
+                if method != "parameters":
+                    described.setdefault("manual_doc", {})["security"] = security
+
+    def _authenticate(self) -> None:
+        auth.authenticate(self.access.get(request.endpoint or "", NO_KEY))
 
     def _refuse_unread_query(self) -> None:
         # webargs refuses unknown parameters only where a view reads the query at all.

@@ -1,24 +1,51 @@
-"""Who is asking: an access token becomes an identity, and its session must still stand."""
+"""Who is asking: an access token or an API key becomes an identity.
 
-from collections.abc import Callable
+The two are told apart by their prefix. A token's session must still stand, and a key must
+let in what the route declares (``web/access.py``).
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from flask import g, request
 
-from protonpay.kernel.errors import Unauthenticated
+from protonpay.kernel.errors import Forbidden, Unauthenticated
 from protonpay.web import limits, tokens
+from protonpay.web.access import Access
 
 _READS = frozenset({"GET", "HEAD"})
 _SCHEME = "bearer"
+_MEANT_AS_KEY = "sk_"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller of this request."""
+    """The caller of this request: in a session of theirs, or by a key of theirs."""
 
     user_id: str
-    session_id: str
+    session_id: str | None = None
+    key_id: str | None = None
+
+
+class OpenedKey(Protocol):
+    """What the room that keeps API keys says of a good one."""
+
+    @property
+    def id(self) -> str:
+        """Names the key; no secret."""
+
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+
+    @property
+    def permissions(self) -> Sequence[str]:
+        """Its scopes, or ``full`` alone."""
+
+    def note_use(self, address: str) -> None:
+        """Remember that it was used; never fails because of that."""
 
 
 class Sessions:
@@ -38,30 +65,85 @@ class Sessions:
         return self._stands(session_id)
 
 
+class Keys:
+    """The question to the room that keeps API keys, bound by create_app."""
+
+    def __init__(self) -> None:
+        self._open: Callable[[str, str], OpenedKey] | None = None
+
+    def bind(self, open_key: Callable[[str, str], OpenedKey]) -> None:
+        """Set who opens a key that an address sent."""
+        self._open = open_key
+
+    def open(self, key: str, address: str) -> OpenedKey:
+        """Return the key as it is now.
+
+        Raises:
+            Unauthenticated: it is none of ours, revoked or expired.
+            Forbidden: not from this address, or its owner may not act.
+        """
+        if self._open is None:
+            raise RuntimeError("keys are bound by create_app")
+        return self._open(key, address)
+
+
 sessions = Sessions()
+keys = Keys()
 
 
-def authenticate() -> None:
+def authenticate(access: Access) -> None:
     """Know the caller and count the request, before anything of it is read.
 
-    ``OPTIONS`` tells nothing but the methods, so it asks for nobody.
+    ``OPTIONS`` tells nothing but the methods, so it asks for nobody. Who is refused here is
+    counted by address: a wrong credential has no account whose bucket it could fill.
 
     Raises:
-        Unauthenticated: no token, a bad one, or one of a session that has ended.
-        Limited: the account's bucket is full.
+        Unauthenticated: no credential, a bad one, or one that has ended.
+        Forbidden: a key that may not be used here (``ip_not_allowed``, ``account_suspended``)
+            or for this (``insufficient_scope``).
+        Limited: the account's bucket is full, or the address has failed too often.
     """
     if limits.uncounted():
         return
-    claims = tokens.read_access(bearer())
-    policy = limits.READ if request.method in _READS else limits.WRITE
-    window = limits.buckets.admit(policy, claims.user_id, claims.session_id)
+    try:
+        credential = bearer()
+        caller = _by_key if credential.startswith(_MEANT_AS_KEY) else _by_token
+        g.identity = caller(credential, access)
+    except Unauthenticated:
+        limits.buckets.admit(limits.UNAUTH, limits.client_address())
+        raise
+
+
+def _by_token(token: str, _access: Access) -> Identity:
+    claims = tokens.read_access(token)
+    window = limits.buckets.admit(_policy(), claims.user_id, claims.session_id)
     stands = window.session is limits.Session.STANDS or (
         window.session is limits.Session.UNKNOWN and sessions.stands(claims.session_id)
     )
     if not stands:
         raise Unauthenticated("token_revoked", "The session has ended. Sign in again.")
-    g.identity = Identity(claims.user_id, claims.session_id)
     structlog.contextvars.bind_contextvars(user_id=claims.user_id)
+    return Identity(claims.user_id, session_id=claims.session_id)
+
+
+def _by_key(raw: str, access: Access) -> Identity:
+    address = request.remote_addr or ""
+    try:
+        key = keys.open(raw, address)
+    except Forbidden:
+        # By address as well: who has found a key must not fill its owner's bucket.
+        limits.buckets.admit(limits.UNAUTH, limits.client_address())
+        raise
+    structlog.contextvars.bind_contextvars(user_id=key.user_id, key_id=key.id)
+    limits.buckets.admit(_policy(), key.user_id)
+    if not access.lets_in(key.permissions):
+        raise Forbidden("insufficient_scope", access.lacking())
+    key.note_use(address)
+    return Identity(key.user_id, key_id=key.id)
+
+
+def _policy() -> str:
+    return limits.READ if request.method in _READS else limits.WRITE
 
 
 def bearer() -> str:
@@ -72,10 +154,10 @@ def bearer() -> str:
     """
     header = request.headers.get("Authorization")
     if not header:
-        raise Unauthenticated("authentication_required", "Send an access token.")
+        raise Unauthenticated("authentication_required", "Send an access token or an API key.")
     scheme, _, credential = header.partition(" ")
     if scheme.lower() != _SCHEME or not credential or " " in credential or not credential.isascii():
-        raise Unauthenticated("invalid_token", "Send Authorization: Bearer and a token.")
+        raise Unauthenticated("invalid_token", "Send Authorization: Bearer and a token or a key.")
     return credential
 
 

@@ -1,7 +1,7 @@
 """Schemas with camelCase outside and snake_case inside, and fields that refuse to guess."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -74,12 +74,24 @@ class UsdcField(fields.Field[Usdc]):
         return None if value is None else str(value)
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+
 class Moment(fields.Field[datetime]):
-    """A moment: UTC, whole seconds, ``Z``."""
+    """A moment: given as RFC 3339 with its zone; printed in UTC, whole seconds, ``Z``."""
 
     def __init__(self, **kwargs: Any) -> None:
         documented = {"type": "string", "format": "date-time", "example": "2026-03-14T12:00:00Z"}
-        super().__init__(metadata=documented, **kwargs)
+        super().__init__(metadata={**documented, **kwargs.pop("metadata", {})}, **kwargs)
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+            raise ValidationError("Not a moment (2026-03-14T12:00:00Z).")
+        try:
+            return datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise ValidationError("There is no such moment.") from error
 
     @override
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:

@@ -1,8 +1,10 @@
-"""How often a caller may ask: three shared buckets, each a sliding window in Redis.
+"""How often a caller may ask: shared buckets, each a sliding window in Redis.
 
 ``auth`` is counted by address and before any password is hashed, by Flask-Limiter.
 ``client-read`` and ``client-write`` are counted by account on every request, so they take
 one script and one round trip, which also tells whether the session still stands.
+``unauth`` counts, with the same script and by address, client calls that are refused
+before their account is known; one that is good never pays for it.
 """
 
 import threading
@@ -30,6 +32,7 @@ log = structlog.get_logger(__name__)
 AUTH = "auth"
 READ = "client-read"
 WRITE = "client-write"
+UNAUTH = "unauth"
 
 _SCRIPT = (Path(__file__).parent / "window.lua").read_text()
 _IPV6_SITE = 64
@@ -61,11 +64,11 @@ class Window:
     session: Session = Session.UNKNOWN
 
 
-def init_app(app: Flask, *, redis_url: str, auth: str, read: str, write: str) -> None:
-    """Set the rates, in Flask-Limiter's words ("60 per minute")."""
+def init_app(app: Flask, *, redis_url: str, **rates: str) -> None:
+    """Set the rates of ``Buckets.bind``, in Flask-Limiter's words ("60 per minute")."""
     app.config["RATELIMIT_STORAGE_URI"] = redis_url.replace("unix://", "redis+unix://", 1)
     by_address.init_app(app)
-    buckets.bind(auth=auth, read=read, write=write)
+    buckets.bind(**rates)
 
 
 def auth_rate() -> str:
@@ -97,7 +100,7 @@ def client_address() -> str:
 
 
 class Buckets:
-    """The account buckets of this process."""
+    """The buckets of this process but for ``auth``, of which it keeps the rate."""
 
     def __init__(self) -> None:
         self.auth_rate = ""
@@ -105,14 +108,14 @@ class Buckets:
         self._local = _LocalWindows()
         self._script: redis.commands.core.Script | None = None
 
-    def bind(self, *, auth: str, read: str, write: str) -> None:
+    def bind(self, *, auth: str, read: str, write: str, unauth: str) -> None:
         """Set the rates and load the script."""
         self.auth_rate = auth
-        self._rates = {READ: parse(read), WRITE: parse(write)}
+        self._rates = {READ: parse(read), WRITE: parse(write), UNAUTH: parse(unauth)}
         self._script = door.client.register_script(_SCRIPT)
 
-    def admit(self, policy: str, account: str, session_id: str) -> Window:
-        """Count one request of an account.
+    def admit(self, policy: str, caller: str, session_id: str | None = None) -> Window:
+        """Count one request of an account or an address, and ask about its session.
 
         Without Redis each process counts for itself: reads and writes go on.
 
@@ -121,7 +124,9 @@ class Buckets:
         """
         rate = self._rates[policy]
         limit, span = rate.amount, rate.get_expiry()
-        keys = [f"limit:{policy}:{account}", marks.revoked(session_id), marks.REVOCATIONS_LOADED]
+        keys = [f"limit:{policy}:{caller}"]
+        if session_id is not None:
+            keys += [marks.revoked(session_id), marks.REVOCATIONS_LOADED]
         try:
             if self._script is None:
                 raise RuntimeError("buckets are bound by create_app")

@@ -1,5 +1,5 @@
--- One sliding window and one question about a session, in one round trip.
--- KEYS: the window, the session's mark of revocation, the mark that revocations are loaded.
+-- One sliding window and, if asked, one question about a session, in one round trip.
+-- KEYS: the window; then the session's mark of revocation, the mark that revocations are loaded.
 -- ARGV: how many, in how many milliseconds.
 -- Returns: admitted (0/1), left, milliseconds until the oldest hit leaves, revoked, loaded.
 local clock = redis.call('TIME')
@@ -16,4 +16,8 @@ if used < tonumber(ARGV[1]) then
 end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] or now
 local wait = math.ceil((oldest + span - now) / 1000)
-return {admitted, ARGV[1] - used, wait, redis.call('EXISTS', KEYS[2]), redis.call('EXISTS', KEYS[3])}
+local revoked, loaded = 0, 0
+if KEYS[2] then
+    revoked, loaded = redis.call('EXISTS', KEYS[2]), redis.call('EXISTS', KEYS[3])
+end
+return {admitted, ARGV[1] - used, wait, revoked, loaded}

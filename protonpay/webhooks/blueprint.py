@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from protonpay.kernel.scopes import Scope
+from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.webhooks import schemas, service
@@ -9,7 +11,7 @@ from protonpay.webhooks import schemas, service
 blp = AreaBlueprint("webhooks", __name__, door=Door.CLIENT, prefix="/client", about="Your events")
 
 
-@blp.post("/webhooks")
+@blp.post("/webhooks", keys=needs(Scope.WEBHOOKS_WRITE))
 @blp.arguments(schemas.WebhookOrder)
 @blp.response(200, schemas.WebhookAnswer)
 def register(order: dict[str, Any]) -> dict[str, Any]:

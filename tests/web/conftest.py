@@ -19,7 +19,8 @@ Away = Callable[[], AbstractContextManager[None]]
 @pytest.fixture
 def rates(house: Flask, settings: dict[str, str]) -> Iterator[Callable[..., None]]:
     """Set the rates of the buckets, for this test only."""
-    usual = {name: settings[f"RATE_LIMIT_{name.upper()}"] for name in ("auth", "read", "write")}
+    names = ("auth", "read", "write", "unauth")
+    usual = {name: settings[f"RATE_LIMIT_{name.upper()}"] for name in names}
 
     def change(**to: str) -> None:
         limits.buckets.bind(**{**usual, **to})

@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
+from protonpay.kernel import ids
 from protonpay.kernel.money import Usdc
 from protonpay.store.queue import door
 from protonpay.web import limits
@@ -36,6 +38,7 @@ def test_the_documents_numbers_are_the_default(settings: Mapping[str, str]):
         assert [(name, rate.amount, rate.get_expiry()) for name, rate in each.items()] == [
             ("client-read", 60, 60),
             ("client-write", 30, 60),
+            ("unauth", 120, 60),
         ]
 
 
@@ -254,3 +257,39 @@ def test_what_has_no_bucket_is_not_counted(
     rates(auth="1 per minute", read="1 per minute")
 
     assert len({client.get(path).status_code for _ in range(4)}) == 1
+
+
+def _unknown(client: FlaskClient, address: str, **headers: str) -> TestResponse:
+    environ = {"REMOTE_ADDR": address}
+    return client.get("/api/client/balance", headers=headers, environ_overrides=environ)
+
+
+def test_calls_of_nobody_are_counted_by_address(client: FlaskClient, rates: Callable[..., None]):
+    """API reference §7, ``unauth``: bad credentials have no account whose bucket they fill."""
+    rates(unauth="3 per minute")
+    wrong = ("Bearer x", f"Bearer {ids.new_api_key()}", "Basic x")
+
+    for authorization in wrong:
+        answer = _unknown(client, "203.0.113.5", Authorization=authorization)
+        assert answer.status_code == 401
+    assert answer.headers["RateLimit"] == '"unauth";r=0;t=60'
+    refused(_unknown(client, "203.0.113.5"), 429, "rate_limited")
+    assert _unknown(client, "203.0.113.6").status_code == 401
+
+
+def test_who_is_known_never_pays_for_the_neighbours_failures(
+    alice: Actor, rates: Callable[..., None]
+):
+    rates(unauth="1 per minute")
+    for _ in range(3):
+        _unknown(alice.client, "127.0.0.1")
+
+    assert alice.get("/client/balance").status_code == 200
+    assert door.client.zcard("limit:unauth:127.0.0.1") == 1
+
+
+def test_an_ended_session_counts_as_nobody(alice: Actor, rates: Callable[..., None]):
+    rates(unauth="1 per minute")
+    alice.post("/auth/logout")
+
+    assert [alice.get("/client/balance").status_code for _ in range(2)] == [401, 429]

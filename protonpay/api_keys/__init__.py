@@ -1,0 +1,1 @@
+"""Keys with which an integrator's server speaks for an account."""

@@ -1,0 +1,203 @@
+"""Make keys, list and revoke them, and open the door to who sends one.
+
+A key is looked up in Postgres on every request that sends it, so a revocation, an expiry or
+a suspension acts at once, in every process and whatever Redis knows (docs/adr/0012).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select, tuple_
+
+from protonpay.api_keys import addresses
+from protonpay.api_keys.models import ApiKey
+from protonpay.kernel import clock, ids, signing
+from protonpay.kernel.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from protonpay.store import db
+from protonpay.store.db import transaction
+from protonpay.users import service as users
+
+log = structlog.get_logger(__name__)
+
+MOST_KEYS = 20
+PREFIX_LENGTH = 12
+
+_USE_NOTED_EVERY = timedelta(minutes=1)
+
+_FIND = """
+    SELECT k.id, k.user_id, k.permissions, k.allowed_ips, k.expires_at, k.revoked_at,
+           k.last_used_at, u.standing
+    FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = %(hash)s
+"""
+# Waits for nobody: not for a revocation or a neighbour that has the row, nor for the disk.
+_NOTE_USE = """
+    UPDATE api_keys SET last_used_at = %(now)s, last_used_ip = %(ip)s WHERE id = (
+        SELECT id FROM api_keys
+        WHERE id = %(id)s AND (last_used_at IS NULL OR last_used_at <= %(before)s)
+        FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new key; ``raw_key`` is shown this once."""
+
+    id: str
+    name: str
+    prefix: str
+    raw_key: str
+    permissions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A key that was sent and is good."""
+
+    id: str
+    user_id: str
+    permissions: Sequence[str]
+    last_used_at: datetime | None
+
+    def note_use(self, address: str) -> None:
+        """Write down when and from where it was used, once a minute; never in the way."""
+        before = clock.now() - _USE_NOTED_EVERY
+        if self.last_used_at is None or self.last_used_at <= before:
+            _note_use(self.id, address, before)
+
+
+def create(
+    user_id: str,
+    *,
+    name: str,
+    permissions: Sequence[str],
+    expires_at: datetime | None = None,
+    allowed_ips: Sequence[str] = (),
+) -> Created:
+    """Make a key.
+
+    Args:
+        user_id: whose key it is.
+        name: what its owner calls it.
+        permissions: scopes, or ``full`` alone.
+        expires_at: it opens nothing from then on.
+        allowed_ips: networks it may be sent from, as ``addresses.canonical`` spells them.
+
+    Raises:
+        Invalid: it would have expired already (``validation_error``).
+        Forbidden: the account is suspended (``account_suspended``).
+        Conflict: there are 20 live ones (``too_many_api_keys``).
+    """
+    raw, now = ids.new_api_key(), clock.now()
+    if expires_at is not None and expires_at <= now:
+        raise Invalid("validation_error", "expiresAt must be in the future.")
+    with transaction() as session:
+        if users.lock(user_id).standing != "ACTIVE":
+            raise _suspended()
+        live = select(func.count()).where(
+            ApiKey.user_id == user_id,
+            ApiKey.revoked_at.is_(None),
+            ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
+        )
+        if session.scalars(live).one() >= MOST_KEYS:
+            raise Conflict("too_many_api_keys", f"At most {MOST_KEYS} live keys: revoke one.")
+        key = ApiKey(
+            id=ids.new_id(),
+            user_id=user_id,
+            name=name,
+            prefix=raw[:PREFIX_LENGTH],
+            key_hash=signing.digest_hex(raw.encode()),
+            permissions=list(permissions),
+            allowed_ips=list(allowed_ips),
+            created_at=now,
+            expires_at=expires_at,
+        )
+        session.add(key)
+    return Created(key.id, name, key.prefix, raw, permissions)
+
+
+def listed(user_id: str, limit: int, after: tuple[datetime, str] | None) -> Sequence[ApiKey]:
+    """Return up to ``limit`` keys that are not revoked, newest first, after a position."""
+    mine = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
+    if after is not None:
+        mine = mine.where(tuple_(ApiKey.created_at, ApiKey.id) < after)
+    newest_first = mine.order_by(ApiKey.created_at.desc(), ApiKey.id.desc()).limit(limit)
+    return db.db.session.scalars(newest_first).all()
+
+
+def get(user_id: str, key_id: str) -> ApiKey:
+    """Return a key of a user.
+
+    Raises:
+        NotFound: there is none, it is somebody else's or revoked.
+    """
+    key = db.db.session.get(ApiKey, key_id)
+    if key is None or key.user_id != user_id or key.revoked_at is not None:
+        raise _not_found()
+    return key
+
+
+def revoke(user_id: str, key_id: str) -> None:
+    """End a key: what is asked with it from now on is refused, in every process.
+
+    Raises:
+        NotFound: there is none, it is somebody else's or revoked.
+    """
+    with transaction() as session:
+        key = session.get(ApiKey, key_id, with_for_update=True, populate_existing=True)
+        if key is None or key.user_id != user_id or key.revoked_at is not None:
+            raise _not_found()
+        key.revoked_at = clock.now()
+
+
+def open_key(raw: str, address: str) -> Opened:
+    """Return the key that an address sent; what cannot be one is refused without a query.
+
+    Raises:
+        Unauthenticated: not a key of ours or revoked (``api_key_invalid``), or over its time
+            (``api_key_expired``).
+        Forbidden: not from this address (``ip_not_allowed``), or the account is suspended
+            (``account_suspended``).
+    """
+    if not ids.is_api_key(raw):
+        raise Unauthenticated("api_key_invalid", "This is not an API key of ours.")
+    row = db.execute(_FIND, {"hash": signing.digest_hex(raw.encode())}).fetchone()
+    if row is None:
+        raise Unauthenticated("api_key_invalid", "This is not an API key of ours.")
+    key_id, user_id, permissions, allowed_ips, expires_at, revoked_at, used_at, standing = row
+    if revoked_at is not None:
+        raise Unauthenticated("api_key_invalid", "This API key was revoked.")
+    if expires_at is not None and expires_at <= clock.now():
+        raise Unauthenticated("api_key_expired", "This API key has expired.")
+    if not addresses.within(allowed_ips, address):
+        raise Forbidden("ip_not_allowed", "This API key may not be used from this address.")
+    if standing != "ACTIVE":
+        raise _suspended()
+    return Opened(key_id, user_id, permissions, used_at)
+
+
+def _note_use(key_id: str, address: str, before: datetime) -> None:
+    seen = addresses.seen(address)
+    use = {"id": key_id, "now": clock.now(), "before": before, "ip": str(seen) if seen else None}
+    try:
+        with transaction():
+            db.execute("SET LOCAL synchronous_commit = off", {})
+            db.execute(_NOTE_USE, use)
+    except Unavailable as error:
+        log.warning("key_use_not_noted", error=repr(error))
+
+
+def _suspended() -> Forbidden:
+    return Forbidden("account_suspended", "This account is suspended.")
+
+
+def _not_found() -> NotFound:
+    return NotFound("not_found", "There is no such key.")
