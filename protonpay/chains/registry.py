@@ -18,6 +18,7 @@ from protonpay.wire.jsonrpc import JsonRpc
 SOLANA = Network(
     name="Solana",
     family="solana",
+    by_account=True,
     usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
 )
 BASE = Network(
@@ -96,6 +97,17 @@ class Chains:
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
         return self._bound().addresses
+
+    def keyring(self) -> Keyring:
+        """Return the keys, in the process that has them.
+
+        Raises:
+            RuntimeError: this process has none.
+        """
+        keys = self._bound().keyring
+        if keys is None:
+            raise RuntimeError("only the process with the keyring does this")
+        return keys
 
     def rpc_url(self, name: str) -> str:
         """Return the address of a network's node.

@@ -1,4 +1,4 @@
-"""POST /client/deposit/card, as the API document spells it."""
+"""POST /client/deposit/card and /crypto, as the API document spells it."""
 
 from typing import Any
 
@@ -48,11 +48,13 @@ class DepositView(WireSchema):
     commission = UsdcField(attribute="commission_micro")
     method = fields.String()
     provider = fields.String(allow_none=True)
-    paid_amount = fields.Function(lambda deposit: str(deposit.fiat), metadata={"type": "string"})
+    network = fields.String(allow_none=True)
+    tx_hash = fields.String(allow_none=True)
+    paid_amount = fields.String(attribute="paid")
     paid_currency = fields.String(attribute="currency")
     rate = fields.Function(
-        lambda deposit: str(Rate(deposit.rate_scaled)),
-        metadata={"type": "string", "description": "Units of the currency for one USDC."},
+        lambda deposit: deposit.rate_scaled and str(Rate(deposit.rate_scaled)),
+        metadata={"type": ["string", "null"], "description": "Units of the currency for one USDC."},
     )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from protonpay.chains.keyring import is_current
 from protonpay.chains.registry import NETWORKS
 from protonpay.stack import programs
 from protonpay.stack.child import Command
@@ -88,13 +89,13 @@ def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> lis
 
 def keyring(env: Environment, home: Home) -> Part:
     """Return the step that makes the custody keys, once."""
-    make = ("-m", "protonpay.chains.keyring", "create", str(home.keyring))
+    make = ("-m", "protonpay.chains.keyring", "renew", str(home.keyring))
     return Part(
         "keyring",
         "Custody keys made",
         lambda: env.python(*make, signs=True),
         step=True,
-        done=home.keyring.exists,
+        done=lambda: is_current(home.keyring),
     )
 
 
