@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from protonpay.deposits import crypto
 from protonpay.store.jobs import Later
-from protonpay.wallets import pool
+from protonpay.wallets import pool, watching
 from protonpay.wallets import service as wallets
 from workers.job import job, periodic
 
@@ -24,3 +24,21 @@ def incoming_changed(incoming_id: str) -> Later | None:
 def fill_pool() -> None:
     """Make deposit addresses ahead of need."""
     pool.fill()
+
+
+@periodic("wallets.watch_solana")
+def watch_solana() -> None:
+    """Look at the accounts that are due."""
+    watching.watch("Solana")
+
+
+@periodic("wallets.watch_base")
+def watch_base() -> None:
+    """Read new blocks."""
+    watching.watch("Base")
+
+
+@periodic("wallets.watch_polygon")
+def watch_polygon() -> None:
+    """Read new blocks."""
+    watching.watch("Polygon")

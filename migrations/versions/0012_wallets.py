@@ -103,23 +103,22 @@ def _make_watches() -> None:
         sa.Column("network", sa.Text(), nullable=False),
         sa.Column("height", sa.BigInteger(), nullable=False),
         sa.Column("seen_height", sa.BigInteger(), nullable=False),
-        sa.Column("block_hash", sa.Text(), nullable=True),
-        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("network", name=op.f("pk_watch_marks")),
     )
     op.create_table(
-        "account_watches",
+        "watched_accounts",
         sa.Column("network", sa.Text(), nullable=False),
         sa.Column("address", sa.Text(), nullable=False),
         sa.Column("balance_micro", sa.BigInteger(), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("active_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("network", "address", name=op.f("pk_account_watches")),
+        sa.PrimaryKeyConstraint("network", "address", name=op.f("pk_watched_accounts")),
     )
     op.create_index(
-        "ix_account_watches_due", "account_watches", ["network", "due_at"], unique=False
+        "ix_watched_accounts_due", "watched_accounts", ["network", "due_at"], unique=False
     )
 
 

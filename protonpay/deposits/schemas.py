@@ -1,5 +1,6 @@
 """POST /client/deposit/card and /crypto, as the API document spells it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -7,7 +8,9 @@ from typing_extensions import override
 
 from protonpay.deposits import states
 from protonpay.deposits.models import Deposit
+from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
+from protonpay.web import qr
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, number_text
 
 _LONGEST_AMOUNT = 32
@@ -38,6 +41,30 @@ class CardOrder(WireSchema):
     amount = FiatText(required=True, metadata={"type": "number", "example": 100})
     currency = Currency(longest=3, shortest=3, required=True, metadata={"example": "usd"})
     provider = Text(longest=32, required=True, metadata={"example": "tap"})
+
+
+class CryptoOrder(WireSchema):
+    """On which network to pay."""
+
+    network = Text(longest=32, required=True, metadata={"example": "Solana"})
+
+
+class AddressView(WireSchema):
+    """Where to pay USDC on chain; every payment that arrives is credited."""
+
+    network = fields.String()
+    address = fields.String()
+    token = fields.String(
+        metadata={"description": "The contract or mint of USDC: no other token is credited."}
+    )
+    uri = fields.String(metadata={"description": "Opens a wallet (EIP-681, Solana Pay)."})
+    qr = fields.String(metadata={"description": "The address as a QR code, in SVG."})
+
+
+class CryptoAnswer(WireSchema):
+    """The answer of ``POST /client/deposit/crypto``."""
+
+    deposit = fields.Nested(AddressView)
 
 
 class DepositView(WireSchema):
@@ -74,6 +101,11 @@ class DepositAnswer(WireSchema):
     """One deposit."""
 
     deposit = fields.Nested(DepositView)
+
+
+def as_address(where: WhereToPay) -> dict[str, Any]:
+    """Show an address; its code is the bare address, which every wallet reads alike."""
+    return {"deposit": {**asdict(where), "qr": qr.svg(where.address)}}
 
 
 def as_answer(deposit: Deposit) -> dict[str, Any]:

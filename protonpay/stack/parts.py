@@ -24,7 +24,8 @@ _VERSIONS = ROOT / "migrations" / "versions"
 _BIN = Path(sys.executable).parent
 CHAINS = tuple(name.lower() for name in NETWORKS)
 # Signing has a process of its own: the passphrase is in no other.
-_OTHER_QUEUES = ("cards", "webhooks", "maintenance")
+# Two watch: a node that hangs holds up one network, not the others.
+_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def ours(env: Environment, needs: tuple[str, ...]) -> list[Part]:
         ),
         Part(
             "workers",
-            f"Workers for {', '.join(_OTHER_QUEUES)}",
+            f"Workers for {', '.join(dict.fromkeys(_OTHER_QUEUES))}",
             lambda: env.flask("worker", *_OTHER_QUEUES),
             needs=needs,
         ),

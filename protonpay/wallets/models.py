@@ -112,9 +112,10 @@ class WatchMark(Base):
     """How far a network has been watched; moves in the transaction that writes what was found.
 
     Attributes:
-        height: up to here every transfer is known; a slot on Solana.
+        height: up to this final block every transfer is known. Where accounts are asked
+            about one by one, each has its own mark (``WatchedAccount``), and this is the beginning.
         seen_height: the same for blocks that a reorg may still take back.
-        block_hash: of the block at ``height``, where blocks are scanned.
+        looked_at: when a round last came to its end; how honest the rest is.
         busy_until: a worker is at it; short, so that a dead one costs seconds.
     """
 
@@ -123,12 +124,11 @@ class WatchMark(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     height: Mapped[int] = mapped_column(BigInteger)
     seen_height: Mapped[int] = mapped_column(BigInteger)
-    block_hash: Mapped[str | None] = mapped_column(Text)
-    moved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     busy_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class AccountWatch(Base):
+class WatchedAccount(Base):
     """One address on a network where each account is asked about by itself.
 
     Attributes:
@@ -138,8 +138,8 @@ class AccountWatch(Base):
         due_at: when it is looked at next.
     """
 
-    __tablename__ = "account_watches"
-    __table_args__ = (Index("ix_account_watches_due", "network", "due_at"),)
+    __tablename__ = "watched_accounts"
+    __table_args__ = (Index("ix_watched_accounts_due", "network", "due_at"),)
 
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     address: Mapped[str] = mapped_column(Text, primary_key=True)

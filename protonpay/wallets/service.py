@@ -11,9 +11,17 @@ from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound, Unavailable
 from protonpay.kernel.money import ZERO
 from protonpay.store.db import current, db
-from protonpay.wallets.models import AccountWatch, DepositAddress, Incoming
+from protonpay.wallets.models import DepositAddress, Incoming, WatchedAccount, WatchMark
 
-__all__ = ["Incoming", "addresses_of", "assign", "families", "free_addresses", "incoming"]
+__all__ = [
+    "Incoming",
+    "addresses_of",
+    "assign",
+    "families",
+    "free_addresses",
+    "incoming",
+    "watch_ages",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -86,6 +94,13 @@ def free_addresses() -> Mapping[str, int]:
     return free
 
 
+def watch_ages() -> Mapping[str, int]:
+    """Return the seconds since each network was last looked at to the end."""
+    now = clock.now()
+    marks = db.session.execute(select(WatchMark.network, WatchMark.looked_at))
+    return {network: int((now - at).total_seconds()) for network, at in marks}
+
+
 def _rows(kind: str, holder_id: str) -> Iterable[DepositAddress]:
     return db.session.scalars(
         select(DepositAddress).filter_by(holder_kind=kind, holder_id=holder_id)
@@ -146,7 +161,7 @@ def _look_often(found: Mapping[str, str]) -> None:
         if NETWORKS[name].by_account
     ]
     if rows:
-        watch = insert(AccountWatch)
+        watch = insert(WatchedAccount)
         current().execute(
             watch.values(rows).on_conflict_do_update(
                 index_elements=["network", "address"],
