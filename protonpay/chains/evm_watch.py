@@ -34,6 +34,7 @@ _TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 _TOPICS = 3
 # Providers serve 500 to 10,000 blocks or so many results at once; a refusal halves the range.
 _BLOCKS = 500
+_MORE = 10
 _AT_ONCE = 50
 
 
@@ -46,6 +47,7 @@ class EvmWatch:
         self._rpc = rpc
         self._node = Node(rpc)
         self._recognised = False
+        self._blocks = _BLOCKS
 
     def reach(self) -> Reach:
         """Return how far the node is.
@@ -67,15 +69,17 @@ class EvmWatch:
         Raises:
             NoAnswer: unknown; ask again.
         """
-        blocks = min(last - first + 1, _BLOCKS)
         while True:
             try:
-                return self._read(first, first + blocks - 1)
+                paid = self._read(first, min(first + self._blocks - 1, last))
             except RpcError as error:
                 # Too many blocks, too many results, or the node is busy: all say "error".
-                if blocks == 1:
+                if self._blocks == 1:
                     raise NoAnswer(f"the node refuses to say: {error}") from error
-                blocks //= 2
+                self._blocks //= 2
+            else:
+                self._blocks = min(self._blocks + _MORE, _BLOCKS)
+                return paid
 
     def arrivals(self, tx_hashes: Sequence[str]) -> list[Arrival]:
         """Return every transfer of transactions that stand in the node's chain now.

@@ -1,9 +1,9 @@
 """Watch a network by its blocks: what is final is credited, what is new is shown.
 
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
-the other reads on to the newest block, so that a payer is seen within seconds. Both begin a
-minute before the place where the last round ended, because a node may have answered too
-little without saying so. No transaction is open while a node is asked.
+the other reads on to the newest block, so that a payer is seen within seconds. Both read
+the minute before the place where the last round ended again, because a node may have
+answered too little without saying so. No transaction is open while a node is asked.
 """
 
 from collections.abc import Iterable
@@ -38,8 +38,13 @@ def read(network: str, mark: WatchMark) -> None:
     reach = watch.reach()
     back = _overlap(reach)
     _read_final(network, watch, reach, mark, back)
-    first = max(reach.final.height, min(mark.seen_height, reach.latest.height) - back) + 1
-    found = _read_new(network, watch, reach, first)
+    if mark.seen_height > reach.latest.height:
+        # A reorg made the chain shorter than what was seen of it; or the node lags.
+        _note_seen(network, reach.latest.height)
+    seen = max(reach.final.height, min(mark.seen_height, reach.latest.height))
+    first = max(reach.final.height, seen - back) + 1
+    found = _read_new(network, watch, first, seen)
+    found += _read_new(network, watch, seen + 1, reach.latest.height, moves_on=True)
     _look_after(network, watch, reach, found, first)
 
 
@@ -54,9 +59,16 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
     last = reach.final.height
     if last < mark.height:
         log.warning("node_behind", network=network, final=last, read=mark.height)
-    first = max(mark.height + 1 - back, 0)
+    if last > mark.height:
+        # What is new comes first: however little a node answers at once, the mark moves on.
+        _settle(network, watch, mark.height + 1, last)
+        _settle(network, watch, max(mark.height + 1 - back, 0), mark.height)
+
+
+def _settle(network: str, watch: BlockWatch, first: int, last: int) -> None:
+    """Read final blocks, as many as one round may."""
     for _ in range(_ANSWERS):
-        if last <= mark.height or first > last:
+        if first > last:
             return
         paid = watch.paid(first, last)
         held = recording.holders(network, _addresses(paid.addresses.values()))
@@ -65,19 +77,19 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
         release()
         asked = [tx_hash for tx_hash in ours if tx_hash not in known]
         arrivals = watch.arrivals(asked)
-        if {one.tx_hash for one in arrivals} != set(asked):
+        if {one.tx_hash for one in arrivals if one.block <= last} != set(asked):
             raise NoAnswer("the node lists final transfers that it does not show")
         with transaction():
-            # What moved on to a later block since the logs were read is that block's.
-            settled = [one for one in arrivals if one.block <= last]
-            recording.record(network, settled, held, final=True)
+            recording.record(network, arrivals, held, final=True)
             _move_mark(network, paid.up_to)
         first = paid.up_to.height + 1
 
 
-def _read_new(network: str, watch: BlockWatch, reach: Reach, first: int) -> list[Arrival]:
+def _read_new(
+    network: str, watch: BlockWatch, first: int, last: int, *, moves_on: bool = False
+) -> list[Arrival]:
+    """Read blocks that a reorg may take back, as many as one round may."""
     found: list[Arrival] = []
-    last = reach.latest.height
     for _ in range(_ANSWERS):
         if first > last:
             break
@@ -88,7 +100,8 @@ def _read_new(network: str, watch: BlockWatch, reach: Reach, first: int) -> list
         arrivals = watch.arrivals(ours)
         with transaction():
             recording.record(network, arrivals, held, final=False)
-            _note_seen(network, paid.up_to)
+            if moves_on:
+                _note_seen(network, paid.up_to.height)
         found += arrivals
         first = paid.up_to.height + 1
     return found
@@ -138,7 +151,8 @@ def _move_mark(network: str, to: Point) -> None:
     )
 
 
-def _note_seen(network: str, to: Point) -> None:
-    db.session.execute(
-        update(WatchMark).where(WatchMark.network == network).values(seen_height=to.height)
-    )
+def _note_seen(network: str, height: int) -> None:
+    with transaction() as session:
+        session.execute(
+            update(WatchMark).where(WatchMark.network == network).values(seen_height=height)
+        )
