@@ -204,6 +204,7 @@ class Parts:
     """What the city stands on."""
 
     nodes: dict[str, str]
+    keepers: dict[str, Simulator]
     gates: dict[str, Tollgate]
     tap: Simulator
     inbox: Inbox
@@ -248,17 +249,18 @@ def founded(
 
 
 def _parts(stack: ExitStack) -> Parts:
-    nodes = {name: _node(stack, name) for name in NETWORKS}
+    keepers = {name: _node(stack, name) for name in NETWORKS}
+    nodes = {name: keeper.url for name, keeper in keepers.items()}
     gates = {name: Tollgate(url) for name, url in nodes.items()}
     for gate in gates.values():
         stack.callback(gate.close)
     tap = running_simulator("protonpay.sandbox.tap", "--secret-key", "sk_test_of_the_flows")
     inbox = Inbox()
     stack.callback(inbox.close)
-    return Parts(nodes, gates, stack.enter_context(tap), inbox)
+    return Parts(nodes, keepers, gates, stack.enter_context(tap), inbox)
 
 
-def _node(stack: ExitStack, name: str) -> str:
+def _node(stack: ExitStack, name: str) -> Simulator:
     of = NETWORKS[name]
     module = f"protonpay.sandbox.{of.family}"
     options = ["--usdc", of.usdc, "--no-state"]
@@ -266,7 +268,7 @@ def _node(stack: ExitStack, name: str) -> str:
         options += ["--slot-ms", "50"]
     else:
         options += ["--chain-id", str(of.chain_id), "--interval", "0.1"]
-    return stack.enter_context(running_simulator(module, *options)).url
+    return stack.enter_context(running_simulator(module, *options))
 
 
 def _run(stack: ExitStack, city: City, name: str, *command: str) -> subprocess.Popen[bytes]:
