@@ -58,7 +58,8 @@ _TRANSFERS = """
 _ENTRIES = """
     WITH made AS (
         INSERT INTO journal_entries (reference, kind)
-        SELECT %(name)s || ':' || n, 'transfer' FROM generate_series(1, %(count)s) AS n RETURNING id),
+        SELECT %(name)s || ':' || n, 'transfer' FROM generate_series(1, %(count)s) AS n
+        RETURNING id),
     ends AS (
         SELECT a.id AS a, b.id AS b FROM ledger_accounts AS a, ledger_accounts AS b
         WHERE a.address = 'user:' || %(a)s || ':available'
@@ -171,7 +172,7 @@ def reads(stage: Stage, table: Table, people: list[Person]) -> None:
             tell(table, f"GET {shown}, {name}", measured)
             medians.append(measured.result.percentile(50))
         table.row(f"GET {shown}: p50 long / short", "", f"{medians[1] / medians[0]:.2f}")
-    keys = stage.keys(few)
+    keys = stage.keys(histories["short"])
     requests = [load.get("/api/client/balance", keys[n % len(keys)]) for n in range(READS)]
     tell(
         table, "GET balance, by API keys", measure(stage, iter(requests), connections=1, seconds=60)

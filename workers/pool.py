@@ -16,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.store.db import db
-from protonpay.store.jobs import CHAIN, JOBS, PERIODIC
+from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, WATCH
 from protonpay.store.queue import door, named
 from workers.job import keeper
 
@@ -65,8 +65,11 @@ def _import_all(queues: tuple[str, ...]) -> None:
     for path in paths:
         importlib.import_module(path.rpartition(".")[0])
     if CHAIN in queues:
-        for network in NETWORKS:
-            chains.get(network)
+        for name in NETWORKS:
+            chains.get(name)
+    if WATCH in queues:
+        for name, network in NETWORKS.items():
+            (chains.account_watch if network.by_account else chains.block_watch)(name)
     db.engine.dispose()
     door.client.connection_pool.disconnect()
     gc.collect()

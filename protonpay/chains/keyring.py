@@ -7,12 +7,18 @@ is authenticated, so an address swapped in it is noticed when the keys are opene
 Every key is derived from the seed by hardened steps only (SLIP-0010, which on
 secp256k1 is BIP-32), so no public key says anything about another key:
 
-    ========  ======================  ===================
-    role      EVM                     Solana
-    ========  ======================  ===================
-    treasury  ``m/44'/60'/0'/0'/0'``  ``m/44'/501'/0'/0'``
-    gas       ``m/44'/60'/1'/0'/0'``  ``m/44'/501'/1'/0'``
-    ========  ======================  ===================
+    =========  ===========================  =========================
+    role       EVM                          Solana
+    =========  ===========================  =========================
+    treasury   ``m/44'/60'/0'/0'/0'``       ``m/44'/501'/0'/0'``
+    gas        ``m/44'/60'/1'/0'/0'``       ``m/44'/501'/1'/0'``
+    notary                                  ``m/44'/501'/2'/0'``
+    deposit n  ``m/44'/60'/1000+n'/0'/0'``  ``m/44'/501'/1000+n'/0'``
+    =========  ===========================  =========================
+
+The notary is no wallet. It signs each deposit address that this keyring can spend from,
+and its public key is in the file: a process without keys can tell our addresses from those
+that somebody wrote into the database.
 
 Where keys live in a KMS, this file is what changes: adapters take from a ``Keyring`` the
 key of a role and family at the moment they sign, and nothing else in the program does.
@@ -31,20 +37,30 @@ from pathlib import Path
 from typing import Any, Self
 
 from Crypto.Hash import keccak
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from protonpay.chains.addresses import base58, checksummed
 
-VERSION = 1
+VERSION = 2
 EVM = "evm"
 SOLANA = "solana"
+FAMILIES = (EVM, SOLANA)
+LAST_DEPOSIT = (1 << 31) - 1001
 _ROLES = ("treasury", "gas")
+_NOTARY = 2
+_DEPOSITS = 1000  # below are the house's own
 _CURVE_KEYS = {EVM: b"Bitcoin seed", SOLANA: b"ed25519 seed"}  # SLIP-0010, "Master key generation"
-_PATHS = {EVM: (44, 60, None, 0, 0), SOLANA: (44, 501, None, 0)}  # None: the role's number
+_PATHS = {
+    EVM: (44, 60, None, 0, 0),
+    SOLANA: (44, 501, None, 0),
+}  # None: the role's or the deposit's number
 _HARDENED = 1 << 31
 _SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 _SEED_BYTES = 64
@@ -64,23 +80,39 @@ class PublicAddresses:
     Attributes:
         treasury: holds the USDC that payouts come out of; no native coin.
         gas: pays the network's fees and orders the sends; no USDC.
+        notary: the ed25519 key that deposit addresses are signed with.
     """
 
     treasury: Mapping[str, str]
     gas: Mapping[str, str]
+    notary: bytes = b""
 
     @property
     def every(self) -> frozenset[str]:
         """All of them, for "is this one of ours"."""
         return frozenset((*self.treasury.values(), *self.gas.values()))
 
+    def has_signed(self, family: str, index: int, address: str, proof: bytes) -> bool:
+        """Tell whether the keyring says that it can spend from a deposit address."""
+        try:
+            key = Ed25519PublicKey.from_public_bytes(self.notary)
+            key.verify(proof, _statement(family, index, address))
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Keyring:
-    """The private keys, as 32 raw bytes by family (secp256k1 scalars, ed25519 seeds)."""
+    """The private keys, as 32 raw bytes by family (secp256k1 scalars, ed25519 seeds).
+
+    Attributes:
+        seed: what the keys of deposit addresses are derived from.
+    """
 
     treasury: Mapping[str, bytes] = field(repr=False)
     gas: Mapping[str, bytes] = field(repr=False)
+    seed: bytes = field(default=b"", repr=False)
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> Self:
@@ -89,16 +121,28 @@ class Keyring:
         Raises:
             KeyringError: no such file, wrong passphrase, or a file that was changed.
         """
-        document = _read(path)
-        try:
-            sealed = bytes.fromhex(document["seed"])
-            nonce = bytes.fromhex(document["nonce"])
-            seed = _cipher(document, passphrase).decrypt(nonce, sealed, _authenticated(document))
-        except (KeyError, TypeError, ValueError) as error:
-            raise KeyringError(f"{path} is not a keyring") from error
-        except InvalidTag:
-            raise KeyringError(f"{path}: wrong passphrase, or the file was changed") from None
-        return cls(**{role: _keys(seed, role) for role in _ROLES})
+        seed = _unseal(path, _read(path), passphrase)
+        return cls(**{role: _keys(seed, role) for role in _ROLES}, seed=seed)
+
+    def deposit_key(self, family: str, index: int) -> bytes:
+        """Return the private key of a deposit address.
+
+        Raises:
+            ValueError: no such index.
+        """
+        if not self.seed or not 0 <= index <= LAST_DEPOSIT:
+            raise ValueError(f"no deposit address {index}")
+        return _derive(family, self.seed, _path(family, _DEPOSITS + index))
+
+    def deposit_address(self, family: str, index: int) -> tuple[str, bytes]:
+        """Return a deposit address and the notary's signature under it.
+
+        Raises:
+            ValueError: no such index.
+        """
+        address = _ADDRESS_OF[family](self.deposit_key(family, index))
+        notary = Ed25519PrivateKey.from_private_bytes(_notary_key(self.seed))
+        return address, notary.sign(_statement(family, index, address))
 
 
 def create(path: Path, passphrase: str) -> PublicAddresses:
@@ -112,19 +156,32 @@ def create(path: Path, passphrase: str) -> PublicAddresses:
     if not passphrase:
         raise KeyringError("a keyring needs a passphrase")
     seed = secrets.token_bytes(_SEED_BYTES)
-    addresses = {role: _addresses(_keys(seed, role)) for role in _ROLES}
-    document: dict[str, Any] = {
-        "version": VERSION,
-        "addresses": addresses,
-        "kdf": {"name": "scrypt", **_SCRYPT, "salt": secrets.token_hex(_SALT_BYTES)},
-        "cipher": "aes-256-gcm",
-        "nonce": secrets.token_hex(_NONCE_BYTES),
-    }
-    sealed = _cipher(document, passphrase).encrypt(
-        bytes.fromhex(document["nonce"]), seed, _authenticated(document)
-    )
-    _write_new(path, json.dumps({**document, "seed": sealed.hex()}, indent=2) + "\n")
-    return PublicAddresses(**addresses)
+    document = _sealed(seed, passphrase)
+    _write_new(path, document)
+    return _public(document)
+
+
+def renew(path: Path, passphrase: str) -> PublicAddresses:
+    """Write a keyring of version 1 anew in today's form; the keys stay what they are.
+
+    Raises:
+        KeyringError: no such file, wrong passphrase, or a file that was changed.
+    """
+    old = _read(path, versions=(1, VERSION))
+    document = _sealed(_unseal(path, old, passphrase), passphrase)
+    if document["addresses"] != old["addresses"]:
+        raise KeyringError(f"{path}: its addresses are not those of its keys")
+    _draft(path, document).replace(path)
+    return _public(document)
+
+
+def is_current(path: Path) -> bool:
+    """Tell whether there is a keyring that needs no ``renew``."""
+    try:
+        _read(path)
+    except KeyringError:
+        return False
+    return True
 
 
 def public_addresses(path: Path) -> PublicAddresses:
@@ -134,38 +191,75 @@ def public_addresses(path: Path) -> PublicAddresses:
         KeyringError: there is no such file, or it is no keyring.
     """
     try:
-        found = _read(path)["addresses"]
-        return PublicAddresses(**{role: {**found[role]} for role in _ROLES})
-    except (KeyError, TypeError) as error:
+        return _public(_read(path))
+    except (KeyError, TypeError, ValueError) as error:
         raise KeyringError(f"{path} is not a keyring") from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _public(document: Mapping[str, Any]) -> PublicAddresses:
+    found = document["addresses"]
+    wallets = {role: {**found[role]} for role in _ROLES}
+    return PublicAddresses(**wallets, notary=bytes.fromhex(document["notary"]))
+
+
+def _sealed(seed: bytes, passphrase: str) -> dict[str, Any]:
+    notary = Ed25519PrivateKey.from_private_bytes(_notary_key(seed)).public_key()
+    document: dict[str, Any] = {
+        "version": VERSION,
+        "addresses": {role: _addresses(_keys(seed, role)) for role in _ROLES},
+        "notary": notary.public_bytes_raw().hex(),
+        "kdf": {"name": "scrypt", **_SCRYPT, "salt": secrets.token_hex(_SALT_BYTES)},
+        "cipher": "aes-256-gcm",
+        "nonce": secrets.token_hex(_NONCE_BYTES),
+    }
+    sealed = _cipher(document, passphrase).encrypt(
+        bytes.fromhex(document["nonce"]), seed, _authenticated(document)
+    )
+    return {**document, "seed": sealed.hex()}
+
+
+def _unseal(path: Path, document: Mapping[str, Any], passphrase: str) -> bytes:
+    try:
+        sealed = bytes.fromhex(document["seed"])
+        nonce = bytes.fromhex(document["nonce"])
+        return _cipher(document, passphrase).decrypt(nonce, sealed, _authenticated(document))
+    except (KeyError, TypeError, ValueError) as error:
+        raise KeyringError(f"{path} is not a keyring") from error
+    except InvalidTag:
+        raise KeyringError(f"{path}: wrong passphrase, or the file was changed") from None
+
+
+def _read(path: Path, versions: tuple[int, ...] = (VERSION,)) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text())
     except OSError as error:
         raise KeyringError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise KeyringError(f"{path} is not a keyring") from error
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        raise KeyringError(f"{path} is not a keyring of version {VERSION}")
+    if not isinstance(document, dict) or document.get("version") not in versions:
+        raise KeyringError(f"{path} is not a keyring of version {VERSION}: create or renew it")
     return document
 
 
-def _write_new(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _write_new(path: Path, document: Mapping[str, Any]) -> None:
+    draft = _draft(path, document)
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
         # Unlike a rename, a link refuses to take the place of another file.
         os.link(draft, path)
     except FileExistsError as error:
         raise KeyringError(f"{path} exists: a keyring is never overwritten") from error
     finally:
         draft.unlink()
+
+
+def _draft(path: Path, document: Mapping[str, Any]) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(json.dumps(document, indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
 
 
 def _cipher(document: Mapping[str, Any], passphrase: str) -> AESGCM:
@@ -182,10 +276,20 @@ def _authenticated(document: Mapping[str, Any]) -> bytes:
 
 def _keys(seed: bytes, role: str) -> dict[str, bytes]:
     number = _ROLES.index(role)
-    return {
-        family: _derive(family, seed, [number if step is None else step for step in path])
-        for family, path in _PATHS.items()
-    }
+    return {family: _derive(family, seed, _path(family, number)) for family in _PATHS}
+
+
+def _notary_key(seed: bytes) -> bytes:
+    return _derive(SOLANA, seed, _path(SOLANA, _NOTARY))
+
+
+def _path(family: str, number: int) -> list[int]:
+    return [number if step is None else step for step in _PATHS[family]]
+
+
+def _statement(family: str, index: int, address: str) -> bytes:
+    # The prefix of Solana's off-chain messages: no transaction begins like this.
+    return f"\xff Proton Pay deposit address: {family} {index} {address}".encode("latin-1")
 
 
 def _derive(family: str, seed: bytes, path: list[int]) -> bytes:
@@ -212,7 +316,7 @@ def _plus(one: bytes, other: bytes) -> bytes:
 
 
 def _addresses(keys: Mapping[str, bytes]) -> dict[str, str]:
-    return {EVM: _evm_address(keys[EVM]), SOLANA: _solana_address(keys[SOLANA])}
+    return {family: _ADDRESS_OF[family](key) for family, key in keys.items()}
 
 
 def _evm_address(key: bytes) -> str:
@@ -226,14 +330,22 @@ def _solana_address(key: bytes) -> str:
     return base58(Ed25519PrivateKey.from_private_bytes(key).public_key().public_bytes_raw())
 
 
+_ADDRESS_OF = {EVM: _evm_address, SOLANA: _solana_address}
+
+
 def main() -> int:
-    """``python -m protonpay.chains.keyring create PATH``, passphrase in KEYRING_PASSPHRASE."""
+    """``python -m protonpay.chains.keyring create|renew PATH``, passphrase in KEYRING_PASSPHRASE.
+
+    ``renew`` makes a keyring where there is none.
+    """
     parser = argparse.ArgumentParser(prog="python -m protonpay.chains.keyring")
-    parser.add_argument("action", choices=["create"])
+    parser.add_argument("action", choices=["create", "renew"])
     parser.add_argument("path", type=Path)
     options = parser.parse_args()
+    passphrase = os.environ.get("KEYRING_PASSPHRASE", "")
     try:
-        made = create(options.path, os.environ.get("KEYRING_PASSPHRASE", ""))
+        renews = options.action == "renew" and options.path.exists()
+        made = (renew if renews else create)(options.path, passphrase)
     except KeyringError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -145,6 +145,7 @@ class Network:
         family: which adapter speaks it (``evm`` or ``solana``).
         chain_id: EIP-155 id; None on Solana.
         usdc: contract or mint address of native USDC.
+        by_account: deposits are found by asking about each account, not by scanning blocks.
         refused: addresses no payout may go to (token contracts, programs …).
         options: what only its adapter reads (EIP-712 name, fee floors …).
     """
@@ -153,6 +154,7 @@ class Network:
     family: str
     usdc: str
     chain_id: int | None = None
+    by_account: bool = False
     refused: frozenset[str] = frozenset()
     options: Mapping[str, str | int] = field(default_factory=dict)
 

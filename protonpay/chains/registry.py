@@ -7,10 +7,11 @@ seconds and tens of megabytes, and only the chain workers need them.
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import Chain, Network
+from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.http import Wire
 from protonpay.wire.jsonrpc import JsonRpc
@@ -18,6 +19,7 @@ from protonpay.wire.jsonrpc import JsonRpc
 SOLANA = Network(
     name="Solana",
     family="solana",
+    by_account=True,
     usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
 )
 BASE = Network(
@@ -52,6 +54,11 @@ _ADAPTERS = {
     "evm": "protonpay.chains.evm:Evm",
     "solana": "protonpay.chains.solana:Solana",
 }
+_WATCHES = {
+    "evm": "protonpay.chains.evm_watch:EvmWatch",
+    "solana": "protonpay.chains.solana_watch:SolanaWatch",
+}
+_WATCH_SECONDS = 8
 
 
 def network(name: str) -> Network:
@@ -87,15 +94,28 @@ class Chains:
     def __init__(self) -> None:
         self._settings: ChainSettings | None = None
         self._made: dict[str, Chain] = {}
+        self._watches: dict[str, BlockWatch | AccountWatch] = {}
 
     def bind(self, settings: ChainSettings) -> None:
         """Give the process its settings; forgets adapters made before."""
         self._settings = settings
         self._made = {}
+        self._watches = {}
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
         return self._bound().addresses
+
+    def keyring(self) -> Keyring:
+        """Return the keys, in the process that has them.
+
+        Raises:
+            RuntimeError: this process has none.
+        """
+        keys = self._bound().keyring
+        if keys is None:
+            raise RuntimeError("only the process with the keyring does this")
+        return keys
 
     def rpc_url(self, name: str) -> str:
         """Return the address of a network's node.
@@ -116,10 +136,35 @@ class Chains:
             made = self._made[name] = self._make(network(name))
         return made
 
+    def block_watch(self, name: str) -> BlockWatch:
+        """Return the watch of a network whose blocks are scanned.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        return cast("BlockWatch", self._watch(name))
+
+    def account_watch(self, name: str) -> AccountWatch:
+        """Return the watch of a network whose accounts are asked about one by one.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        return cast("AccountWatch", self._watch(name))
+
+    def _watch(self, name: str) -> BlockWatch | AccountWatch:
+        made = self._watches.get(name)
+        if made is None:
+            of = network(name)
+            wire = Wire(
+                self._bound().rpc_urls[of.name], read_seconds=_WATCH_SECONDS, max_bytes=64_000_000
+            )
+            made = self._watches[name] = _load(_WATCHES[of.family])(of, JsonRpc(wire))
+        return made
+
     def _make(self, of: Network) -> Chain:
         settings = self._bound()
-        module, _, attribute = _ADAPTERS[of.family].partition(":")
-        adapter = getattr(importlib.import_module(module), attribute)
+        adapter = _load(_ADAPTERS[of.family])
         rpc = JsonRpc(Wire(settings.rpc_urls[of.name], read_seconds=15, max_bytes=64_000_000))
         return cast("Chain", adapter(of, rpc, settings.addresses, settings.keyring))
 
@@ -127,6 +172,11 @@ class Chains:
         if self._settings is None:
             raise RuntimeError("chains are bound by create_app")
         return self._settings
+
+
+def _load(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 chains = Chains()

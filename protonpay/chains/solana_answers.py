@@ -117,15 +117,30 @@ def token_change(transaction: Any, account: Pubkey, mint: str) -> int:
     held nothing then.
     """
     meta = transaction["meta"]
-    place = _account_keys(transaction).index(str(account))
+    place = place_of(transaction, account)
     before = _token_balance(meta["preTokenBalances"], place, mint)
     return _token_balance(meta["postTokenBalances"], place, mint) - before
 
 
 def was_created(transaction: Any, account: Pubkey) -> bool:
     """Tell whether a transaction brought an account into being."""
-    meta, place = transaction["meta"], _account_keys(transaction).index(str(account))
+    meta, place = transaction["meta"], place_of(transaction, account)
     return bool(meta["preBalances"][place] == 0 and meta["postBalances"][place] > 0)
+
+
+def place_of(transaction: Any, account: Pubkey) -> int:
+    """Return which of a transaction's accounts this is."""
+    return _account_keys(transaction).index(str(account))
+
+
+def token_owners(transaction: Any, mint: str) -> dict[Pubkey, str]:
+    """Return the token accounts of a mint that a transaction names, with their owners."""
+    keys, meta = _account_keys(transaction), transaction["meta"]
+    return {
+        Pubkey.from_string(keys[balance["accountIndex"]]): str(balance["owner"])
+        for balance in (*meta["preTokenBalances"], *meta["postTokenBalances"])
+        if balance["mint"] == mint and balance.get("owner")
+    }
 
 
 def _account_keys(transaction: Any) -> list[str]:

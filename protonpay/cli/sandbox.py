@@ -87,7 +87,9 @@ def _fill_treasury(network: str) -> None:
         outside.send_usdc(*where, treasury, _TREASURY.micro)
     holds = Usdc(outside.usdc_balance(*where, treasury))
     with transaction():
-        unbooked = holds + ledger.balance(chart.custody(network))
+        # Custody is the treasury and what lies on deposit addresses.
+        deposits = ledger.moved("chain_credit", chart.custody(network))
+        unbooked = holds + deposits + ledger.balance(chart.custody(network))
         if unbooked > Usdc(0):
             ledger.post(entries.capital(f"seed:{network}:{holds}", network, unbooked))
 

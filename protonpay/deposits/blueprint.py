@@ -24,6 +24,14 @@ def card(order: dict[str, Any]) -> dict[str, Any]:
     return schemas.as_answer(service.open_card_deposit(current().user_id, **order, to=to))
 
 
+@blp.post("/deposit/crypto", keys=needs(Scope.DEPOSITS_WRITE))
+@blp.arguments(schemas.CryptoOrder)
+@blp.response(200, schemas.CryptoAnswer)
+def crypto(order: dict[str, Any]) -> dict[str, Any]:
+    """Get your address on a network; USDC that reaches it is credited to you."""
+    return schemas.as_address(service.crypto_address(current().user_id, order["network"]))
+
+
 @blp.get("/deposit/<id:deposit_id>", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:

@@ -25,11 +25,14 @@ class Deposit(Base):
     """Money on its way in.
 
     Attributes:
+        method: ``CARD`` has provider, fiat amount and rate; ``CRYPTO`` network and transfer.
         amount_micro: what is credited in all, at the stored rate; our commission included.
+        currency: what was paid in; USDC on chain.
         fiat_minor: the card amount in the currency's minor units.
         rate_scaled: units of the currency per USDC, times 10⁸ (``kernel.fiat.Rate``).
         provider_ref: the provider's id; None while its answer is not known.
         page_url: the hosted page, for who asks again with the same idempotency key.
+        incoming_id: the transfer on chain that this follows.
     """
 
     __tablename__ = "deposits"
@@ -37,6 +40,12 @@ class Deposit(Base):
         state_check("state", DEPOSIT),
         CheckConstraint("amount_micro > 0 AND commission_micro >= 0", name="amounts"),
         UniqueConstraint("provider", "provider_ref", name="uq_deposits_provider_ref"),
+        CheckConstraint(
+            "CASE method WHEN 'CARD' THEN num_nulls(provider, fiat_minor, rate_scaled, rate_source,"
+            " rated_at) = 0 WHEN 'CRYPTO' THEN num_nulls(network, tx_hash, incoming_id) = 0"
+            " ELSE false END",
+            name="whole",
+        ),
         Index("ix_deposits_user", "user_id", "created_at", "id"),
     )
 
@@ -47,10 +56,14 @@ class Deposit(Base):
     provider_ref: Mapped[str | None] = mapped_column(Text)
     page_url: Mapped[str | None] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
-    fiat_minor: Mapped[int] = mapped_column(BigInteger)
-    rate_scaled: Mapped[int] = mapped_column(BigInteger)
-    rate_source: Mapped[str] = mapped_column(Text)
-    rated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    fiat_minor: Mapped[int | None] = mapped_column(BigInteger)
+    rate_scaled: Mapped[int | None] = mapped_column(BigInteger)
+    rate_source: Mapped[str | None] = mapped_column(Text)
+    rated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    network: Mapped[str | None] = mapped_column(Text)
+    tx_hash: Mapped[str | None] = mapped_column(Text)
+    sender: Mapped[str | None] = mapped_column(Text)
+    incoming_id: Mapped[str | None] = mapped_column(Text, ForeignKey("incoming.id"), unique=True)
     amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
     commission_micro: Mapped[Usdc] = mapped_column(UsdcType)
     state: Mapped[str] = mapped_column(Text)
@@ -60,8 +73,19 @@ class Deposit(Base):
 
     @property
     def fiat(self) -> FiatAmount:
-        """The card amount."""
+        """The card amount.
+
+        Raises:
+            LookupError: this came on chain.
+        """
+        if self.fiat_minor is None:
+            raise LookupError(f"deposit {self.id} is not of a card")
         return FiatAmount(self.fiat_minor, self.currency)
+
+    @property
+    def paid(self) -> str:
+        """The amount in the currency that was paid."""
+        return str(self.amount_micro if self.fiat_minor is None else self.fiat)
 
     @property
     def credited(self) -> Usdc:

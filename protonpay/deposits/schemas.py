@@ -1,5 +1,6 @@
-"""POST /client/deposit/card, as the API document spells it."""
+"""POST /client/deposit/card and /crypto, as the API document spells it."""
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import ValidationError, fields
@@ -7,7 +8,9 @@ from typing_extensions import override
 
 from protonpay.deposits import states
 from protonpay.deposits.models import Deposit
+from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
+from protonpay.web import qr
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, number_text
 
 _LONGEST_AMOUNT = 32
@@ -40,6 +43,30 @@ class CardOrder(WireSchema):
     provider = Text(longest=32, required=True, metadata={"example": "tap"})
 
 
+class CryptoOrder(WireSchema):
+    """On which network to pay."""
+
+    network = Text(longest=32, required=True, metadata={"example": "Solana"})
+
+
+class AddressView(WireSchema):
+    """Where to pay USDC on chain; every payment that arrives is credited."""
+
+    network = fields.String()
+    address = fields.String()
+    token = fields.String(
+        metadata={"description": "The contract or mint of USDC: no other token is credited."}
+    )
+    uri = fields.String(metadata={"description": "Opens a wallet (EIP-681, Solana Pay)."})
+    qr = fields.String(metadata={"description": "The address as a QR code, in SVG."})
+
+
+class CryptoAnswer(WireSchema):
+    """The answer of ``POST /client/deposit/crypto``."""
+
+    deposit = fields.Nested(AddressView)
+
+
 class DepositView(WireSchema):
     """A deposit, as its owner sees it."""
 
@@ -48,11 +75,13 @@ class DepositView(WireSchema):
     commission = UsdcField(attribute="commission_micro")
     method = fields.String()
     provider = fields.String(allow_none=True)
-    paid_amount = fields.Function(lambda deposit: str(deposit.fiat), metadata={"type": "string"})
+    network = fields.String(allow_none=True)
+    tx_hash = fields.String(allow_none=True)
+    paid_amount = fields.String(attribute="paid")
     paid_currency = fields.String(attribute="currency")
     rate = fields.Function(
-        lambda deposit: str(Rate(deposit.rate_scaled)),
-        metadata={"type": "string", "description": "Units of the currency for one USDC."},
+        lambda deposit: deposit.rate_scaled and str(Rate(deposit.rate_scaled)),
+        metadata={"type": ["string", "null"], "description": "Units of the currency for one USDC."},
     )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),
@@ -72,6 +101,11 @@ class DepositAnswer(WireSchema):
     """One deposit."""
 
     deposit = fields.Nested(DepositView)
+
+
+def as_address(where: WhereToPay) -> dict[str, Any]:
+    """Show an address; its code is the bare address, which every wallet reads alike."""
+    return {"deposit": {**asdict(where), "qr": qr.svg(where.address)}}
 
 
 def as_answer(deposit: Deposit) -> dict[str, Any]:

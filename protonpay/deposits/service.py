@@ -1,4 +1,9 @@
-"""Open a card deposit: quote it, write it down, then ask the provider for a page."""
+"""Open a card deposit, or tell where to pay on chain.
+
+A card deposit is quoted and written down, then the provider is asked for a page. On chain
+there is nothing to open: an address is shown, and what reaches it becomes a deposit
+(``crypto.py``).
+"""
 
 import threading
 from collections.abc import Mapping
@@ -17,6 +22,8 @@ from protonpay.cards.port import (
     SessionRequest,
 )
 from protonpay.cards.registry import card_providers
+from protonpay.chains.registry import network as named_network
+from protonpay.chains.uris import payment_uri
 from protonpay.deposits.models import Deposit, ProviderCallback
 from protonpay.deposits.states import DEPOSIT
 from protonpay.fx.service import rates
@@ -28,6 +35,7 @@ from protonpay.store import outbox
 from protonpay.store.db import current, db, transaction
 from protonpay.users import service as users
 from protonpay.users.service import User
+from protonpay.wallets import service as wallets
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -80,6 +88,34 @@ def open_card_deposit(
         deposit = open_session.get_one(Deposit, deposit.id, with_for_update=True)
         deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
     return deposit
+
+
+@dataclass(frozen=True, slots=True)
+class WhereToPay:
+    """An address of a user's own.
+
+    Attributes:
+        token: the contract or mint of the only token that is credited.
+        uri: for "pay with a wallet".
+    """
+
+    network: str
+    address: str
+    token: str
+    uri: str
+
+
+def crypto_address(user_id: str, network: str) -> WhereToPay:
+    """Return the address whose payments are this user's, taking one at the first ask.
+
+    Raises:
+        Invalid: there is no such network (``unsupported_network``).
+        Unavailable: no address is free (``addresses_exhausted``).
+    """
+    of = named_network(network)
+    with transaction():
+        address = wallets.assign("user", user_id)[of.name]
+    return WhereToPay(of.name, address, of.usdc, payment_uri(of, address))
 
 
 def take_callback(

@@ -6,17 +6,19 @@ DEPOSIT = StateMachine(
     "deposit",
     initial="PENDING",
     moves={
-        "PENDING": ("CONFIRMED", "FAILED", "EXPIRED", "REVIEW"),
+        "PENDING": ("CONFIRMED", "FAILED", "EXPIRED", "REVIEW", "VANISHED"),
         # Money that moved late has moved: a failure told before it does not undo it.
         "FAILED": ("CONFIRMED", "REVIEW"),
         "EXPIRED": ("CONFIRMED", "REVIEW"),
         # Paid, but not as ordered: a person decides.
         "REVIEW": ("CONFIRMED", "FAILED"),
+        # Seen on chain, and taken out again by a reorg; a later block may have it anew.
+        "VANISHED": ("PENDING",),
     },
 )
 
-SHOWN = {"REVIEW": "PENDING"}
-"""What a client sees: under review is not decided."""
+SHOWN = {"REVIEW": "PENDING", "VANISHED": "FAILED"}
+"""What a client sees: under review is not decided; what vanished did not come."""
 
 
 def shown(state: str) -> str:

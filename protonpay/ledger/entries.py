@@ -62,6 +62,26 @@ def card_credit(
     )
 
 
+def chain_credit(
+    incoming_id: str, network: str, user_id: str, amount: Usdc, commission: Usdc
+) -> Entry:
+    """Credit a transfer that is final on chain: our custody there grows by all of it.
+
+    Args:
+        incoming_id: the transfer; names the entry, whoever is credited for whatever reason.
+        network: where it came in.
+        user_id: whose balance grows by ``amount``.
+        amount: what the user gets, commission taken off.
+        commission: our part.
+    """
+    return _entry(
+        f"incoming:{incoming_id}:credit",
+        "chain_credit",
+        Posting(chart.custody(network), chart.available(user_id), amount),
+        Posting(chart.custody(network), chart.FEES, commission),
+    )
+
+
 def payout_hold(payout_id: str, user_id: str, total: Usdc) -> Entry:
     """Set amount and fee aside when a withdrawal is accepted."""
     return _entry(

@@ -17,6 +17,12 @@ _POST = """
 """
 _OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
 _BALANCE = "SELECT ledger_balance(%(address)s)"
+_MOVED = """
+    SELECT coalesce(sum(p.micro), 0) FROM postings p
+    JOIN journal_entries e ON e.id = p.entry_id
+    JOIN ledger_accounts a ON a.id = p.source
+    WHERE e.kind = %(kind)s AND a.address = %(source)s
+"""
 _FOLD = "SELECT ledger_fold(%(accounts)s)"
 
 
@@ -90,6 +96,12 @@ def balance(address: str) -> Usdc:
     if row is None or row[0] is None:
         raise UnknownAccount(address)
     return Usdc(row[0])
+
+
+def moved(kind: str, source: str) -> Usdc:
+    """Return what all entries of a kind took out of an account. For commands: it reads them all."""
+    row = db.execute(_MOVED, {"kind": kind, "source": source}).fetchone()
+    return Usdc(int(row[0]) if row else 0)
 
 
 def fold(accounts: int = 1000) -> int:

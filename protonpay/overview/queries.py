@@ -16,10 +16,10 @@ _ACTIVITY = f"""
     SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, created_at
     FROM (
         (SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
-                commission_micro AS fee, method, NULL AS network,
+                commission_micro AS fee, method, network,
                 CASE state WHEN 'REVIEW' THEN 'PENDING' ELSE state END AS status,
-                'IN' AS direction, provider AS party, NULL AS tx_hash, created_at
-         FROM deposits WHERE user_id = %(user)s AND {_AFTER} {_PAGE})
+                'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, created_at
+         FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED' AND {_AFTER} {_PAGE})
         UNION ALL
         (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 'CRYPTO', network,
                 CASE state WHEN 'SIGNED' THEN 'PENDING' WHEN 'SENT' THEN 'PENDING' ELSE state END,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from protonpay.chains.keyring import is_current
 from protonpay.chains.registry import NETWORKS
 from protonpay.stack import programs
 from protonpay.stack.child import Command
@@ -23,7 +24,8 @@ _VERSIONS = ROOT / "migrations" / "versions"
 _BIN = Path(sys.executable).parent
 CHAINS = tuple(name.lower() for name in NETWORKS)
 # Signing has a process of its own: the passphrase is in no other.
-_OTHER_QUEUES = ("cards", "webhooks", "maintenance")
+# Two watch: a node that hangs holds up one network, not the others.
+_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,13 @@ def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> lis
 
 def keyring(env: Environment, home: Home) -> Part:
     """Return the step that makes the custody keys, once."""
-    make = ("-m", "protonpay.chains.keyring", "create", str(home.keyring))
+    make = ("-m", "protonpay.chains.keyring", "renew", str(home.keyring))
     return Part(
         "keyring",
         "Custody keys made",
         lambda: env.python(*make, signs=True),
         step=True,
-        done=home.keyring.exists,
+        done=lambda: is_current(home.keyring),
     )
 
 
@@ -136,7 +138,7 @@ def ours(env: Environment, needs: tuple[str, ...]) -> list[Part]:
         ),
         Part(
             "workers",
-            f"Workers for {', '.join(_OTHER_QUEUES)}",
+            f"Workers for {', '.join(dict.fromkeys(_OTHER_QUEUES))}",
             lambda: env.flask("worker", *_OTHER_QUEUES),
             needs=needs,
         ),

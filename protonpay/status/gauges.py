@@ -12,6 +12,7 @@ from typing_extensions import override
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
+from protonpay.wallets import service as wallets
 
 
 class _Now(Collector):
@@ -22,6 +23,7 @@ class _Now(Collector):
         yield from _outbox()
         yield _queues()
         yield from _signs_of_life()
+        yield from _wallets()
 
 
 def exposition() -> bytes:
@@ -52,6 +54,22 @@ def _queues() -> Metric:
     for name in QUEUES:
         length.add_metric([name], len(named(name)))
     return length
+
+
+def _wallets() -> Iterator[Metric]:
+    free = GaugeMetricFamily(
+        "protonpay_addresses_free", "Deposit addresses without a holder.", labels=["family"]
+    )
+    for family, count in wallets.free_addresses().items():
+        free.add_metric([family], count)
+    looked = GaugeMetricFamily(
+        "protonpay_watch_silent_seconds",
+        "Since a network was last looked through for deposits.",
+        labels=["network"],
+    )
+    for network, age in wallets.watch_ages().items():
+        looked.add_metric([network], age)
+    yield from (free, looked)
 
 
 def _signs_of_life() -> Iterator[Metric]:

@@ -13,6 +13,7 @@ from protonpay.store import beats
 from protonpay.store.db import db, release
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import door
+from protonpay.wallets import service as wallets
 
 _OLDEST_BEAT_SECONDS = 20
 _OLDEST_HEAD_SECONDS = 30
@@ -39,6 +40,7 @@ def parts() -> Mapping[str, Part]:
         "migrations": _migrations,
         "workers": _workers,
         "chains": _chains,
+        "addresses": _addresses,
     }
     return {name: _look(look) for name, look in looks.items()}
 
@@ -77,6 +79,11 @@ def _workers() -> Part:
     ages = beats.queue_ages()
     late = [name for name in QUEUES if ages.get(name, 10**6) > _OLDEST_BEAT_SECONDS]
     return Part(ok=not late, detail=f"silent: {', '.join(late)}" if late else "all queues served")
+
+
+def _addresses() -> Part:
+    short = [family for family, free in wallets.free_addresses().items() if not free]
+    return Part(ok=not short, detail=f"none free: {', '.join(short)}" if short else "enough free")
 
 
 def _chains() -> Part:

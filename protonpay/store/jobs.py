@@ -6,8 +6,9 @@ from dataclasses import dataclass
 CHAIN = "chain"
 CARDS = "cards"
 WEBHOOKS = "webhooks"
+WATCH = "watch"
 MAINTENANCE = "maintenance"
-QUEUES = (CHAIN, CARDS, WEBHOOKS, MAINTENANCE)
+QUEUES = (CHAIN, CARDS, WEBHOOKS, WATCH, MAINTENANCE)
 """One queue per purpose: a slow webhook receiver never delays a payout."""
 
 _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
@@ -44,6 +45,7 @@ JOBS: Mapping[str, Job] = {
     "payouts.confirm": Job("workers.payouts.confirm", CHAIN),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
+    "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
@@ -68,6 +70,10 @@ PERIODIC: Mapping[str, Periodic] = {
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1, 120),
     "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
+    "wallets.fill_pool": Periodic("workers.wallets.fill_pool", CHAIN, 1),
+    "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
+    "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 1),
+    "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 1),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

@@ -36,6 +36,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/activity"): [{"activity:read"}],
     ("GET", "/client/fees"): [set()],
     ("POST", "/client/deposit/card"): [{"deposits:write"}],
+    ("POST", "/client/deposit/crypto"): [{"deposits:write"}],
     ("GET", f"/client/deposit/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],
     ("POST", "/client/withdraw"): [{"withdrawals:write"}],
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],

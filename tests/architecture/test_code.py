@@ -12,7 +12,15 @@ SOURCES = sorted([*ROOT.glob("protonpay/**/*.py"), *ROOT.glob("workers/**/*.py")
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 EXACT = ("protonpay/kernel/", "protonpay/ledger/", "protonpay/cards/", "protonpay/fx/")
 ROOMS = (
-    *("api_keys", "auth", "deposits", "overview", "payouts", "plans", "transfers", "users"),
+    "api_keys",
+    "auth",
+    "deposits",
+    "overview",
+    "payouts",
+    "plans",
+    "transfers",
+    "users",
+    "wallets",
     "webhooks",
 )
 MAY_DIVIDE = {"protonpay/kernel/money.py", "protonpay/kernel/fiat.py"}

@@ -113,6 +113,7 @@ class City:
         self.api = f"{self.web}/api"
         self.tap, self.inbox, self.gates = parts.tap, parts.inbox, parts.gates
         self.chain_worker: subprocess.Popen[bytes]
+        self.watchers: subprocess.Popen[bytes]
         addresses = keyring.public_addresses(Path(environ["KEYRING_PATH"]))
         self.treasury = addresses.treasury
 
@@ -168,20 +169,34 @@ class City:
 
     def kill_chain_worker(self) -> None:
         """Kill the process that signs and sends, not its parent."""
-        parent = self.chain_worker.pid
+        self._kill_children_of(self.chain_worker)
+
+    def kill_watchers(self) -> None:
+        """Kill the processes that look for deposits and credit them, not their parent."""
+        self._kill_children_of(self.watchers)
+
+    def _kill_children_of(self, process: subprocess.Popen[bytes]) -> None:
+        parent = process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         for child in children:
             os.kill(int(child), signal.SIGKILL)
 
     def books_are_sound(self) -> bool:
-        """Whether every invariant of the ledger holds, and custody is what the treasuries hold."""
+        """Whether every invariant holds, and custody is what is ours on chain."""
         assert "BROKEN" not in self.flask("ops", "audit")
         with psycopg.connect(self.environ["DATABASE_URL"]) as connection:
-            for network, of in NETWORKS.items():
+            for network in NETWORKS:
                 account = f"custody:{network}"
                 (booked,) = connection.execute("SELECT ledger_balance(%s)", (account,)).fetchone()
-                assert booked == -self.on_chain(network, self.treasury[of.family]), network
+                assert booked == -self._held(connection, network), network
         return True
+
+    def _held(self, connection: "psycopg.Connection[Any]", network: str) -> int:
+        """Return the micro-USDC in our treasury and on every deposit address of a network."""
+        paid = "SELECT DISTINCT address FROM incoming WHERE network = %s"
+        addresses = [address for (address,) in connection.execute(paid, (network,))]
+        treasury = self.treasury[NETWORKS[network].family]
+        return sum(self.on_chain(network, address) for address in [treasury, *addresses])
 
 
 @dataclass
@@ -189,6 +204,7 @@ class Parts:
     """What the city stands on."""
 
     nodes: dict[str, str]
+    keepers: dict[str, Simulator]
     gates: dict[str, Tollgate]
     tap: Simulator
     inbox: Inbox
@@ -224,6 +240,7 @@ def founded(
         _run(stack, city, "web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
         worker = ("flask", "--app", "wsgi", "worker")
         _run(stack, city, "workers", *worker, "cards", "webhooks", "maintenance")
+        city.watchers = _run(stack, city, "watchers", *worker, "watch", "watch")
         environ["KEYRING_PASSPHRASE"] = PASSWORD
         city.chain_worker = _run(stack, city, "chain", *worker, "chain")
         _run(stack, city, "scheduler", "flask", "--app", "wsgi", "scheduler")
@@ -232,17 +249,18 @@ def founded(
 
 
 def _parts(stack: ExitStack) -> Parts:
-    nodes = {name: _node(stack, name) for name in NETWORKS}
+    keepers = {name: _node(stack, name) for name in NETWORKS}
+    nodes = {name: keeper.url for name, keeper in keepers.items()}
     gates = {name: Tollgate(url) for name, url in nodes.items()}
     for gate in gates.values():
         stack.callback(gate.close)
     tap = running_simulator("protonpay.sandbox.tap", "--secret-key", "sk_test_of_the_flows")
     inbox = Inbox()
     stack.callback(inbox.close)
-    return Parts(nodes, gates, stack.enter_context(tap), inbox)
+    return Parts(nodes, keepers, gates, stack.enter_context(tap), inbox)
 
 
-def _node(stack: ExitStack, name: str) -> str:
+def _node(stack: ExitStack, name: str) -> Simulator:
     of = NETWORKS[name]
     module = f"protonpay.sandbox.{of.family}"
     options = ["--usdc", of.usdc, "--no-state"]
@@ -250,7 +268,7 @@ def _node(stack: ExitStack, name: str) -> str:
         options += ["--slot-ms", "50"]
     else:
         options += ["--chain-id", str(of.chain_id), "--interval", "0.1"]
-    return stack.enter_context(running_simulator(module, *options)).url
+    return stack.enter_context(running_simulator(module, *options))
 
 
 def _run(stack: ExitStack, city: City, name: str, *command: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,115 @@
+"""Follow a transfer to a user's address: pending when seen, credited once when final.
+
+Every change of the transfer is a job, and jobs may come late, twice or in any order. Each
+therefore reads how the transfer stands now, under the lock of the deposit it belongs to:
+the last one always sees the last change.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from protonpay.deposits.models import Deposit
+from protonpay.deposits.states import DEPOSIT
+from protonpay.kernel import clock, events, ids
+from protonpay.ledger import entries
+from protonpay.ledger import service as ledger
+from protonpay.plans import service as plans
+from protonpay.store.db import current, transaction
+from protonpay.store.events import publish
+from protonpay.users import service as users
+from protonpay.wallets import service as wallets
+from protonpay.wallets.service import Incoming
+
+_VANISHED = "VANISHED"
+
+
+def follow(incoming_id: str) -> None:
+    """Do what follows from how a transfer to a user's address stands now.
+
+    Raises:
+        NotFound: there is no such transfer, or no such user.
+    """
+    with transaction():
+        deposit = _deposit_of(wallets.incoming(incoming_id))
+        if deposit is None or deposit.state == "CONFIRMED":
+            return
+        transfer = wallets.incoming(incoming_id)
+        if transfer.state == _VANISHED:
+            if deposit.state != _VANISHED:
+                _move(deposit, _VANISHED)
+            return
+        _take_over(deposit, transfer)
+        if deposit.state == _VANISHED:
+            _move(deposit, DEPOSIT.initial)
+        if transfer.state == "FINAL":
+            _confirm(deposit, transfer)
+
+
+def _deposit_of(transfer: Incoming) -> Deposit | None:
+    """Return the locked deposit of a transfer; of one that vanished unfollowed there is none."""
+    if transfer.state != _VANISHED:
+        row = {
+            "id": ids.new_id(),
+            "method": "CRYPTO",
+            "currency": "USDC",
+            "state": DEPOSIT.initial,
+            "created_at": transfer.seen_at,
+            "incoming_id": transfer.id,
+            **_facts(transfer),
+        }
+        current().execute(insert(Deposit).values(row).on_conflict_do_nothing())
+    return current().scalar(
+        select(Deposit).where(Deposit.incoming_id == transfer.id).with_for_update(),
+        execution_options={"populate_existing": True},
+    )
+
+
+def _take_over(deposit: Deposit, transfer: Incoming) -> None:
+    # A reorg may have changed what the transaction does, before it is final.
+    for name, value in _facts(transfer).items():
+        setattr(deposit, name, value)
+
+
+def _facts(transfer: Incoming) -> dict[str, object]:
+    terms = plans.terms(users.get(transfer.holder_id).plan)
+    return {
+        "user_id": transfer.holder_id,
+        "network": transfer.network,
+        "tx_hash": transfer.tx_hash,
+        "sender": transfer.sender,
+        "amount_micro": transfer.amount_micro,
+        "commission_micro": terms.deposit_commission(transfer.amount_micro),
+    }
+
+
+def _confirm(deposit: Deposit, transfer: Incoming) -> None:
+    _move(deposit, "CONFIRMED")
+    ledger.post(
+        entries.chain_credit(
+            transfer.id,
+            transfer.network,
+            deposit.user_id,
+            deposit.credited,
+            deposit.commission_micro,
+        )
+    )
+    publish(events.DEPOSIT_CONFIRMED, deposit.user_id, _said(deposit))
+
+
+def _move(deposit: Deposit, state: str) -> None:
+    DEPOSIT.check(deposit.state, state)
+    deposit.state = state
+    deposit.ended_at = None if state == DEPOSIT.initial else clock.now()
+    current().flush()
+
+
+def _said(deposit: Deposit) -> dict[str, str | None]:
+    return {
+        "id": deposit.id,
+        "userId": deposit.user_id,
+        "amount": str(deposit.credited),
+        "currency": deposit.currency,
+        "network": deposit.network,
+        "txHash": deposit.tx_hash,
+        "status": deposit.state,
+    }

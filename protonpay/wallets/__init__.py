@@ -1,0 +1,1 @@
+"""Deposit addresses, and the transfers that reach them."""

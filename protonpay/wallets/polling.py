@@ -1,0 +1,147 @@
+"""Watch a network by its accounts: a changed balance has its transactions read.
+
+A balance only rings the bell. What is credited are transactions, read one after the other;
+what they make of the balance is kept, and as long as it is not the balance that the node
+tells, the account is read again: a node whose lists lag behind its balances loses nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import case, select, update
+
+from protonpay.chains.registry import chains
+from protonpay.chains.watch import AccountWatch, Movement, Point
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.store.db import db, release, transaction
+from protonpay.wallets import recording
+from protonpay.wallets.models import Incoming, WatchedAccount
+from protonpay.wire.http import NoAnswer
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 1000
+_SOON = timedelta(seconds=1)
+_AFTER_SILENCE = timedelta(seconds=5)
+# Who was shown an address pays within the hour; who has one from long ago may pay, too.
+_TIERS = (
+    (timedelta(hours=1), timedelta(seconds=2)),
+    (timedelta(hours=24), timedelta(seconds=10)),
+)
+_RARELY = timedelta(minutes=10)
+
+
+def begin(network: str) -> Point:
+    """Return where the watch of a network begins: nobody has an address of ours before."""
+    return chains.account_watch(network).reach().final
+
+
+def read(network: str) -> None:
+    """Look at the accounts that are due.
+
+    Raises:
+        NoAnswer: unknown; they stay due.
+    """
+    watch = chains.account_watch(network)
+    due = _due(network)
+    if not due:
+        return
+    open_rows = recording.open_rows(network)
+    release()
+    balances = watch.balances([account.address for account in due])
+    moving = {row.address for row in open_rows}
+    quiet = []
+    for account in due:
+        at = account.address
+        if balances[at] == account.balance_micro.micro and at not in moving:
+            quiet.append(at)
+        else:
+            seen = [row for row in open_rows if row.address == at]
+            _read_one(watch, account, balances[at], seen)
+    _look_later(network, quiet)
+
+
+def _due(network: str) -> Sequence[WatchedAccount]:
+    due = select(WatchedAccount).where(
+        WatchedAccount.network == network, WatchedAccount.due_at <= clock.now()
+    )
+    return db.session.scalars(
+        due.order_by(WatchedAccount.due_at).limit(_AT_ONCE),
+        execution_options={"populate_existing": True},
+    ).all()
+
+
+def _read_one(
+    watch: AccountWatch, account: WatchedAccount, balance: int, seen: Sequence[Incoming]
+) -> None:
+    """Read an account's transactions; one that the node will not tell of holds up no other."""
+    try:
+        movements = watch.movements(account.address, account.cursor)
+        gone = [row for row in seen if _is_gone(watch, row, movements)]
+    except NoAnswer as unknown:
+        log.warning("account_unknown", network=account.network, error=repr(unknown))
+        _put_off(account)
+        return
+    settled = [movement for movement in movements if movement.final]
+    unsettled = [movement for movement in movements if not movement.final]
+    held = recording.holders(account.network, [account.address])
+    with transaction() as session:
+        row = session.get_one(
+            WatchedAccount,
+            (account.network, account.address),
+            with_for_update=True,
+            populate_existing=True,
+        )
+        if row.cursor != account.cursor:
+            return  # another worker was faster
+        for part, is_final in ((settled, True), (unsettled, False)):
+            arrivals = [one.arrival for one in part if one.arrival]
+            recording.record(account.network, arrivals, held, final=is_final)
+        for gone_row in gone:
+            recording.vanish(account.network, gone_row.tx_hash, gone_row.ordinal)
+        _advance(row, settled)
+        explained = row.balance_micro.micro + sum(one.change for one in unsettled) == balance
+        now = clock.now()
+        if movements:
+            row.active_at = now
+        row.due_at = now + (_SOON if unsettled or not explained else _TIERS[0][1])
+
+
+def _is_gone(watch: AccountWatch, row: Incoming, movements: Sequence[Movement]) -> bool:
+    there = {movement.name: movement for movement in movements}
+    found = there.get(row.tx_hash)
+    if found is None:
+        return watch.is_gone(row.tx_hash, row.block)
+    # In another block than before it did something else: it failed, or paid nothing.
+    return found.final and found.arrival is None
+
+
+def _advance(row: WatchedAccount, settled: Sequence[Movement]) -> None:
+    if settled:
+        changed = sum(movement.change for movement in settled)
+        row.balance_micro = Usdc(row.balance_micro.micro + changed)
+        row.cursor = settled[-1].name
+
+
+def _put_off(account: WatchedAccount) -> None:
+    with transaction() as session:
+        session.execute(
+            update(WatchedAccount)
+            .filter_by(network=account.network, address=account.address)
+            .values(due_at=clock.now() + _AFTER_SILENCE)
+        )
+
+
+def _look_later(network: str, addresses: Sequence[str]) -> None:
+    if not addresses:
+        return
+    now = clock.now()
+    tiers = [(WatchedAccount.active_at > now - age, now + wait) for age, wait in _TIERS]
+    with transaction() as session:
+        session.execute(
+            update(WatchedAccount)
+            .where(WatchedAccount.network == network, WatchedAccount.address.in_(addresses))
+            .values(due_at=case(*tiers, else_=now + _RARELY))
+        )

@@ -1,0 +1,170 @@
+"""Hand out deposit addresses, and tell what reached them."""
+
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from protonpay.chains.registry import NETWORKS, chains
+from protonpay.kernel import clock
+from protonpay.kernel.errors import NotFound, Unavailable
+from protonpay.kernel.money import ZERO
+from protonpay.store.db import current, db
+from protonpay.wallets.models import DepositAddress, Incoming, WatchedAccount, WatchMark
+
+__all__ = [
+    "Incoming",
+    "addresses_of",
+    "assign",
+    "families",
+    "free_addresses",
+    "incoming",
+    "watch_ages",
+]
+
+log = structlog.get_logger(__name__)
+
+
+def families() -> list[str]:
+    """Return the families of networks: one address serves all networks of a family."""
+    return list(dict.fromkeys(network.family for network in NETWORKS.values()))
+
+
+def assign(kind: str, holder_id: str) -> Mapping[str, str]:
+    """Give a holder one address per family, in the caller's transaction.
+
+    The same holder always gets the same addresses, however often and however many ask.
+
+    Args:
+        kind: who decides what follows a payment: ``user`` or ``invoice``.
+        holder_id: the user's or invoice's id.
+
+    Returns:
+        The address on each network.
+
+    Raises:
+        Unavailable: no address is free (``addresses_exhausted``), or the database holds one
+            that the keyring did not make (``address_not_ours``).
+        RuntimeError: no transaction is open.
+    """
+    # One claim per holder at a time: of two, the second finds what the first has claimed.
+    holder = func.hashtextextended(f"{kind}:{holder_id}", 0)
+    current().execute(select(func.pg_advisory_xact_lock(holder)))
+    claimed = {row.family: row for row in _rows(kind, holder_id)}
+    for family in families():
+        if family not in claimed:
+            claimed[family] = _claim(family, kind, holder_id)
+    found = _by_network(claimed.values())
+    _look_often(found)
+    return found
+
+
+def addresses_of(kind: str, holder_id: str) -> Mapping[str, str]:
+    """Return a holder's address on each network; empty before the first ``assign``.
+
+    Raises:
+        Unavailable: the database holds one that the keyring did not make (``address_not_ours``).
+    """
+    return _by_network(_rows(kind, holder_id))
+
+
+def incoming(incoming_id: str) -> Incoming:
+    """Return a transfer as it stands now.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.get(Incoming, incoming_id, populate_existing=True)
+    if found is None:
+        raise NotFound("not_found", "There is no such transfer.")
+    return found
+
+
+def free_addresses() -> Mapping[str, int]:
+    """Count by family what waits in the pool."""
+    free = dict.fromkeys(families(), 0)
+    counted = (
+        select(DepositAddress.family, func.count())
+        .where(DepositAddress.holder_id.is_(None))
+        .group_by(DepositAddress.family)
+    )
+    for family, count in db.session.execute(counted):
+        free[family] = count
+    return free
+
+
+def watch_ages() -> Mapping[str, int]:
+    """Return the seconds since each network was last looked at to the end."""
+    now = clock.now()
+    marks = db.session.execute(select(WatchMark.network, WatchMark.looked_at))
+    return {network: int((now - at).total_seconds()) for network, at in marks}
+
+
+def _rows(kind: str, holder_id: str) -> Iterable[DepositAddress]:
+    return db.session.scalars(
+        select(DepositAddress).filter_by(holder_kind=kind, holder_id=holder_id)
+    ).all()
+
+
+def _claim(family: str, kind: str, holder_id: str) -> DepositAddress:
+    free = (
+        select(DepositAddress.number)
+        .where(DepositAddress.family == family, DepositAddress.holder_id.is_(None))
+        .order_by(DepositAddress.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        # A plain subquery may be run again for each row, and then lock beyond its limit.
+        .cte("free")
+    )
+    row: DepositAddress | None = current().scalar(
+        update(DepositAddress)
+        .where(DepositAddress.family == family, DepositAddress.number.in_(select(free.c.number)))
+        .values(holder_kind=kind, holder_id=holder_id, claimed_at=clock.now())
+        .returning(DepositAddress)
+    )
+    if row is None:
+        log.error("addresses_exhausted", family=family)
+        said = "No deposit address is free right now. Try again in a moment."
+        raise Unavailable("addresses_exhausted", said, retry_after=5)
+    return row
+
+
+def _by_network(rows: Iterable[DepositAddress]) -> Mapping[str, str]:
+    by_family = {row.family: _checked(row) for row in rows}
+    return {
+        name: by_family[network.family]
+        for name, network in NETWORKS.items()
+        if network.family in by_family
+    }
+
+
+def _checked(row: DepositAddress) -> str:
+    if not chains.addresses().has_signed(row.family, row.number, row.address, row.proof):
+        log.error("address_not_ours", family=row.family, number=row.number)
+        raise Unavailable("address_not_ours", "This address cannot be shown. Nothing was done.")
+    return row.address
+
+
+def _look_often(found: Mapping[str, str]) -> None:
+    """Have accounts that are asked about one by one looked at now and often for a while."""
+    now = clock.now()
+    rows = [
+        {
+            "network": name,
+            "address": address,
+            "balance_micro": ZERO,
+            "active_at": now,
+            "due_at": now,
+        }
+        for name, address in found.items()
+        if NETWORKS[name].by_account
+    ]
+    if rows:
+        watch = insert(WatchedAccount)
+        current().execute(
+            watch.values(rows).on_conflict_do_update(
+                index_elements=["network", "address"],
+                set_={"active_at": watch.excluded.active_at, "due_at": watch.excluded.due_at},
+            )
+        )
