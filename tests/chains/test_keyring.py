@@ -101,6 +101,7 @@ def flipped(hexadecimal):
         lambda file: file["kdf"].update(n=2),
         lambda file: file["addresses"]["gas"].update(evm="0x" + "11" * 20),
         lambda file: file["addresses"].update(gas=file["addresses"]["treasury"]),
+        lambda file: file.update(notary=flipped(file["notary"])),
         lambda file: file.update(note="new"),
     ],
 )
@@ -129,6 +130,75 @@ def test_what_is_no_keyring_is_said_to_be_none(tmp_path, content):
         Keyring.open(path, PASSPHRASE)
     with pytest.raises(KeyringError, match="not a keyring"):
         public_addresses(path)
+
+
+@pytest.mark.parametrize("number", [0, 1, 77, module.LAST_DEPOSIT])
+def test_deposit_addresses_are_derived_as_wallets_do(number):
+    seed = bytes(range(64))
+    keys = Keyring({}, {}, seed)
+    solana = Keypair.from_seed_and_derivation_path(seed, f"m/44'/501'/{1000 + number}'/0'")
+    evm = Account.from_key(HDPath(f"m/44'/60'/{1000 + number}'/0'/0'").derive(seed))
+    assert keys.deposit_address("solana", number)[0] == str(solana.pubkey())
+    assert keys.deposit_address("evm", number)[0] == evm.address
+    assert keys.deposit_key("evm", number) == evm.key
+
+
+@pytest.mark.parametrize("number", [-1, module.LAST_DEPOSIT + 1])
+def test_beyond_the_last_index_there_is_no_address(made, number):
+    with pytest.raises(ValueError, match="no deposit address"):
+        Keyring.open(made[0], PASSPHRASE).deposit_address("evm", number)
+
+
+@pytest.mark.parametrize("family", ["evm", "solana"])
+def test_who_has_no_key_can_tell_our_addresses_from_others(made, tmp_path, family):
+    addresses = made[1]
+    address, proof = Keyring.open(made[0], PASSPHRASE).deposit_address(family, 5)
+    assert addresses.has_signed(family, 5, address, proof)
+
+    other = "solana" if family == "evm" else "evm"
+    stranger = create(tmp_path / "other.json", PASSPHRASE)
+    assert not addresses.has_signed(family, 6, address, proof)
+    assert not addresses.has_signed(other, 5, address, proof)
+    assert not addresses.has_signed(family, 5, address.swapcase(), proof)
+    assert not addresses.has_signed(family, 5, address, proof[:-1] + b"\x00")
+    assert not addresses.has_signed(family, 5, address, b"")
+    assert not stranger.has_signed(family, 5, address, proof)
+
+
+def of_version_1(made, path):
+    """Write a keyring as it was before there was a notary."""
+    seed = module._unseal(path, json.loads(made[0].read_text()), PASSPHRASE)
+    document = json.loads(made[0].read_text())
+    del document["notary"], document["seed"]
+    document["version"] = 1
+    sealed = module._cipher(document, PASSPHRASE).encrypt(
+        bytes.fromhex(document["nonce"]), seed, module._authenticated(document)
+    )
+    path.write_text(json.dumps({**document, "seed": sealed.hex()}))
+
+
+def test_a_keyring_of_version_1_is_renewed_with_the_same_keys(made, tmp_path):
+    path = tmp_path / "keyring.json"
+    of_version_1(made, path)
+    assert not module.is_current(path)
+    with pytest.raises(KeyringError, match="renew it"):
+        public_addresses(path)
+
+    assert module.renew(path, PASSPHRASE) == made[1] == public_addresses(path)
+
+    assert module.is_current(path)
+    assert Keyring.open(path, PASSPHRASE) == Keyring.open(made[0], PASSPHRASE)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_renewing_takes_the_passphrase(made, tmp_path):
+    path = tmp_path / "keyring.json"
+    of_version_1(made, path)
+    before = path.read_bytes()
+    with pytest.raises(KeyringError, match="wrong passphrase"):
+        module.renew(path, PASSPHRASE + "!")
+    assert path.read_bytes() == before
 
 
 def test_a_missing_file_is_said_to_be_missing(tmp_path):

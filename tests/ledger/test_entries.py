@@ -24,6 +24,11 @@ KINDS = {
         "deposit:d1:credit",
         [("clearing:tap", ALICE, 97), ("clearing:tap", FEES, 3)],
     ),
+    "chain_credit": (
+        entries.chain_credit("i1", "Base", "alice", Usdc(97), Usdc(3)),
+        "incoming:i1:credit",
+        [("custody:Base", ALICE, 97), ("custody:Base", FEES, 3)],
+    ),
     "payout_hold": (
         entries.payout_hold("p1", "alice", Usdc(51)),
         "payout:p1:hold",
@@ -69,6 +74,7 @@ def test_every_kind_of_entry_is_described_above():
     [
         entries.transfer("t1", "alice", "bob", Usdc(100), ZERO),
         entries.card_credit("d1", "tap", "alice", Usdc(100), ZERO),
+        entries.chain_credit("i1", "Base", "alice", Usdc(100), ZERO),
         entries.payout_settle("p1", "alice", "Base", Usdc(100), ZERO),
     ],
     ids=lambda entry: entry.kind,
