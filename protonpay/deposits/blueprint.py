@@ -5,6 +5,7 @@ from typing import Any
 from protonpay.deposits import schemas, service
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
+from protonpay.web.idempotency import in_steps
 from protonpay.web.links import links
 
 blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
@@ -13,6 +14,7 @@ blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", ab
 @blp.post("/deposit/card")
 @blp.arguments(schemas.CardOrder)
 @blp.response(200, schemas.CardAnswer)
+@in_steps
 def card(order: dict[str, Any]) -> dict[str, Any]:
     """Create a card deposit session and get its payment URL."""
     to = service.Destinations(

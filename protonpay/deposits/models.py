@@ -11,12 +11,14 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.deposits.states import DEPOSIT
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import Usdc
+from protonpay.store import idempotency
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
 
@@ -30,6 +32,7 @@ class Deposit(Base):
         rate_scaled: units of the currency per USDC, times 10⁸ (``kernel.fiat.Rate``).
         provider_ref: the provider's id; None while its answer is not known.
         page_url: the hosted page, for who asks again with the same idempotency key.
+        idempotency_key: the key it was ordered under; None again if the provider refused it.
     """
 
     __tablename__ = "deposits"
@@ -38,6 +41,13 @@ class Deposit(Base):
         CheckConstraint("amount_micro > 0 AND commission_micro >= 0", name="amounts"),
         UniqueConstraint("provider", "provider_ref", name="uq_deposits_provider_ref"),
         Index("ix_deposits_user", "user_id", "created_at", "id"),
+        Index(
+            "uq_deposits_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -57,6 +67,7 @@ class Deposit(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
 
     @property
     def fiat(self) -> FiatAmount:

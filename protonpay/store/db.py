@@ -89,6 +89,8 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     if session.info.get("open"):
         yield session
+        # What the inner one wrote is refused here, where its own service still hears of it.
+        session.flush()
         return
     session.info.update(open=True, after=[])
     try:
