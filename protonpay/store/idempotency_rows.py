@@ -38,6 +38,7 @@ class IdempotencyKey(db.Base):
         fingerprint: SHA-256 of what was asked; the same key with another is refused.
         lock_token: who works on it until ``locked_until``; None when nobody does.
         resource_id: what an operation in steps made first, and goes on with.
+        request_id: of the request that was answered; while there is none, of the first.
         body: the answer's bytes with every secret in it null.
         sealed_body: the exact bytes, encrypted, as long as secrets are repeated.
     """
@@ -155,7 +156,7 @@ _ADVANCE = f"""
 _COMPLETE = f"""
     UPDATE idempotency_keys SET state = 'COMPLETED', lock_token = NULL, locked_until = NULL,
         status = %(status)s, headers = %(headers)s, body = %(body)s, sealed_body = %(sealed)s,
-        completed_at = %(now)s
+        request_id = %(request)s, completed_at = %(now)s
     WHERE {_HELD_BY_ME} RETURNING 1
 """  # noqa: S608
 _UNBIND = f"DELETE FROM idempotency_keys WHERE {_HELD_BY_ME} RETURNING 1"  # noqa: S608
@@ -310,6 +311,7 @@ def _told(operation: Operation, answer: Answer) -> dict[str, Any]:
         "headers": Jsonb(dict(answer.headers)),
         "body": answer.public_body,
         "sealed": safe.seal(answer.body.decode(), _purpose(operation)) if secret else None,
+        "request": operation.request_id,
         "now": clock.now(),
     }
 
