@@ -19,7 +19,7 @@ import psycopg
 import structlog
 from sqlalchemy.exc import IntegrityError
 
-from protonpay.kernel.errors import Unavailable
+from protonpay.kernel.errors import Refusal, Unavailable
 from protonpay.store import db
 from protonpay.store import idempotency_rows as rows
 from protonpay.store.idempotency_rows import Answer, Operation
@@ -47,7 +47,8 @@ _OF_A_ROW = "_idempotency_key"
 def at_once(operation: Operation, act: Callable[[], Answer]) -> Answer:
     """Do something that needs nobody outside, once under its key.
 
-    The key is bound only by a success: a refusal raised by ``act`` undoes everything.
+    The key is bound only by a success, and a refusal leaves what it would leave without a key:
+    nothing, unless it is raised behind a transaction that ended well (a wrong code, counted).
 
     Raises:
         Conflict: the key is in use right now (``idempotency_in_progress``), or was used for
@@ -59,10 +60,17 @@ def at_once(operation: Operation, act: Callable[[], Answer]) -> Answer:
         _, answered = rows.answered(operation)
         if answered is not None:
             return answered
-        answer = act()
-        if _is_success(answer):
-            rows.keep(operation, answer)
-    return answer
+        try:
+            answer = act()
+        except Refusal as refusal:
+            if db.undone():
+                raise
+            refused = refusal
+        else:
+            if _is_success(answer):
+                rows.keep(operation, answer)
+            return answer
+    raise refused
 
 
 def in_steps(operation: Operation, act: Callable[[], Answer]) -> Answer:

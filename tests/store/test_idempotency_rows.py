@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Conflict, Unavailable
-from protonpay.store import idempotency, idempotency_rows
+from protonpay.kernel.errors import Conflict, Forbidden, Unavailable
+from protonpay.store import idempotency, idempotency_rows, outbox
 from protonpay.store.db import after_commit, db, transaction
 from protonpay.store.idempotency import Answer, Operation
 from tests.actors import Actor, make_actor
@@ -112,6 +112,40 @@ class TestAtOnce:
         refusal = replace(SAID, status=409)
         assert idempotency.at_once(operation(owner), lambda: refusal) == refusal
         assert states() == []
+
+    @pytest.mark.parametrize("keyed", [True, False])
+    def test_a_refusal_leaves_what_it_leaves_without_a_key(
+        self,
+        owner: Actor,
+        keyed: bool,  # noqa: FBT001
+    ):
+        def count() -> None:
+            with transaction():
+                outbox.add("payouts.sign", payout_id="counted")
+
+        def counted_then_refused() -> Answer:
+            count()
+            raise Forbidden("no", "No.")
+
+        def refused_inside() -> Answer:
+            with transaction():
+                outbox.add("payouts.sign", payout_id="undone")
+                raise Forbidden("no", "No.")
+
+        def refused_inside_after_one_that_ended_well() -> Answer:
+            with transaction():
+                count()
+                raise Forbidden("no", "No.")
+
+        for act in (
+            *(counted_then_refused, refused_inside),
+            refused_inside_after_one_that_ended_well,
+        ):
+            with pytest.raises(Forbidden):
+                idempotency.at_once(operation(owner), act) if keyed else act()
+        db.session.rollback()
+        rows = db.session.scalars(text("SELECT args ->> 'payout_id' FROM outbox")).all()
+        assert (list(rows), states()) == (["counted"], [])
 
     def test_what_belongs_to_it_is_forgotten_at_its_end(self, owner: Actor):
         keys: list[str | None] = []
