@@ -1,15 +1,16 @@
-"""What keeps the house: folding, auditing, pruning."""
+"""What keeps the house: folding, auditing, pruning, reaping."""
 
 import structlog
 
 from protonpay.ledger import audit as books
 from protonpay.ledger import service as ledger
-from protonpay.store import outbox
+from protonpay.store import idempotency, outbox
 from workers.job import drain, periodic
 
 log = structlog.get_logger(__name__)
 
 _ACCOUNTS = 1000
+_KEYS = 1000
 
 
 @periodic("ledger.fold")
@@ -29,3 +30,10 @@ def audit() -> None:
 def prune() -> None:
     """Delete finished outbox rows nobody will ask for."""
     outbox.prune()
+
+
+@periodic("idempotency.reap")
+def reap_keys() -> None:
+    """Forget the secrets of answers, then idempotency keys whose time is over."""
+    drain(lambda: idempotency.forget_secrets(_KEYS), _KEYS)
+    drain(lambda: idempotency.reap(_KEYS), _KEYS)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from protonpay.api_keys import addresses
 from protonpay.kernel.scopes import FULL, Scope
-from protonpay.web.fields import Moment, Text, WireSchema
+from protonpay.web.fields import Moment, Secret, Text, WireSchema
 from protonpay.web.paging import PageQuery
 
 _MOST_NETWORKS = 50
@@ -105,7 +105,7 @@ class NewKey(WireSchema):
     id = fields.String()
     name = fields.String()
     prefix = fields.String()
-    raw_key = fields.String(metadata={"example": "sk_live_abc123def456..."})
+    raw_key = Secret(metadata={"example": "sk_live_abc123def456..."})
     permissions = Permissions()
 
 

@@ -7,6 +7,7 @@ from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
+from protonpay.web.idempotency import in_steps
 from protonpay.web.links import links
 
 blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
@@ -15,6 +16,7 @@ blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", ab
 @blp.post("/deposit/card", keys=needs(Scope.DEPOSITS_WRITE))
 @blp.arguments(schemas.CardOrder)
 @blp.response(200, schemas.CardAnswer)
+@in_steps
 def card(order: dict[str, Any]) -> dict[str, Any]:
     """Create a card deposit session and get its payment URL."""
     to = service.Destinations(

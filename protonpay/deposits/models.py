@@ -11,12 +11,14 @@ from sqlalchemy import (
     LargeBinary,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.deposits.states import DEPOSIT
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import Usdc
+from protonpay.store import idempotency
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
 
@@ -33,6 +35,7 @@ class Deposit(Base):
         provider_ref: the provider's id; None while its answer is not known.
         page_url: the hosted page, for who asks again with the same idempotency key.
         incoming_id: the transfer on chain that this follows.
+        idempotency_key: the key it was ordered under; None again if the provider refused it.
     """
 
     __tablename__ = "deposits"
@@ -47,6 +50,13 @@ class Deposit(Base):
             name="whole",
         ),
         Index("ix_deposits_user", "user_id", "created_at", "id"),
+        Index(
+            "uq_deposits_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -70,6 +80,7 @@ class Deposit(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
 
     @property
     def fiat(self) -> FiatAmount:

@@ -54,7 +54,7 @@ class AddressView(WireSchema):
 
     network = fields.String()
     address = fields.String()
-    token = fields.String(
+    usdc = fields.String(
         metadata={"description": "The contract or mint of USDC: no other token is credited."}
     )
     uri = fields.String(metadata={"description": "Opens a wallet (EIP-681, Solana Pay)."})

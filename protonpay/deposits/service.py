@@ -28,10 +28,10 @@ from protonpay.deposits.models import Deposit, ProviderCallback
 from protonpay.deposits.states import DEPOSIT
 from protonpay.fx.service import rates
 from protonpay.kernel import clock, ids
-from protonpay.kernel.errors import Invalid, NotFound, Unavailable
+from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.plans import service as plans
-from protonpay.store import outbox
+from protonpay.store import idempotency, outbox
 from protonpay.store.db import current, db, transaction
 from protonpay.users import service as users
 from protonpay.users.service import User
@@ -58,33 +58,26 @@ def open_card_deposit(
     """Quote the amount, store the deposit and open a hosted payment page for it.
 
     The deposit stands before the provider is asked, and carries its id as the provider's
-    idempotency key: an unknown answer is asked again, never guessed.
+    idempotency key: an unknown answer is asked again, never guessed. Under an idempotency key
+    of the client's, a later try goes on with the deposit of the first.
 
     Raises:
         Invalid: unknown provider, a currency it does not take, not an exact amount, or the
             provider refuses the payment.
+        Conflict: the deposit of the first try has ended meanwhile (``state_conflict``), or
+            another try is at work.
         Unavailable: no credentials, no fresh rate, or no answer (``provider_unavailable``);
             nobody was charged.
     """
     adapter = card_providers.get(provider, currency)
     fiat = _fiat(amount, currency)
     user = users.get(user_id)
-    deposit = _write_down(user, fiat, provider)
-    request = _session_request(deposit, user, to)
-    try:
-        session = _ask_for_page(adapter, request)
-    except NoAnswer as unknown:
-        log.warning("session_unknown", deposit_id=deposit.id, error=repr(unknown))
-        said = "The payment provider does not answer. Try again."
-        raise Unavailable("provider_unavailable", said, retry_after=5) from unknown
-    except Rejected as rejected:
-        _reject(deposit.id, rejected.reason)
-        if isinstance(rejected, KeyRefused):
-            said = "The payment provider is not set up correctly here."
-            raise Unavailable("provider_unavailable", said) from rejected
-        said = "The payment provider does not take this payment."
-        raise Invalid("payment_rejected", said) from rejected
+    deposit = _begun_before() or _write_down(user, fiat, provider)
+    if deposit.page_url is not None:
+        return deposit
+    session = _session(adapter, deposit, _session_request(deposit, user, to))
     with transaction() as open_session:
+        idempotency.advance()
         deposit = open_session.get_one(Deposit, deposit.id, with_for_update=True)
         deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
     return deposit
@@ -95,13 +88,13 @@ class WhereToPay:
     """An address of a user's own.
 
     Attributes:
-        token: the contract or mint of the only token that is credited.
+        usdc: the contract or mint of the only token that is credited.
         uri: for "pay with a wallet".
     """
 
     network: str
     address: str
-    token: str
+    usdc: str
     uri: str
 
 
@@ -221,10 +214,40 @@ def _write_down(user: User, fiat: FiatAmount, provider: str) -> Deposit:
         created_at=clock.now(),
     )
     with transaction() as session:
+        idempotency.begin(deposit.id)
         session.add(deposit)
         # The net below every callback: this row stays due until the deposit is final.
         outbox.add("deposits.card_check", delay_seconds=_FIRST_CHECK_SECONDS, deposit_id=deposit.id)
     return deposit
+
+
+def _begun_before() -> Deposit | None:
+    deposit_id = idempotency.resumed()
+    if deposit_id is None:
+        return None
+    # In a transaction of its own, so that no connection is held while the provider is asked.
+    with transaction() as session:
+        deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
+    if deposit.page_url is None and deposit.state != DEPOSIT.initial:
+        said = "This deposit has ended without a page. Use another Idempotency-Key."
+        raise Conflict("state_conflict", said)
+    return deposit
+
+
+def _session(adapter: CardProvider, deposit: Deposit, request: SessionRequest) -> CardSession:
+    try:
+        return _ask_for_page(adapter, request)
+    except NoAnswer as unknown:
+        log.warning("session_unknown", deposit_id=deposit.id, error=repr(unknown))
+        said = "The payment provider does not answer. Try again."
+        raise Unavailable("provider_unavailable", said, retry_after=5) from unknown
+    except Rejected as rejected:
+        _reject(deposit.id, rejected.reason)
+        if isinstance(rejected, KeyRefused):
+            said = "The payment provider is not set up correctly here."
+            raise Unavailable("provider_unavailable", said) from rejected
+        said = "The payment provider does not take this payment."
+        raise Invalid("payment_rejected", said) from rejected
 
 
 def _session_request(deposit: Deposit, user: User, to: Destinations) -> SessionRequest:
@@ -252,6 +275,10 @@ def _ask_for_page(adapter: CardProvider, request: SessionRequest) -> CardSession
 def _reject(deposit_id: str, reason: str) -> None:
     log.warning("session_rejected", deposit_id=deposit_id, reason=reason)
     with transaction():
+        # First, so that whoever was overtaken changes nothing.
+        idempotency.unbind()
         deposit = current().get_one(Deposit, deposit_id, with_for_update=True)
         DEPOSIT.check(deposit.state, "FAILED")
         deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
+        # Nothing came of it, so the key may be used again.
+        deposit.idempotency_key = None

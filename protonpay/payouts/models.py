@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.states import ATTEMPT, PAYOUT
+from protonpay.store import idempotency
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
 
@@ -29,6 +30,7 @@ class Payout(Base):
     Attributes:
         failure_code: why it failed, for the client (``payee_blacklisted`` …).
         tx_hash: of the send that landed, or of the newest one while none has.
+        idempotency_key: the key it was ordered under.
     """
 
     __tablename__ = "payouts"
@@ -40,6 +42,13 @@ class Payout(Base):
             "ix_payouts_open",
             "created_at",
             postgresql_where=text("state NOT IN ('COMPLETED', 'FAILED')"),
+        ),
+        Index(
+            "uq_payouts_idempotency_key",
+            "user_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
     )
 
@@ -54,6 +63,7 @@ class Payout(Base):
     tx_hash: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
 
     @property
     def total(self) -> Usdc:

@@ -88,9 +88,10 @@ def transaction() -> Iterator[Session]:
     """
     session = db.session()
     if session.info.get("open"):
-        yield session
+        with _joining(session):
+            yield session
         return
-    session.info.update(open=True, after=[])
+    session.info.update(open=True, after=[], undone=False)
     try:
         with _busy_is_unavailable():
             yield session
@@ -115,6 +116,11 @@ def current() -> Session:
     if not session.info.get("open"):
         raise RuntimeError("this joins a transaction(); none is open")
     return session
+
+
+def undone() -> bool:
+    """Tell whether something inside the open transaction, alone, would have been undone."""
+    return bool(current().info["undone"])
 
 
 def after_commit(hook: Callable[[], None]) -> None:
@@ -144,6 +150,17 @@ def release() -> None:
     except SQLAlchemyError:
         db.session().invalidate()
         db.session.remove()
+
+
+@contextmanager
+def _joining(session: Session) -> Iterator[None]:
+    try:
+        yield
+        # What the inner one wrote is refused here, where its own service still hears of it.
+        session.flush()
+    except BaseException:
+        session.info["undone"] = True
+        raise
 
 
 def _commit(session: Session) -> None:

@@ -67,6 +67,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "auth.load_revocations": Periodic("workers.auth.load_revocations", MAINTENANCE, 2),
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
     "store.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
+    "idempotency.reap": Periodic("workers.maintenance.reap_keys", MAINTENANCE, 60),
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1, 120),
     "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
@@ -15,6 +15,7 @@ class Transfer(Base):
 
     Attributes:
         to_identifier: how the sender named the recipient; what the sender sees.
+        idempotency_key: the key it was sent under (``store/idempotency.key``).
     """
 
     __tablename__ = "transfers"
@@ -22,6 +23,13 @@ class Transfer(Base):
         CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
         Index("ix_transfers_sender", "sender_id", "created_at", "id"),
         Index("ix_transfers_recipient", "recipient_id", "created_at", "id"),
+        Index(
+            "uq_transfers_idempotency_key",
+            "sender_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=text("idempotency_key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -32,3 +40,4 @@ class Transfer(Base):
     to_identifier: Mapped[str] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    idempotency_key: Mapped[str | None] = mapped_column(Text)

@@ -9,7 +9,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
-from protonpay.store import db
+from protonpay.store import db, idempotency
 from protonpay.store.events import publish
 from protonpay.users import service as users
 from protonpay.users.service import Party
@@ -18,8 +18,9 @@ COMPLETED = "COMPLETED"
 
 _INSERT = """
     INSERT INTO transfers (id, sender_id, recipient_id, amount_micro, fee_micro, to_identifier,
-                           note, created_at)
-    VALUES (%(id)s, %(sender)s, %(recipient)s, %(amount)s, %(fee)s, %(to)s, %(note)s, %(at)s)
+                           note, created_at, idempotency_key)
+    VALUES (%(id)s, %(sender)s, %(recipient)s, %(amount)s, %(fee)s, %(to)s, %(note)s, %(at)s,
+            %(key)s)
 """
 
 
@@ -63,6 +64,7 @@ def send(sender_id: str, *, to_identifier: str, amount: Usdc, note: str | None =
             "to": to_identifier,
             "note": note,
             "at": now,
+            "key": idempotency.key(),
         }
         db.execute(_INSERT, row)
         _tell(transfer_id, sender, recipient, amount, fee)

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
+from apispec import APISpec
 from flask import request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, limits
+from protonpay.web import auth, idempotency, limits
 from protonpay.web.access import NO_KEY, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.fields import WireSchema
@@ -45,6 +46,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         self._reads_query: set[str] = set()
         if door is Door.CLIENT:
             self.before_request(self._authenticate)
+            self.before_request(idempotency.read_header)
+            self._prepare_doc_cbks.append(self._document_key)
         if door is Door.AUTH:
             counted = limits.by_address.shared_limit
             counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
@@ -62,6 +65,19 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         return mark
 
     @override
+    def response(self, status_code: int, schema: Any = None, **kwargs: Any) -> Any:
+        decorate = super().response(status_code, schema, **kwargs)
+        if self.door is not Door.CLIENT:
+            return decorate
+
+        def mark(view: Callable[..., Any]) -> Any:
+            if "arguments" in getattr(view, "_apidoc", {}):
+                raise TypeError(f"{view.__name__}: what is read stands above what is answered")
+            return idempotency.once(decorate(view), schema)
+
+        return mark
+
+    @override
     def add_url_rule(self, rule: str, *args: Any, **kwargs: Any) -> None:
         endpoint = kwargs.get("endpoint") or (args[0] if args else None)
         view = kwargs.get("view_func") or (args[1] if len(args) > 1 else None)
@@ -71,6 +87,9 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             self.access[name] = keys
         if getattr(view, "reads_query", False):
             self._reads_query.add(name)
+        posts = self.door is Door.CLIENT and "POST" in kwargs.get("methods", ())
+        if posts and not getattr(view, "once", False):
+            raise TypeError(f"{rule}: a client's POST says what it answers, and is done once")
         super().add_url_rule(rule, *args, **kwargs)
 
     @override
@@ -86,6 +105,13 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
 
     def _authenticate(self) -> None:
         auth.authenticate(self.access.get(request.endpoint or "", NO_KEY))
+
+    def _document_key(
+        self, doc: dict[str, Any], _info: dict[str, Any], *, spec: APISpec, method: str, **_: Any
+    ) -> dict[str, Any]:
+        if method == "post":
+            idempotency.document(doc, spec)
+        return doc
 
     def _refuse_unread_query(self) -> None:
         # webargs refuses unknown parameters only where a view reads the query at all.

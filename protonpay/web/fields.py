@@ -32,7 +32,18 @@ class WireSchema(marshmallow.Schema):
             field_obj.data_key = head + "".join(part.capitalize() for part in tail)
 
 
-def number_text(value: Any) -> str:
+class NumberText(str):
+    """The decimal text of a number, as it was sent."""
+
+    __slots__ = ()
+
+    @property
+    def normal(self) -> str:
+        """The same number without the zeros that mean nothing: ``50.00`` is ``50``."""
+        return self.rstrip("0").rstrip(".") if "." in self else str(self)
+
+
+def number_text(value: Any) -> NumberText:
     """Return the decimal text of a JSON number or string, exactly as it was sent.
 
     Raises:
@@ -40,7 +51,7 @@ def number_text(value: Any) -> str:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValidationError("Not a number.")
-    return str(value)
+    return NumberText(value)
 
 
 class QueryNumber(fields.Integer):
@@ -110,6 +121,13 @@ class Text(fields.String):
 def _no_nul(value: str) -> None:
     if "\x00" in value:
         raise ValidationError("Must not hold U+0000.")
+
+
+class Secret(fields.String):
+    """A member that is shown once: the answer repeated later has null in its place."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, **kwargs)
 
 
 _EMAIL = re.compile(

@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from protonpay.kernel import events
-from protonpay.web.fields import Text, WireSchema
+from protonpay.web.fields import Secret, Text, WireSchema
 
 _LONGEST_URL = 2048
 
@@ -30,7 +30,7 @@ class WebhookView(WireSchema):
 class WebhookWithSecret(WebhookView):
     """A new endpoint; the secret is shown this once."""
 
-    secret = fields.String(metadata={"example": "whsec_..."})
+    secret = Secret(metadata={"example": "whsec_..."})
 
 
 class WebhookAnswer(WireSchema):

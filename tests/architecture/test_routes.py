@@ -1,15 +1,22 @@
 """Every route says who may call it, how often, what it does and what it answers."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from flask import Flask
+from marshmallow import fields
 from werkzeug.routing import Rule
 
 from protonpay.app import BLUEPRINTS
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.fields import WireSchema
+from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = {"portal", "metrics", "api-docs"}
@@ -84,6 +91,101 @@ def test_every_operation_has_a_summary_and_describes_its_success(app: Flask):
             assert operation["summary"].endswith((".", "not.")), (method, path)
             successes = [code for code in operation["responses"] if code.startswith("2")]
             assert successes, (method, path)
+
+
+def _posts_of_clients(app: Flask) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    document = app.test_client().get("/api/openapi.json").get_json()
+    for path, operations in document["paths"].items():
+        if path.startswith("/api/client/") and "post" in operations:
+            yield path, operations["post"], document
+
+
+def test_every_post_of_a_client_is_done_once_under_a_key(app: Flask):
+    posts = [
+        app.view_functions[rule.endpoint]
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/client/") and "POST" in (rule.methods or ())
+    ]
+    assert len(posts) == len(list(_posts_of_clients(app))) > 0
+    assert [view.__name__ for view in posts if not getattr(view, "once", False)] == []
+
+
+def test_the_document_shows_the_key_and_the_headers_of_a_repeated_answer(app: Flask):
+    for path, operation, document in _posts_of_clients(app):
+        parameter = {"$ref": "#/components/parameters/Idempotency-Key"}
+        assert parameter in operation["parameters"], path
+        success = operation["responses"]["200"]["headers"]
+        assert set(success) >= {"Idempotent-Replayed", "X-Original-Request-Id"}, path
+        for described in success.values():
+            assert described["$ref"].rpartition("/")[2] in document["components"]["headers"]
+    described = document["components"]["parameters"]["Idempotency-Key"]
+    assert (described["in"], described["required"]) == ("header", False)
+
+
+def test_no_other_operation_shows_a_key(app: Flask):
+    document = app.test_client().get("/api/openapi.json").get_json()
+    shown = [
+        (path, method)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "Idempotency-Key" in str(operation)
+    ]
+    assert set(shown) == {(path, "post") for path, _, _ in _posts_of_clients(app)}
+
+
+def test_a_secret_in_a_clients_answer_is_one_that_is_not_repeated_for_long(app: Flask):
+    secret = re.compile("secret|rawKey|token|password|recovery", re.IGNORECASE)
+    for path, operation, document in _posts_of_clients(app):
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        for name, described in _members(schema, document):
+            if secret.search(name):
+                assert "null" in described["type"], f"{path}: {name} is a fields.Secret"
+
+
+def _members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for name, described in schema.get("properties", {}).items():
+        yield name, described
+        yield from _members(described.get("items", described), document)
+
+
+def test_a_view_goes_in_steps_where_its_service_does():
+    for blueprint in ROOT.glob("protonpay/*/blueprint.py"):
+        service = blueprint.with_name("service.py")
+        begins = service.exists() and "idempotency.begin(" in service.read_text()
+        assert begins == ("@in_steps" in blueprint.read_text()), blueprint.parent.name
+
+
+class _Order(WireSchema):
+    what = fields.String()
+
+
+def _area() -> AreaBlueprint:
+    return AreaBlueprint("area", __name__, door=Door.CLIENT, prefix="/client", about="A test's")
+
+
+def _view(*_: Any) -> dict[str, Any]:
+    """Do something."""
+    return {}
+
+
+def test_a_room_cannot_forget_the_key():
+    area = _area()
+    with pytest.raises(TypeError, match="done once"):
+        area.post("/thing")(_view)
+
+
+def test_a_room_cannot_hide_its_body_from_the_key():
+    area = _area()
+    with pytest.raises(TypeError, match="stands above"):
+        area.response(200, _Order)(area.arguments(_Order)(_view))
+
+
+def test_a_room_cannot_say_in_steps_where_nobody_hears_it():
+    area = _area()
+    with pytest.raises(TypeError, match="stands below"):
+        in_steps(area.response(200, _Order)(_view))
 
 
 def test_web_processes_import_no_chain_library(settings: dict[str, str]):

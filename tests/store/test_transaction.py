@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from protonpay.kernel.errors import Unavailable
 from protonpay.stack import postgres
-from protonpay.store import db, events, outbox
+from protonpay.store import db, events, idempotency, outbox
 from protonpay.store.db import APPLICATION_ROLE, as_unavailable, driver_url, transaction
 from tests.actors import make_actor
 from tests.committed import OpenHouse
@@ -108,6 +108,20 @@ class TestAllOrNothing:
         _note_in_a_transaction(1, then=swallow)
         assert seen() == [1]
 
+    def test_what_one_inside_another_wrote_is_refused_at_its_own_end(self, open_house: OpenHouse):
+        missing = outbox.OutboxRow(job="payouts.sign", args={})
+        ends: list[str] = []
+
+        def inner() -> None:
+            with pytest.raises(IntegrityError), transaction() as session:
+                session.add(missing)
+            ends.append("heard of it")
+            _stumble()
+
+        with pytest.raises(LookupError), transaction():
+            inner()
+        assert ends == ["heard of it"]
+
     def test_one_without_a_statement_takes_no_connection(self, seen):
         with transaction():
             pass
@@ -157,8 +171,11 @@ class TestAfterCommit:
         lambda: db.after_commit(_stumble),
         lambda: outbox.add("payouts.sign", payout_id="p"),
         lambda: events.publish("payout.failed", "u", {}),
+        lambda: idempotency.begin("d"),
+        idempotency.advance,
+        idempotency.unbind,
     ],
-    ids=["current", "after_commit", "outbox.add", "events.publish"],
+    ids=["current", "after_commit", "outbox.add", "events.publish", "begin", "advance", "unbind"],
 )
 def test_what_joins_a_transaction_refuses_to_work_without_one(joins):
     with pytest.raises(RuntimeError, match="none is open"):
