@@ -26,7 +26,7 @@ def test_where_to_pay(alice: Actor, fill, network: str):
 
     assert answer.status_code == 200
     shown = answer.get_json()["deposit"]
-    assert list(shown) == ["network", "address", "token", "uri", "qr"]
+    assert list(shown) == ["network", "address", "usdc", "uri", "qr"]
     assert (shown["network"], shown["usdc"]) == (network, NETWORKS[network].usdc)
     assert shown["address"] == wallets.addresses_of("user", alice.id)[network]
     links = {
