@@ -1,11 +1,13 @@
 """/client/deposit."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.deposits import schemas, service
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.links import links
+from protonpay.web.paging import page
 
 blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
 
@@ -27,3 +29,11 @@ def card(order: dict[str, Any]) -> dict[str, Any]:
 def deposit(deposit_id: str) -> dict[str, Any]:
     """Get one deposit."""
     return {"deposit": service.get(current().user_id, deposit_id)}
+
+
+@blp.get("/deposits")
+@blp.arguments(schemas.DepositsQuery, location="query")
+@blp.response(200, schemas.DepositsPage)
+def deposits(query: dict[str, Any]) -> dict[str, Any]:
+    """List your deposits, newest first."""
+    return page("deposits", query, partial(service.history, current().user_id))

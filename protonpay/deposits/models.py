@@ -38,6 +38,7 @@ class Deposit(Base):
         CheckConstraint("amount_micro > 0 AND commission_micro >= 0", name="amounts"),
         UniqueConstraint("provider", "provider_ref", name="uq_deposits_provider_ref"),
         Index("ix_deposits_user", "user_id", "created_at", "id"),
+        Index("ix_deposits_user_state", "user_id", "state", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
 from protonpay.deposits import states
 from protonpay.deposits.models import Deposit
 from protonpay.kernel.fiat import Rate
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, number_text
+from protonpay.web.paging import HistoryQuery, Paged
 
 _LONGEST_AMOUNT = 32
 
@@ -56,7 +57,7 @@ class DepositView(WireSchema):
     )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),
-        metadata={"type": "string", "enum": ["PENDING", "CONFIRMED", "FAILED", "EXPIRED"]},
+        metadata={"type": "string", "enum": states.STATUSES},
     )
     created_at = Moment()
 
@@ -72,6 +73,18 @@ class DepositAnswer(WireSchema):
     """One deposit."""
 
     deposit = fields.Nested(DepositView)
+
+
+class DepositsQuery(HistoryQuery):
+    """Which deposits."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(states.STATUSES)])
+
+
+class DepositsPage(Paged):
+    """A page of deposits."""
+
+    deposits = fields.List(fields.Nested(DepositView))
 
 
 def as_answer(deposit: Deposit) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Open a card deposit: quote it, write it down, then ask the provider for a page."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +18,7 @@ from protonpay.cards.port import (
 )
 from protonpay.cards.registry import card_providers
 from protonpay.deposits.models import Deposit, ProviderCallback
-from protonpay.deposits.states import DEPOSIT
+from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Invalid, NotFound, Unavailable
@@ -26,6 +26,7 @@ from protonpay.kernel.fiat import FiatAmount
 from protonpay.plans import service as plans
 from protonpay.store import outbox
 from protonpay.store.db import current, db, transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
 from protonpay.wire.http import NoAnswer
@@ -133,6 +134,18 @@ def get(user_id: str, deposit_id: str) -> Deposit:
     if deposit is None or deposit.user_id != user_id:
         raise NotFound("not_found", "There is no such deposit.")
     return deposit
+
+
+def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[Deposit]:
+    """Return a part of a user's deposits, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        status: only those a client sees so (``states.STATUSES``).
+    """
+    each = [Deposit.state == state for state in behind(status)]
+    return newest_first(Deposit, part, Deposit.user_id == user_id, each=each)
 
 
 def returned(deposit_id: str) -> str:

@@ -1,10 +1,12 @@
 """/client/withdraw."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.payouts import schemas, service
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
+from protonpay.web.paging import page
 
 blp = AreaBlueprint("payouts", __name__, door=Door.CLIENT, prefix="/client", about="Withdrawals")
 
@@ -22,3 +24,11 @@ def withdraw(order: dict[str, Any]) -> dict[str, Any]:
 def payout(payout_id: str) -> dict[str, Any]:
     """Get one withdrawal."""
     return {"payout": service.get(current().user_id, payout_id)}
+
+
+@blp.get("/withdrawals")
+@blp.arguments(schemas.PayoutsQuery, location="query")
+@blp.response(200, schemas.PayoutsPage)
+def withdrawals(query: dict[str, Any]) -> dict[str, Any]:
+    """List your withdrawals, newest first."""
+    return page("withdrawals", query, partial(service.history, current().user_id))

@@ -1,9 +1,10 @@
 """POST /client/withdraw, as the API document spells it."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from protonpay.payouts import states
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from protonpay.web.paging import HistoryQuery, Paged
 
 
 class PayoutOrder(WireSchema):
@@ -25,7 +26,7 @@ class PayoutView(WireSchema):
     network = fields.String()
     status = fields.Function(
         lambda payout: states.shown(payout.state),
-        metadata={"type": "string", "enum": ["PENDING", "COMPLETED", "FAILED"]},
+        metadata={"type": "string", "enum": states.STATUSES},
     )
     tx_hash = fields.String(allow_none=True)
     failure_code = fields.String(allow_none=True)
@@ -36,3 +37,15 @@ class PayoutAnswer(WireSchema):
     """The answer of ``POST /client/withdraw``."""
 
     payout = fields.Nested(PayoutView)
+
+
+class PayoutsQuery(HistoryQuery):
+    """Which withdrawals."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(states.STATUSES)])
+
+
+class PayoutsPage(Paged):
+    """A page of withdrawals."""
+
+    withdrawals = fields.List(fields.Nested(PayoutView))

@@ -1,5 +1,7 @@
 """Accept a withdrawal: check it, hold the money, write down that it must be sent."""
 
+from collections.abc import Sequence
+
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
@@ -10,11 +12,12 @@ from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.payouts import cooldown
 from protonpay.payouts.models import Payout
-from protonpay.payouts.states import PAYOUT
+from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
 from protonpay.plans.service import Terms
 from protonpay.store import outbox
 from protonpay.store.db import db, transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -63,6 +66,18 @@ def get(user_id: str, payout_id: str) -> Payout:
     if payout is None or payout.user_id != user_id:
         raise NotFound("not_found", "There is no such payout.")
     return payout
+
+
+def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[Payout]:
+    """Return a part of a user's payouts, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        status: only those a client sees so (``states.STATUSES``).
+    """
+    each = [Payout.state == state for state in behind(status)]
+    return newest_first(Payout, part, Payout.user_id == user_id, each=each)
 
 
 def _destination(network: str, wallet_address: str) -> str:

@@ -75,11 +75,18 @@ class UsdcField(fields.Field[Usdc]):
 
 
 class Moment(fields.Field[datetime]):
-    """A moment: UTC, whole seconds, ``Z``."""
+    """A moment: printed in UTC with whole seconds, read as RFC 3339 writes it."""
 
     def __init__(self, **kwargs: Any) -> None:
         documented = {"type": "string", "format": "date-time", "example": "2026-03-14T12:00:00Z"}
         super().__init__(metadata=documented, **kwargs)
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            return clock.from_text(value if isinstance(value, str) else "")
+        except ValueError as error:
+            raise ValidationError("Not a moment such as 2026-03-14T12:00:00Z.") from error
 
     @override
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
