@@ -19,6 +19,14 @@ def withdraw(order: dict[str, Any]) -> dict[str, Any]:
     return {"payout": service.request_payout(current().user_id, **order)}
 
 
+@blp.post("/withdraw/quote")
+@blp.arguments(schemas.QuoteOrder)
+@blp.response(200, schemas.QuoteAnswer)
+def quote(order: dict[str, Any]) -> dict[str, Any]:
+    """Get what a withdrawal would cost now, and why it would fail; changes nothing."""
+    return {"quote": service.quote(current().user_id, **order)}
+
+
 @blp.get("/withdraw/<id:payout_id>")
 @blp.response(200, schemas.PayoutAnswer)
 def payout(payout_id: str) -> dict[str, Any]:
