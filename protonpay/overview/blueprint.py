@@ -31,15 +31,15 @@ def balance() -> dict[str, Any]:
 def dashboard() -> dict[str, Any]:
     """Get balance, totals, recent activity and account setup status."""
     user_id = current().user_id
-    totals = queries.totals(user_id)
+    totals, setup = queries.totals(user_id), queries.setup(user_id)
     return {
         "balance": queries.balance(user_id),
         "total_deposited": totals.deposited,
         "total_withdrawn": totals.withdrawn,
         "recent_activity": queries.recent(user_id, _RECENT),
         "setup_steps": {
-            "email_verified": queries.email_verified(user_id),
-            "kyc_completed": False,
+            "email_verified": setup.email_verified,
+            "kyc_completed": setup.identity_approved,
             "wallet_linked": False,
             "two_fa_enabled": False,
         },

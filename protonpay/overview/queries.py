@@ -71,7 +71,10 @@ _TOTALS = """
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
-_SETUP = "SELECT email_verified_at IS NOT NULL FROM users WHERE id = %(user)s"
+_SETUP = """
+    SELECT email_verified_at IS NOT NULL, identity_approved_at IS NOT NULL
+    FROM users WHERE id = %(user)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,14 @@ class Totals:
 
     deposited: Usdc
     withdrawn: Usdc
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an account has proved of its owner."""
+
+    email_verified: bool
+    identity_approved: bool
 
 
 def balance(user_id: str) -> Usdc:
@@ -152,10 +163,10 @@ def totals(user_id: str) -> Totals:
     return Totals(Usdc(int(row[0])), Usdc(int(row[1])))
 
 
-def email_verified(user_id: str) -> bool:
-    """Tell whether the user has proved their address."""
+def setup(user_id: str) -> Setup:
+    """Return what the user has proved so far."""
     row = db.execute(_SETUP, {"user": user_id}).fetchone()
-    return bool(row and row[0])
+    return Setup(*row) if row else Setup(email_verified=False, identity_approved=False)
 
 
 def _line(row: Sequence[Any]) -> Activity:

@@ -171,7 +171,7 @@ def _checks(
     return (
         partial(_check_standing, user),
         partial(_check_email, user, terms),
-        partial(_check_identity, terms),
+        partial(_check_identity, user, terms),
         partial(cooldown.check_single, terms, amount),
         partial(cooldown.check_day, terms, user.id, amount, now),
         partial(cooldown.check_cooldown, terms, user.id, now),
@@ -197,6 +197,6 @@ def _check_email(user: User, terms: Terms) -> None:
         raise Forbidden("email_unverified", "Verify your e-mail address first.")
 
 
-def _check_identity(terms: Terms) -> None:
-    if terms.needs_kyc:
+def _check_identity(user: User, terms: Terms) -> None:
+    if terms.needs_kyc and user.identity_approved_at is None:
         raise Forbidden("kyc_required", "This plan needs an approved identity check first.")

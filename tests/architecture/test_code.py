@@ -11,7 +11,17 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*ROOT.glob("protonpay/**/*.py"), *ROOT.glob("workers/**/*.py")])
 LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 EXACT = ("protonpay/kernel/", "protonpay/ledger/", "protonpay/cards/", "protonpay/fx/")
-ROOMS = ("auth", "deposits", "overview", "payouts", "plans", "transfers", "users", "webhooks")
+ROOMS = (
+    "auth",
+    "deposits",
+    "kyc",
+    "overview",
+    "payouts",
+    "plans",
+    "transfers",
+    "users",
+    "webhooks",
+)
 MAY_DIVIDE = {"protonpay/kernel/money.py", "protonpay/kernel/fiat.py"}
 
 
