@@ -60,7 +60,8 @@ class CardProviders:
         """
         if currency is not None and currency not in currencies(name):
             taken = ", ".join(sorted(currencies(name)))
-            raise Invalid("unsupported_currency", f"This provider takes {taken}.")
+            said = "This provider takes {currencies}."
+            raise Invalid("unsupported_currency", said, currencies=taken)
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self._make(name)
@@ -77,7 +78,9 @@ class CardProviders:
 
 def _adapter(name: str) -> type[CardProvider]:
     if name not in PROVIDERS:
-        raise Invalid("unsupported_provider", f"Choose {' or '.join(PROVIDERS)}.")
+        raise Invalid(
+            "unsupported_provider", "Choose one of: {providers}.", providers=", ".join(PROVIDERS)
+        )
     module, _, attribute = PROVIDERS[name].partition(":")
     return cast("type[CardProvider]", getattr(importlib.import_module(module), attribute))
 

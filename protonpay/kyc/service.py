@@ -16,11 +16,6 @@ from protonpay.store.events import publish
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
 
-_REFUSED = {
-    "PENDING": "Your identity check is being looked at.",
-    "APPROVED": "Your identity is approved already.",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -77,7 +72,8 @@ def submit(user_id: str, person: Person) -> Standing:
             case = KycCase(id=ids.new_id(), user_id=user_id, state=CASE.initial)
             session.add(case)
         if not CASE.may(case.state, "PENDING"):
-            raise Conflict("state_conflict", _REFUSED[case.state])
+            said = "Your identity check is being looked at, or has been approved."
+            raise Conflict("state_conflict", said)
         case.state, case.reason = "PENDING", None
         case.submitted_at, case.decided_at = clock.now(), None
         case.person = safe.seal(_as_text(person), _purpose(user_id))

@@ -20,8 +20,8 @@ def check_single(terms: Terms, amount: Usdc) -> None:
         Forbidden: ``plan_limit_exceeded``.
     """
     if amount > terms.single_limit:
-        said = f"At most {terms.single_limit} USDC in one withdrawal."
-        raise Forbidden("plan_limit_exceeded", said)
+        said = "At most {limit} USDC in one withdrawal."
+        raise Forbidden("plan_limit_exceeded", said, limit=terms.single_limit)
 
 
 def check_day(terms: Terms, user_id: str, amount: Usdc, at: datetime, *, but: str = "") -> None:
@@ -38,8 +38,8 @@ def check_day(terms: Terms, user_id: str, amount: Usdc, at: datetime, *, but: st
         Forbidden: ``daily_limit_exceeded``.
     """
     if amount > day_left(terms, user_id, at, but=but):
-        said = f"At most {terms.daily_limit} USDC in 24 hours."
-        raise Forbidden("daily_limit_exceeded", said)
+        said = "At most {limit} USDC in 24 hours."
+        raise Forbidden("daily_limit_exceeded", said, limit=terms.daily_limit)
 
 
 def check_cooldown(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> None:
@@ -50,8 +50,8 @@ def check_cooldown(terms: Terms, user_id: str, at: datetime, *, but: str = "") -
     """
     seconds = seconds_left(terms, user_id, at, but=but)
     if seconds:
-        said = f"Next withdrawal is possible in {seconds} seconds."
-        raise Conflict("withdrawal_cooldown", said, retry_after=seconds)
+        said = "Next withdrawal is possible in {seconds} seconds."
+        raise Conflict("withdrawal_cooldown", said, retry_after=seconds, seconds=seconds)
 
 
 def day_left(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> Usdc:

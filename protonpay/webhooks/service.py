@@ -58,7 +58,8 @@ def register(
         _check_is_new(user_id, address)
         count = select(func.count()).select_from(_standing(user_id).subquery())
         if session.scalars(count).one() >= MOST_ENDPOINTS:
-            raise Conflict("too_many_webhooks", f"At most {MOST_ENDPOINTS} endpoints.")
+            said = "At most {limit} endpoints."
+            raise Conflict("too_many_webhooks", said, limit=MOST_ENDPOINTS)
         endpoint = WebhookEndpoint(
             id=ids.new_id(),
             user_id=user_id,
@@ -189,6 +190,6 @@ def _check_is_new(user_id: str, address: str) -> None:
 def _check_events(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in events.NAMES]
     if unknown:
-        raise Invalid("validation_error", f"Unknown event: {unknown[0]}.")
+        raise Invalid("validation_error", "Unknown event: {name}.", name=unknown[0])
     if len(set(names)) != len(names):
         raise Invalid("validation_error", "An event is named twice.")
