@@ -67,13 +67,20 @@ class CardProviders:
             made = self._made[name] = self._make(name)
         return made
 
+    def is_set_up(self, name: str) -> bool:
+        """Tell whether a provider has what its adapter is made with; without it, it is 503."""
+        return self._bound().get(name) is not None
+
     def _make(self, name: str) -> CardProvider:
-        if self._settings is None:
-            raise RuntimeError("card providers are bound by create_app")
-        adapter, settings = _adapter(name), self._settings.get(name)
+        adapter, settings = _adapter(name), self._bound().get(name)
         if settings is None:
             raise Unavailable("provider_not_configured", "This provider is not set up here.")
         return adapter(**settings)
+
+    def _bound(self) -> Settings:
+        if self._settings is None:
+            raise RuntimeError("card providers are bound by create_app")
+        return self._settings
 
 
 def _adapter(name: str) -> type[CardProvider]:

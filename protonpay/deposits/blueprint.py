@@ -24,6 +24,13 @@ def card(order: dict[str, Any]) -> dict[str, Any]:
     return schemas.as_answer(service.open_card_deposit(current().user_id, **order, to=to))
 
 
+@blp.get("/deposit/providers")
+@blp.response(200, schemas.OffersAnswer)
+def providers() -> dict[str, Any]:
+    """List the card providers, whether each is set up here, and its currencies."""
+    return {"providers": service.offers()}
+
+
 @blp.get("/deposit/<id:deposit_id>")
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:

@@ -41,6 +41,31 @@ class CardOrder(WireSchema):
     provider = Text(longest=32, required=True, metadata={"example": "tap"})
 
 
+class OfferedCurrency(WireSchema):
+    """A currency a provider takes."""
+
+    code = fields.String(metadata={"example": "KWD"})
+    decimals = fields.Integer(metadata={"description": "Of an amount, at most.", "example": 3})
+
+
+class OfferView(WireSchema):
+    """A card provider."""
+
+    provider = fields.String(metadata={"description": "What ``provider`` is in a deposit."})
+    configured = fields.Boolean(metadata={"description": "If false, a deposit is answered 503."})
+    hosted_page = fields.Constant(
+        constant=True,
+        metadata={"type": "boolean", "description": "The payer pays on the provider's own page."},
+    )
+    currencies = fields.List(fields.Nested(OfferedCurrency))
+
+
+class OffersAnswer(WireSchema):
+    """The answer of ``GET /client/deposit/providers``."""
+
+    providers = fields.List(fields.Nested(OfferView))
+
+
 class DepositView(WireSchema):
     """A deposit, as its owner sees it."""
 

@@ -16,13 +16,13 @@ from protonpay.cards.port import (
     Rejected,
     SessionRequest,
 )
-from protonpay.cards.registry import card_providers
+from protonpay.cards.registry import PROVIDERS, card_providers, currencies
 from protonpay.deposits.models import Deposit, ProviderCallback
 from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Invalid, NotFound, Unavailable
-from protonpay.kernel.fiat import FiatAmount
+from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.plans import service as plans
 from protonpay.store import outbox
 from protonpay.store.db import current, db, transaction
@@ -43,6 +43,39 @@ class Destinations:
 
     return_url: str
     callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCurrency:
+    """A currency, and how many decimals an amount of it may have."""
+
+    code: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a card provider takes here.
+
+    Attributes:
+        configured: whether it is set up; a deposit through one that is not is 503.
+    """
+
+    provider: str
+    configured: bool
+    currencies: Sequence[OfferedCurrency]
+
+
+def offers() -> Sequence[Offer]:
+    """Return every card provider there is, set up or not, in the order of the registry."""
+    return [
+        Offer(
+            name,
+            card_providers.is_set_up(name),
+            [OfferedCurrency(code, EXPONENTS[code]) for code in sorted(currencies(name))],
+        )
+        for name in PROVIDERS
+    ]
 
 
 def open_card_deposit(
