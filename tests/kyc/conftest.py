@@ -1,3 +1,3 @@
-"""Races are run on committed data."""
+"""Two operators at once decide on committed data."""
 
 from tests.committed import open_house  # noqa: F401 - a fixture
