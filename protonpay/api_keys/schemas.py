@@ -9,10 +9,13 @@ from typing_extensions import override
 from protonpay.api_keys import addresses
 from protonpay.kernel.scopes import FULL, Scope
 from protonpay.web.fields import Moment, Secret, Text, WireSchema
-from protonpay.web.paging import PageQuery
+from protonpay.web.paging import Paged
 
 _MOST_NETWORKS = 50
 _SCOPES = [scope.value for scope in Scope]
+
+
+_known_scope = validate.OneOf(_SCOPES)
 
 
 class Permissions(fields.Field[Sequence[str]]):
@@ -33,9 +36,9 @@ class Permissions(fields.Field[Sequence[str]]):
         if value == FULL:
             return [FULL]
         if not isinstance(value, list) or not value:
-            raise ValidationError(f'Must be "{FULL}" or a list of scopes.')
-        if any(scope not in _SCOPES for scope in value):
-            raise ValidationError(f"The scopes are {', '.join(_SCOPES)}.")
+            raise ValidationError('Must be "full" or a list of scopes.')
+        for scope in value:
+            _known_scope(scope)
         if len(set(value)) != len(value):
             raise ValidationError("A scope is named twice.")
         return value
@@ -121,13 +124,7 @@ class KeyAnswer(WireSchema):
     key = fields.Nested(KeyView)
 
 
-class KeysQuery(PageQuery):
-    """The query of ``GET /client/api-keys``."""
-
-
-class KeysPage(WireSchema):
+class KeysPage(Paged):
     """The answer of ``GET /client/api-keys``."""
 
     keys = fields.List(fields.Nested(KeyView))
-    next_cursor = fields.String(allow_none=True)
-    has_more = fields.Boolean()

@@ -43,9 +43,14 @@ def refresh(given: dict[str, str]) -> dict[str, str]:
 
 
 @blp.post("/logout")
-@blp.response(204)
+@blp.doc(security=[{"bearer": []}])
+@blp.response(204, description="The session has ended.")
 def logout() -> None:
-    """End the session of the access token that is sent."""
+    """End the session of the access token that is sent.
+
+    All tokens of the session end with it, at once: this one, and the refresh token. Other
+    sessions of the same user go on.
+    """
     service.logout(tokens.read_access(bearer()).session_id)
 
 

@@ -90,7 +90,8 @@ def check_strength(password: str, *, email: str, name: str) -> None:
         Invalid: ``weak_password``.
     """
     if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid("weak_password", f"Use {SHORTEST} to {LONGEST} characters.")
+        said = "Use {shortest} to {longest} characters."
+        raise Invalid("weak_password", said, shortest=SHORTEST, longest=LONGEST)
     known = [email, name, name.replace(" ", ""), *email.split("@"), *name.split(), "protonpay"]
     if zxcvbn(password[:_JUDGED], user_inputs=known)["score"] < _GOOD_ENOUGH:
         raise Invalid("weak_password", "This password is easily guessed. Choose another one.")

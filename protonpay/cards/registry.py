@@ -60,24 +60,34 @@ class CardProviders:
         """
         if currency is not None and currency not in currencies(name):
             taken = ", ".join(sorted(currencies(name)))
-            raise Invalid("unsupported_currency", f"This provider takes {taken}.")
+            said = "This provider takes {currencies}."
+            raise Invalid("unsupported_currency", said, currencies=taken)
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self._make(name)
         return made
 
+    def is_set_up(self, name: str) -> bool:
+        """Tell whether a provider has what its adapter is made with; without it, it is 503."""
+        return self._bound().get(name) is not None
+
     def _make(self, name: str) -> CardProvider:
-        if self._settings is None:
-            raise RuntimeError("card providers are bound by create_app")
-        adapter, settings = _adapter(name), self._settings.get(name)
+        adapter, settings = _adapter(name), self._bound().get(name)
         if settings is None:
             raise Unavailable("provider_not_configured", "This provider is not set up here.")
         return adapter(**settings)
 
+    def _bound(self) -> Settings:
+        if self._settings is None:
+            raise RuntimeError("card providers are bound by create_app")
+        return self._settings
+
 
 def _adapter(name: str) -> type[CardProvider]:
     if name not in PROVIDERS:
-        raise Invalid("unsupported_provider", f"Choose {' or '.join(PROVIDERS)}.")
+        raise Invalid(
+            "unsupported_provider", "Choose one of: {providers}.", providers=", ".join(PROVIDERS)
+        )
     module, _, attribute = PROVIDERS[name].partition(":")
     return cast("type[CardProvider]", getattr(importlib.import_module(module), attribute))
 

@@ -1,9 +1,15 @@
-"""`flask users`: look people up, stop an account, let it go on."""
+"""`flask users`: look people up, stop an account, let it go on, decide who they are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 from flask.cli import AppGroup
 
 from protonpay.auth import service as auth
+from protonpay.kernel.errors import Refusal
+from protonpay.kyc import service as checks
+from protonpay.kyc.states import REASONS
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.users import service
@@ -37,6 +43,48 @@ def reinstate(email: str) -> None:
     """Let a suspended account sign in again."""
     auth.reinstate(_find(email).id)
     click.echo(f"{email}: active")
+
+
+@users.group()
+def kyc() -> None:
+    """Identity checks that wait for a decision."""
+
+
+@kyc.command("list")
+def list_waiting() -> None:
+    """Show who waits, the oldest first, with all they submitted."""
+    for case in checks.waiting():
+        person = case.person
+        click.echo(f"{case.email}  submitted {case.submitted_at:%Y-%m-%d %H:%M} UTC")
+        click.echo(f"    {person.full_name}, born {person.date_of_birth}, {person.country}")
+        click.echo(f"    {person.document_kind} {person.document_number}")
+
+
+@kyc.command()
+@click.argument("email")
+def approve(email: str) -> None:
+    """Approve somebody's identity."""
+    with _refusals_said():
+        checks.approve(_find(email).id)
+    click.echo(f"{email}: approved")
+
+
+@kyc.command()
+@click.argument("email")
+@click.option("--reason", required=True, type=click.Choice(REASONS), help="What they are told.")
+def reject(email: str, reason: str) -> None:
+    """Reject somebody's identity; they may submit another case."""
+    with _refusals_said():
+        checks.reject(_find(email).id, reason)
+    click.echo(f"{email}: rejected, {reason}")
+
+
+@contextmanager
+def _refusals_said() -> Iterator[None]:
+    try:
+        yield
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from refusal
 
 
 def _find(email: str) -> User:

@@ -1,14 +1,16 @@
 """/client/deposit."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.deposits import schemas, service
 from protonpay.kernel.scopes import Scope
-from protonpay.web.access import either, needs
+from protonpay.web.access import ANY_KEY, either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.idempotency import in_steps
 from protonpay.web.links import links
+from protonpay.web.paging import page
 
 blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", about="Money in")
 
@@ -34,8 +36,23 @@ def crypto(order: dict[str, Any]) -> dict[str, Any]:
     return schemas.as_address(service.crypto_address(current().user_id, order["network"]))
 
 
+@blp.get("/deposit/providers", keys=ANY_KEY)
+@blp.response(200, schemas.OffersAnswer)
+def providers() -> dict[str, Any]:
+    """List the card providers, whether each is set up here, and its currencies."""
+    return {"providers": service.offers()}
+
+
 @blp.get("/deposit/<id:deposit_id>", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:
     """Get one deposit."""
     return {"deposit": service.get(current().user_id, deposit_id)}
+
+
+@blp.get("/deposits", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
+@blp.arguments(schemas.DepositsQuery, location="query")
+@blp.response(200, schemas.DepositsPage)
+def deposits(query: dict[str, Any]) -> dict[str, Any]:
+    """List your deposits, newest first."""
+    return page("deposits", query, partial(service.history, current().user_id))

@@ -57,6 +57,7 @@ class Deposit(Base):
             unique=True,
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
+        Index("ix_deposits_user_state", "user_id", "state", "created_at", "id"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

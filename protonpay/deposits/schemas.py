@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
 from protonpay.deposits import states
@@ -12,6 +12,7 @@ from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
 from protonpay.web import qr
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, number_text
+from protonpay.web.paging import HistoryQuery, Paged
 
 _LONGEST_AMOUNT = 32
 
@@ -67,6 +68,31 @@ class CryptoAnswer(WireSchema):
     deposit = fields.Nested(AddressView)
 
 
+class OfferedCurrency(WireSchema):
+    """A currency a provider takes."""
+
+    code = fields.String(metadata={"example": "KWD"})
+    decimals = fields.Integer(metadata={"description": "Of an amount, at most.", "example": 3})
+
+
+class OfferView(WireSchema):
+    """A card provider."""
+
+    provider = fields.String(metadata={"description": "What ``provider`` is in a deposit."})
+    configured = fields.Boolean(metadata={"description": "If false, a deposit is answered 503."})
+    hosted_page = fields.Constant(
+        constant=True,
+        metadata={"type": "boolean", "description": "The payer pays on the provider's own page."},
+    )
+    currencies = fields.List(fields.Nested(OfferedCurrency))
+
+
+class OffersAnswer(WireSchema):
+    """The answer of ``GET /client/deposit/providers``."""
+
+    providers = fields.List(fields.Nested(OfferView))
+
+
 class DepositView(WireSchema):
     """A deposit, as its owner sees it."""
 
@@ -85,7 +111,7 @@ class DepositView(WireSchema):
     )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),
-        metadata={"type": "string", "enum": ["PENDING", "CONFIRMED", "FAILED", "EXPIRED"]},
+        metadata={"type": "string", "enum": states.STATUSES},
     )
     created_at = Moment()
 
@@ -101,6 +127,18 @@ class DepositAnswer(WireSchema):
     """One deposit."""
 
     deposit = fields.Nested(DepositView)
+
+
+class DepositsQuery(HistoryQuery):
+    """Which deposits."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(states.STATUSES)])
+
+
+class DepositsPage(Paged):
+    """A page of deposits."""
+
+    deposits = fields.List(fields.Nested(DepositView))
 
 
 def as_address(where: WhereToPay) -> dict[str, Any]:

@@ -6,7 +6,7 @@ there is nothing to open: an address is shown, and what reaches it becomes a dep
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,18 +21,19 @@ from protonpay.cards.port import (
     Rejected,
     SessionRequest,
 )
-from protonpay.cards.registry import card_providers
+from protonpay.cards.registry import PROVIDERS, card_providers, currencies
 from protonpay.chains.registry import network as named_network
 from protonpay.chains.uris import payment_uri
 from protonpay.deposits.models import Deposit, ProviderCallback
-from protonpay.deposits.states import DEPOSIT
+from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
-from protonpay.kernel.fiat import FiatAmount
+from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.plans import service as plans
 from protonpay.store import idempotency, outbox
 from protonpay.store.db import current, db, transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
 from protonpay.wallets import service as wallets
@@ -50,6 +51,39 @@ class Destinations:
 
     return_url: str
     callback_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedCurrency:
+    """A currency, and how many decimals an amount of it may have."""
+
+    code: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a card provider takes here.
+
+    Attributes:
+        configured: whether it is set up; a deposit through one that is not is 503.
+    """
+
+    provider: str
+    configured: bool
+    currencies: Sequence[OfferedCurrency]
+
+
+def offers() -> Sequence[Offer]:
+    """Return every card provider there is, set up or not, in the order of the registry."""
+    return [
+        Offer(
+            name,
+            card_providers.is_set_up(name),
+            [OfferedCurrency(code, EXPONENTS[code]) for code in sorted(currencies(name))],
+        )
+        for name in PROVIDERS
+    ]
 
 
 def open_card_deposit(
@@ -162,6 +196,18 @@ def get(user_id: str, deposit_id: str) -> Deposit:
     if deposit is None or deposit.user_id != user_id:
         raise NotFound("not_found", "There is no such deposit.")
     return deposit
+
+
+def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[Deposit]:
+    """Return a part of a user's deposits, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        status: only those a client sees so (``states.STATUSES``).
+    """
+    each = [Deposit.state == state for state in behind(status)]
+    return newest_first(Deposit, part, Deposit.user_id == user_id, each=each)
 
 
 def returned(deposit_id: str) -> str:

@@ -24,3 +24,12 @@ SHOWN = {"REVIEW": "PENDING", "VANISHED": "FAILED"}
 def shown(state: str) -> str:
     """Return the state a client sees."""
     return SHOWN.get(state, state)
+
+
+STATUSES = tuple(dict.fromkeys(shown(state) for state in DEPOSIT.states))
+"""Every state a client can see."""
+
+
+def behind(status: str | None) -> tuple[str, ...]:
+    """Return the states that a client sees as this one; none of them for None."""
+    return DEPOSIT.behind(status, shown) if status else ()

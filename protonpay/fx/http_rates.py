@@ -108,5 +108,5 @@ def _read(answer: Answer, now: datetime) -> _Table:
 
 
 def _unavailable(currency: str, keep: timedelta) -> Unavailable:
-    said = f"There is no current rate for {currency}. Try again."
-    return Unavailable("rate_unavailable", said, retry_after=int(keep.total_seconds()))
+    said, wait = "There is no current rate for {currency}. Try again.", int(keep.total_seconds())
+    return Unavailable("rate_unavailable", said, retry_after=wait, currency=currency)

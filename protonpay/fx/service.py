@@ -27,7 +27,8 @@ class Rates:
         if peg is not None:
             return Quote(peg, "peg", clock.now())
         if self._source is None:
-            raise Unavailable("rate_unavailable", f"There is no source of rates for {currency}.")
+            said = "There is no source of rates for {currency}."
+            raise Unavailable("rate_unavailable", said, currency=currency)
         return self._source.quote(currency)
 
 

@@ -21,7 +21,9 @@ class Refusal(Exception):
 
     Attributes:
         code: stable name, part of the API's contract (``insufficient_balance``).
-        detail: one sentence for a person; never a secret, never the offending value.
+        said: one sentence for a person, with ``{names}`` where values stand; never a secret.
+            The catalogue of languages (``web/messages.py``) is found by it.
+        values: what stands there.
         retry_after: whole seconds after which asking again makes sense, or None.
         fields: location → field → messages, for bad input only.
     """
@@ -29,16 +31,23 @@ class Refusal(Exception):
     def __init__(
         self,
         code: str,
-        detail: str,
+        said: str,
         *,
         retry_after: int | None = None,
         fields: Mapping[str, Any] | None = None,
+        **values: object,
     ) -> None:
-        super().__init__(f"{code}: {detail}")
         self.code = code
-        self.detail = detail
+        self.said = said
+        self.values = values
         self.retry_after = retry_after
         self.fields = fields
+        super().__init__(f"{code}: {self.detail}")
+
+    @property
+    def detail(self) -> str:
+        """The sentence in English, values included."""
+        return self.said.format(**self.values) if self.values else self.said
 
 
 class Invalid(Refusal):

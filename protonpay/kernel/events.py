@@ -34,6 +34,9 @@ DOCUMENTED = (
 )
 """The eight events of the API document, in its order."""
 
+NAMES = DOCUMENTED
+"""Every event there is; those beyond the documented ones reach only who names them."""
+
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 
 

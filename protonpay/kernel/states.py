@@ -1,6 +1,6 @@
 """State machines as data: one table makes the check, the SQL constraint and the diagram."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 
@@ -47,6 +47,10 @@ class StateMachine:
         """
         if not self.may(before, after):
             raise IllegalMove(f"{self.name}: {before} -> {after}")
+
+    def behind(self, status: str, shown: Callable[[str], str]) -> tuple[str, ...]:
+        """Return the states that a client sees as one status, by the room's own ``shown``."""
+        return tuple(state for state in self.states if shown(state) == status)
 
     def as_mermaid(self) -> str:
         """Return the diagram that ``docs/states.md`` shows."""

@@ -104,6 +104,17 @@ def moved(kind: str, source: str) -> Usdc:
     return Usdc(int(row[0]) if row else 0)
 
 
+def check_covers(address: str, amount: Usdc) -> None:
+    """Refuse as ``post`` would refuse to take an amount from an account now; holds nothing.
+
+    Raises:
+        Invalid: there is less (``insufficient_balance``).
+        UnknownAccount: it was never opened.
+    """
+    if balance(address) < amount:
+        raise _insufficient()
+
+
 def fold(accounts: int = 1000) -> int:
     """Fold appended credits into the balances of up to so many accounts; return how many."""
     with db.transaction():
@@ -111,10 +122,14 @@ def fold(accounts: int = 1000) -> int:
     return int(row[0]) if row else 0
 
 
+def _insufficient() -> Invalid:
+    return Invalid("insufficient_balance", "The balance does not cover this amount.")
+
+
 def _named(error: psycopg.Error, entry: Entry) -> Exception:
     match error.sqlstate:
         case "PP001":
-            return Invalid("insufficient_balance", "The balance does not cover this amount.")
+            return _insufficient()
         case "PP002":
             return UnknownAccount(entry.reference)
         case "PP003":

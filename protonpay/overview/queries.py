@@ -1,43 +1,68 @@
 """Reads over many rooms, each in one round trip and flat in the length of the history."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from protonpay.deposits import states as deposits
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
+from protonpay.payouts import states as payouts
 from protonpay.store import db
+from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
+from protonpay.transfers.service import COMPLETED
 
-# Each branch walks one index (user, created_at, id) backwards and stops after a page.
-_AFTER = "(CAST(%(at)s AS timestamptz) IS NULL OR (created_at, id) < (%(at)s, %(id)s))"
-_PAGE = "ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
-_ACTIVITY = f"""
-    SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, created_at
-    FROM (
-        (SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
-                commission_micro AS fee, method, network,
-                CASE state WHEN 'REVIEW' THEN 'PENDING' ELSE state END AS status,
-                'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, created_at
-         FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED' AND {_AFTER} {_PAGE})
-        UNION ALL
-        (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 'CRYPTO', network,
-                CASE state WHEN 'SIGNED' THEN 'PENDING' WHEN 'SENT' THEN 'PENDING' ELSE state END,
-                'OUT', wallet_address, tx_hash, created_at
-         FROM payouts WHERE user_id = %(user)s AND {_AFTER} {_PAGE})
-        UNION ALL
-        (SELECT id, 'TRANSFER', amount_micro, fee_micro, 'INTERNAL', NULL,
-                'COMPLETED', 'OUT', to_identifier, NULL, created_at
-         FROM transfers WHERE sender_id = %(user)s AND {_AFTER} {_PAGE})
-        UNION ALL
-        (SELECT t.id, 'TRANSFER', t.amount_micro, 0, 'INTERNAL', NULL,
-                'COMPLETED', 'IN', u.public_id, NULL, t.created_at
-         FROM (SELECT id, amount_micro, sender_id, created_at FROM transfers
-               WHERE recipient_id = %(user)s AND {_AFTER} {_PAGE}) t
-         JOIN users u ON u.id = t.sender_id)
-    ) AS activity
-    {_PAGE}
-"""  # noqa: S608 - the parts are constants of this file
+_DEPOSITS = """
+    SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
+           commission_micro AS fee, method, network, state, 'IN' AS direction,
+           coalesce(provider, sender) AS party, tx_hash, created_at
+    FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED'
+"""
+_PAYOUTS = """
+    SELECT id, 'WITHDRAWAL' AS type, amount_micro AS amount, fee_micro AS fee, 'CRYPTO' AS method,
+           network, state, 'OUT' AS direction, wallet_address AS party, tx_hash, created_at
+    FROM payouts WHERE user_id = %(user)s
+"""
+_SENT = """
+    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, fee_micro AS fee, 'INTERNAL' AS method,
+           NULL AS network, 'COMPLETED' AS state, 'OUT' AS direction,
+           to_identifier AS party, NULL AS tx_hash, created_at
+    FROM transfers WHERE sender_id = %(user)s
+"""
+_RECEIVED = """
+    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 'INTERNAL' AS method,
+           NULL AS network, 'COMPLETED' AS state, 'IN' AS direction,
+           (SELECT public_id FROM users WHERE users.id = sender_id) AS party,
+           NULL AS tx_hash, created_at
+    FROM transfers WHERE recipient_id = %(user)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where lines of one type come from.
+
+    Attributes:
+        selects: each walks one index (user, created_at, id) backwards and stops after a page.
+        shown: the status a client sees for a state.
+        behind: the states that a client sees as a status.
+    """
+
+    selects: tuple[str, ...]
+    shown: Callable[[str], str]
+    behind: Callable[[str], tuple[str, ...]]
+    statuses: tuple[str, ...]
+
+
+_SOURCES: Mapping[str, _Source] = {
+    "DEPOSIT": _Source((_DEPOSITS,), deposits.shown, deposits.behind, deposits.STATUSES),
+    "WITHDRAWAL": _Source((_PAYOUTS,), payouts.shown, payouts.behind, payouts.STATUSES),
+    "TRANSFER": _Source((_SENT, _RECEIVED), str, lambda status: (status,), (COMPLETED,)),
+}
+TYPES = tuple(_SOURCES)
+STATUSES = tuple(dict.fromkeys(one for source in _SOURCES.values() for one in source.statuses))
 
 _TOTALS = """
     SELECT
@@ -46,7 +71,10 @@ _TOTALS = """
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
-_SETUP = "SELECT email_verified_at IS NOT NULL FROM users WHERE id = %(user)s"
+_SETUP = """
+    SELECT email_verified_at IS NOT NULL, identity_approved_at IS NOT NULL
+    FROM users WHERE id = %(user)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +106,55 @@ class Totals:
     withdrawn: Usdc
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What an account has proved of its owner."""
+
+    email_verified: bool
+    identity_approved: bool
+
+
 def balance(user_id: str) -> Usdc:
     """Return what a user may spend."""
     return ledger.balance(chart.available(user_id))
 
 
-def activity(user_id: str, limit: int, after: tuple[datetime, str] | None) -> Sequence[Activity]:
-    """Return up to ``limit`` lines, newest first, after a position."""
-    at, last_id = after or (None, None)
-    parameters = {"user": user_id, "limit": limit, "at": at, "id": last_id}
-    return [_line(row) for row in db.execute(_ACTIVITY, parameters)]
+def activity(
+    user_id: str, part: Part, *, kind: str | None = None, status: str | None = None
+) -> Sequence[Activity]:
+    """Return a part of a user's history, newest first.
+
+    Args:
+        user_id: whose.
+        part: which lines.
+        kind: only those of this type (``TYPES``).
+        status: only those a client sees so (``STATUSES``).
+    """
+    branches = [
+        branch
+        for name, source in _SOURCES.items()
+        if kind in (None, name)
+        for branch in _branches(source, status)
+    ]
+    if not branches:
+        return []
+    whole = " UNION ALL ".join(f"({branch} AND {WINDOW} {NEWEST_FIRST})" for branch in branches)
+    sql = f"SELECT * FROM ({whole}) AS activity {NEWEST_FIRST}"  # noqa: S608 - of constants alone
+    return [_line(row) for row in db.execute(sql, {"user": user_id, **part.as_parameters()})]
+
+
+def recent(user_id: str, count: int) -> Sequence[Activity]:
+    """Return the newest lines of a user's history."""
+    return activity(user_id, Part(count))
+
+
+def _branches(source: _Source, status: str | None) -> Iterator[str]:
+    if status is None or source.statuses == (status,):
+        yield from source.selects
+    elif status in source.statuses:
+        # One for each state: an index (user, state, created_at, id) finds what is rare, too.
+        for state in source.behind(status):
+            yield from (f"{select} AND state = '{state}'" for select in source.selects)
 
 
 def totals(user_id: str) -> Totals:
@@ -96,12 +163,13 @@ def totals(user_id: str) -> Totals:
     return Totals(Usdc(int(row[0])), Usdc(int(row[1])))
 
 
-def email_verified(user_id: str) -> bool:
-    """Tell whether the user has proved their address."""
+def setup(user_id: str) -> Setup:
+    """Return what the user has proved so far."""
     row = db.execute(_SETUP, {"user": user_id}).fetchone()
-    return bool(row and row[0])
+    return Setup(*row) if row else Setup(email_verified=False, identity_approved=False)
 
 
-def _line(row: Sequence[object]) -> Activity:
-    record_id, kind, amount, fee, *rest = row
-    return Activity(record_id, kind, Usdc(amount), Usdc(fee), *rest)  # type: ignore[arg-type] # columns as selected above
+def _line(row: Sequence[Any]) -> Activity:
+    record_id, kind, amount, fee, method, network, state, *rest = row
+    status = _SOURCES[kind].shown(state)
+    return Activity(record_id, kind, Usdc(amount), Usdc(fee), method, network, status, *rest)

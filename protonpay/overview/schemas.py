@@ -1,9 +1,10 @@
 """Balance, dashboard and activity, as the API document spells them."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
-from protonpay.web.fields import Moment, UsdcField, WireSchema
-from protonpay.web.paging import PageQuery
+from protonpay.overview import queries
+from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from protonpay.web.paging import HistoryQuery, Paged
 
 
 class Balance(WireSchema):
@@ -18,12 +19,12 @@ class ActivityLine(WireSchema):
     """One line of the history."""
 
     id = fields.String()
-    type = fields.String(metadata={"enum": ["DEPOSIT", "WITHDRAWAL", "TRANSFER"]})
+    type = fields.String(metadata={"enum": queries.TYPES})
     amount = UsdcField()
     fee = UsdcField()
     method = fields.String(metadata={"enum": ["CARD", "CRYPTO", "INTERNAL"]})
     network = fields.String(allow_none=True)
-    status = fields.String()
+    status = fields.String(metadata={"enum": queries.STATUSES})
     direction = fields.String(metadata={"enum": ["IN", "OUT"]})
     party = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
@@ -49,13 +50,19 @@ class Dashboard(WireSchema):
     setup_steps = fields.Nested(SetupSteps)
 
 
-class ActivityQuery(PageQuery):
+class ActivityQuery(HistoryQuery):
     """The query of ``GET /client/activity``."""
 
+    kind = Text(
+        longest=32,
+        load_default=None,
+        data_key="type",
+        validate=[validate.OneOf(queries.TYPES)],
+    )
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(queries.STATUSES)])
 
-class ActivityPage(WireSchema):
+
+class ActivityPage(Paged):
     """The answer of ``GET /client/activity``."""
 
     activity = fields.List(fields.Nested(ActivityLine))
-    next_cursor = fields.String(allow_none=True)
-    has_more = fields.Boolean()

@@ -1,5 +1,6 @@
 """/client/withdraw."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
@@ -7,6 +8,7 @@ from protonpay.payouts import schemas, service
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
+from protonpay.web.paging import page
 
 blp = AreaBlueprint("payouts", __name__, door=Door.CLIENT, prefix="/client", about="Withdrawals")
 
@@ -19,8 +21,24 @@ def withdraw(order: dict[str, Any]) -> dict[str, Any]:
     return {"payout": service.request_payout(current().user_id, **order)}
 
 
+@blp.post("/withdraw/quote", keys=either(Scope.ACTIVITY_READ, Scope.WITHDRAWALS_WRITE))
+@blp.arguments(schemas.QuoteOrder)
+@blp.response(200, schemas.QuoteAnswer)
+def quote(order: dict[str, Any]) -> dict[str, Any]:
+    """Get what a withdrawal would cost now, and why it would fail; changes nothing."""
+    return {"quote": service.quote(current().user_id, **order)}
+
+
 @blp.get("/withdraw/<id:payout_id>", keys=either(Scope.ACTIVITY_READ, Scope.WITHDRAWALS_WRITE))
 @blp.response(200, schemas.PayoutAnswer)
 def payout(payout_id: str) -> dict[str, Any]:
     """Get one withdrawal."""
     return {"payout": service.get(current().user_id, payout_id)}
+
+
+@blp.get("/withdrawals", keys=either(Scope.ACTIVITY_READ, Scope.WITHDRAWALS_WRITE))
+@blp.arguments(schemas.PayoutsQuery, location="query")
+@blp.response(200, schemas.PayoutsPage)
+def withdrawals(query: dict[str, Any]) -> dict[str, Any]:
+    """List your withdrawals, newest first."""
+    return page("withdrawals", query, partial(service.history, current().user_id))

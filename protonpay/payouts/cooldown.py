@@ -13,8 +13,19 @@ from protonpay.store.db import current
 _DAY = timedelta(hours=24)
 
 
-def check_limits(terms: Terms, user_id: str, amount: Usdc, at: datetime, *, but: str = "") -> None:
-    """Refuse what is above the plan's limits (API document, "fees": limits).
+def check_single(terms: Terms, amount: Usdc) -> None:
+    """Refuse what is above the plan's limit of one withdrawal ("fees": limits).
+
+    Raises:
+        Forbidden: ``plan_limit_exceeded``.
+    """
+    if amount > terms.single_limit:
+        said = "At most {limit} USDC in one withdrawal."
+        raise Forbidden("plan_limit_exceeded", said, limit=terms.single_limit)
+
+
+def check_day(terms: Terms, user_id: str, amount: Usdc, at: datetime, *, but: str = "") -> None:
+    """Refuse what the plan's limit of a day does not leave room for ("fees": limits).
 
     Args:
         terms: of the user's plan.
@@ -24,14 +35,11 @@ def check_limits(terms: Terms, user_id: str, amount: Usdc, at: datetime, *, but:
         but: this payout's own id, once it exists.
 
     Raises:
-        Forbidden: ``plan_limit_exceeded`` or ``daily_limit_exceeded``.
+        Forbidden: ``daily_limit_exceeded``.
     """
-    if amount > terms.single_limit:
-        said = f"At most {terms.single_limit} USDC in one withdrawal."
-        raise Forbidden("plan_limit_exceeded", said)
-    if amount + _withdrawn(user_id, at - _DAY, at, but) > terms.daily_limit:
-        said = f"At most {terms.daily_limit} USDC in 24 hours."
-        raise Forbidden("daily_limit_exceeded", said)
+    if amount > day_left(terms, user_id, at, but=but):
+        said = "At most {limit} USDC in 24 hours."
+        raise Forbidden("daily_limit_exceeded", said, limit=terms.daily_limit)
 
 
 def check_cooldown(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> None:
@@ -40,6 +48,19 @@ def check_cooldown(terms: Terms, user_id: str, at: datetime, *, but: str = "") -
     Raises:
         Conflict: ``withdrawal_cooldown``, with the wait.
     """
+    seconds = seconds_left(terms, user_id, at, but=but)
+    if seconds:
+        said = "Next withdrawal is possible in {seconds} seconds."
+        raise Conflict("withdrawal_cooldown", said, retry_after=seconds, seconds=seconds)
+
+
+def day_left(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> Usdc:
+    """Return what may still be withdrawn in the 24 hours before ``at``; below zero after a cut."""
+    return terms.daily_limit - _withdrawn(user_id, at - _DAY, at, but)
+
+
+def seconds_left(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> int:
+    """Return the whole seconds until the next withdrawal is possible, rounded up."""
     last = current().scalar(
         select(func.max(Payout.created_at)).where(
             Payout.user_id == user_id,
@@ -49,12 +70,9 @@ def check_cooldown(terms: Terms, user_id: str, at: datetime, *, but: str = "") -
         )
     )
     if last is None:
-        return
+        return 0
     wait = last + timedelta(seconds=terms.cooldown_seconds) - at
-    if wait > timedelta(0):
-        seconds = -(-wait // timedelta(seconds=1))
-        said = f"Next withdrawal is possible in {seconds} seconds."
-        raise Conflict("withdrawal_cooldown", said, retry_after=seconds)
+    return max(0, -(-wait // timedelta(seconds=1)))
 
 
 def _withdrawn(user_id: str, since: datetime, until: datetime, but: str) -> Usdc:

@@ -38,6 +38,7 @@ class Payout(Base):
         state_check("state", PAYOUT),
         CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
         Index("ix_payouts_user", "user_id", "created_at", "id"),
+        Index("ix_payouts_user_state", "user_id", "state", "created_at", "id"),
         Index(
             "ix_payouts_open",
             "created_at",

@@ -1,9 +1,10 @@
-"""POST /client/withdraw, as the API document spells it."""
+"""/client/withdraw, as the API document spells it."""
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from protonpay.payouts import states
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from protonpay.web.paging import HistoryQuery, Paged
 
 
 class PayoutOrder(WireSchema):
@@ -12,6 +13,46 @@ class PayoutOrder(WireSchema):
     amount = UsdcField(required=True)
     wallet_address = Text(longest=128, required=True)
     network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
+
+
+class QuoteOrder(WireSchema):
+    """A withdrawal that is only thought of."""
+
+    amount = UsdcField(required=True)
+    network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
+    wallet_address = Text(longest=128, load_default=None)
+
+
+class QuoteView(WireSchema):
+    """What a withdrawal would cost, and why it would fail now."""
+
+    amount = UsdcField()
+    network = fields.String()
+    fee = UsdcField()
+    total = UsdcField(metadata={"description": "What would leave the balance."})
+    balance = UsdcField()
+    balance_after = UsdcField(
+        allow_none=True, metadata={"description": "null if the balance does not cover the total."}
+    )
+    max_single_withdrawal = UsdcField(attribute="single_limit")
+    daily_limit_left = UsdcField(
+        attribute="day_left", metadata={"description": "Of the limit of the last 24 hours."}
+    )
+    cooldown_seconds_left = fields.Integer()
+    problems = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Error codes a withdrawal would meet now, the first one first; "
+            "empty if it would be accepted.",
+            "example": ["daily_limit_exceeded", "withdrawal_cooldown"],
+        },
+    )
+
+
+class QuoteAnswer(WireSchema):
+    """The answer of ``POST /client/withdraw/quote``."""
+
+    quote = fields.Nested(QuoteView)
 
 
 class PayoutView(WireSchema):
@@ -25,7 +66,7 @@ class PayoutView(WireSchema):
     network = fields.String()
     status = fields.Function(
         lambda payout: states.shown(payout.state),
-        metadata={"type": "string", "enum": ["PENDING", "COMPLETED", "FAILED"]},
+        metadata={"type": "string", "enum": states.STATUSES},
     )
     tx_hash = fields.String(allow_none=True)
     failure_code = fields.String(allow_none=True)
@@ -36,3 +77,15 @@ class PayoutAnswer(WireSchema):
     """The answer of ``POST /client/withdraw``."""
 
     payout = fields.Nested(PayoutView)
+
+
+class PayoutsQuery(HistoryQuery):
+    """Which withdrawals."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(states.STATUSES)])
+
+
+class PayoutsPage(Paged):
+    """A page of withdrawals."""
+
+    withdrawals = fields.List(fields.Nested(PayoutView))

@@ -148,7 +148,8 @@ def _store_attempt(
 def _check_again(payout: Payout, plan: str) -> None:
     terms = plans.terms(plan)
     at, amount = payout.created_at, payout.amount_micro
-    cooldown.check_limits(terms, payout.user_id, amount, at, but=payout.id)
+    cooldown.check_single(terms, amount)
+    cooldown.check_day(terms, payout.user_id, amount, at, but=payout.id)
     cooldown.check_cooldown(terms, payout.user_id, at, but=payout.id)
 
 

@@ -1,22 +1,59 @@
 """Accept a withdrawal: check it, hold the money, write down that it must be sent."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import clock, ids
-from protonpay.kernel.errors import Forbidden, NotFound
-from protonpay.kernel.money import Usdc
-from protonpay.ledger import entries
+from protonpay.kernel.errors import Forbidden, NotFound, Refusal
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.payouts import cooldown
 from protonpay.payouts.models import Payout
-from protonpay.payouts.states import PAYOUT
+from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
 from protonpay.plans.service import Terms
 from protonpay.store import outbox
 from protonpay.store.db import db, transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a withdrawal would cost, what the plan leaves room for, and why it would fail now.
+
+    Attributes:
+        balance: what the user may spend.
+        single_limit: largest withdrawal; ``day_left``: sum that still fits the last 24 hours.
+        problems: codes of the refusals that stand in its way, in the order in which
+            ``request_payout`` would meet them.
+    """
+
+    amount: Usdc
+    network: str
+    fee: Usdc
+    balance: Usdc
+    single_limit: Usdc
+    day_left: Usdc
+    cooldown_seconds_left: int
+    problems: Sequence[str]
+
+    @property
+    def total(self) -> Usdc:
+        """What would leave the balance."""
+        return self.amount + self.fee
+
+    @property
+    def balance_after(self) -> Usdc | None:
+        """What would be left; None if there is not enough."""
+        return None if self.balance < self.total else self.balance - self.total
 
 
 def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: str) -> Payout:
@@ -33,9 +70,8 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
         user = users.lock(user_id)
         terms = plans.terms(user.plan)
         now = clock.now()
-        _may_withdraw(user, terms)
-        cooldown.check_limits(terms, user_id, amount, now)
-        cooldown.check_cooldown(terms, user_id, now)
+        for check in _checks(user, terms, network, amount, now):
+            check()
         payout = Payout(
             id=ids.new_id(),
             user_id=user_id,
@@ -53,6 +89,42 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
     return payout
 
 
+def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | None = None) -> Quote:
+    """Say what a withdrawal would cost now and what stands in its way; holds and changes nothing.
+
+    Args:
+        user_id: who asks.
+        amount: what the wallet would receive.
+        network: where it would go.
+        wallet_address: the wallet, if it shall be checked too.
+
+    Raises:
+        Invalid: there is no such network, or the plan has no fee for it: nothing to quote
+            (``unsupported_network``).
+    """
+    named_network(network)
+    with transaction():
+        user, now = users.get(user_id), clock.now()
+        terms = plans.terms(user.plan)
+        fee = terms.withdrawal_fee(network, amount)
+        balance = ledger.balance(chart.available(user_id))
+        checks: list[Callable[[], object]] = [
+            *([] if wallet_address is None else [partial(_destination, network, wallet_address)]),
+            *_checks(user, terms, network, amount, now),
+            partial(ledger.check_covers, chart.available(user_id), amount + fee),
+        ]
+        return Quote(
+            amount=amount,
+            network=network,
+            fee=fee,
+            balance=balance,
+            single_limit=terms.single_limit,
+            day_left=max(ZERO, cooldown.day_left(terms, user_id, now)),
+            cooldown_seconds_left=cooldown.seconds_left(terms, user_id, now),
+            problems=[code for check in checks if (code := _code(check))],
+        )
+
+
 def get(user_id: str, payout_id: str) -> Payout:
     """Return a payout of a user.
 
@@ -63,6 +135,18 @@ def get(user_id: str, payout_id: str) -> Payout:
     if payout is None or payout.user_id != user_id:
         raise NotFound("not_found", "There is no such payout.")
     return payout
+
+
+def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[Payout]:
+    """Return a part of a user's payouts, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        status: only those a client sees so (``states.STATUSES``).
+    """
+    each = [Payout.state == state for state in behind(status)]
+    return newest_first(Payout, part, Payout.user_id == user_id, each=each)
 
 
 def _destination(network: str, wallet_address: str) -> str:
@@ -76,10 +160,43 @@ def _destination(network: str, wallet_address: str) -> str:
     return check_address(of, wallet_address, ours)
 
 
-def _may_withdraw(user: User, terms: Terms) -> None:
+def _checks(
+    user: User, terms: Terms, network: str, amount: Usdc, now: datetime
+) -> tuple[Callable[[], object], ...]:
+    """Return what may stand in a withdrawal's way, in the order in which it is told.
+
+    Before these comes the wallet's address, which needs no lock; after them the balance, which
+    the book tests as it takes the money.
+    """
+    return (
+        partial(_check_standing, user),
+        partial(_check_email, user, terms),
+        partial(_check_identity, user, terms),
+        partial(cooldown.check_single, terms, amount),
+        partial(cooldown.check_day, terms, user.id, amount, now),
+        partial(cooldown.check_cooldown, terms, user.id, now),
+        partial(terms.withdrawal_fee, network, amount),
+    )
+
+
+def _code(check: Callable[[], object]) -> str | None:
+    try:
+        check()
+    except Refusal as refusal:
+        return refusal.code
+    return None
+
+
+def _check_standing(user: User) -> None:
     if user.standing != "ACTIVE":
         raise Forbidden("account_suspended", "This account is suspended.")
+
+
+def _check_email(user: User, terms: Terms) -> None:
     if terms.needs_verified_email and user.email_verified_at is None:
         raise Forbidden("email_unverified", "Verify your e-mail address first.")
-    if terms.needs_kyc:
+
+
+def _check_identity(user: User, terms: Terms) -> None:
+    if terms.needs_kyc and user.identity_approved_at is None:
         raise Forbidden("kyc_required", "This plan needs an approved identity check first.")

@@ -1,12 +1,14 @@
-"""POST /client/transfer."""
+"""/client/transfer."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
 from protonpay.transfers import schemas, service
-from protonpay.web.access import needs
+from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
+from protonpay.web.paging import page
 
 blp = AreaBlueprint(
     "transfers", __name__, door=Door.CLIENT, prefix="/client", about="Between users"
@@ -18,4 +20,20 @@ blp = AreaBlueprint(
 @blp.response(200, schemas.TransferAnswer)
 def transfer(order: dict[str, Any]) -> dict[str, Any]:
     """Transfer USDC to another user by e-mail or public id."""
-    return schemas.as_answer(service.send(current().user_id, **order))
+    sent = service.send(current().user_id, **order)
+    return {"transfer": sent, "new_balance": sent.new_balance}
+
+
+@blp.get("/transfer/<id:transfer_id>", keys=either(Scope.ACTIVITY_READ, Scope.TRANSFERS_WRITE))
+@blp.response(200, schemas.OneTransfer)
+def one(transfer_id: str) -> dict[str, Any]:
+    """Get one transfer that you sent or received."""
+    return {"transfer": service.get(current().user_id, transfer_id)}
+
+
+@blp.get("/transfers", keys=either(Scope.ACTIVITY_READ, Scope.TRANSFERS_WRITE))
+@blp.arguments(schemas.TransfersQuery, location="query")
+@blp.response(200, schemas.TransfersPage)
+def transfers(query: dict[str, Any]) -> dict[str, Any]:
+    """List transfers that you sent or received, newest first."""
+    return page("transfers", query, partial(service.history, current().user_id))

@@ -1,11 +1,10 @@
 """POST /client/transfer, as the API document spells it."""
 
-from typing import Any
+from marshmallow import fields, validate
 
-from marshmallow import fields
-
-from protonpay.transfers.service import Sent
+from protonpay.transfers.service import COMPLETED
 from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from protonpay.web.paging import HistoryQuery, Paged
 
 
 class TransferOrder(WireSchema):
@@ -19,34 +18,46 @@ class TransferOrder(WireSchema):
 
 
 class TransferView(WireSchema):
-    """A transfer, as its sender sees it."""
+    """A transfer, as one of its two sides sees it."""
 
     id = fields.String()
+    direction = fields.String(metadata={"enum": ["OUT", "IN"]})
     amount = UsdcField()
-    fee = fields.String(metadata={"example": "0"})
-    to_user = fields.String()
-    status = fields.String(metadata={"enum": ["COMPLETED"]})
+    fee = fields.Function(
+        # The document's words: no fee is "0".
+        lambda transfer: str(transfer.fee) if transfer.fee else "0",
+        metadata={"type": "string", "example": "0"},
+    )
+    from_user = fields.String(metadata={"description": "The sender's public id."})
+    to_user = fields.String(
+        metadata={
+            "description": "As the sender named the recipient; to the recipient, their public id."
+        }
+    )
+    status = fields.Constant(COMPLETED, metadata={"type": "string", "enum": [COMPLETED]})
     note = fields.String(allow_none=True)
     created_at = Moment()
 
 
-class TransferAnswer(WireSchema):
-    """The answer of ``POST /client/transfer``."""
+class OneTransfer(WireSchema):
+    """One transfer."""
 
     transfer = fields.Nested(TransferView)
+
+
+class TransferAnswer(OneTransfer):
+    """The answer of ``POST /client/transfer``."""
+
     new_balance = UsdcField()
 
 
-def as_answer(sent: Sent) -> dict[str, Any]:
-    """Say a transfer in the document's words: no fee is ``"0"``."""
-    fee = str(sent.fee) if sent.fee else "0"
-    transfer = {
-        "id": sent.id,
-        "amount": sent.amount,
-        "fee": fee,
-        "to_user": sent.to_user,
-        "status": sent.status,
-        "note": sent.note,
-        "created_at": sent.created_at,
-    }
-    return {"transfer": transfer, "new_balance": sent.new_balance}
+class TransfersQuery(HistoryQuery):
+    """Which transfers."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf([COMPLETED])])
+
+
+class TransfersPage(Paged):
+    """A page of transfers."""
+
+    transfers = fields.List(fields.Nested(TransferView))

@@ -16,6 +16,7 @@ class User(Base):
     Attributes:
         email: as typed; ``email_key`` is what it is found by.
         public_id: what people give each other to be paid.
+        identity_approved_at: when an operator approved who they are.
         standing: whether the account may act.
     """
 
@@ -28,6 +29,7 @@ class User(Base):
     email: Mapped[str] = mapped_column(Text)
     email_key: Mapped[str] = mapped_column(Text, unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    identity_approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     standing: Mapped[str] = mapped_column(Text)

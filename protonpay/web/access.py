@@ -36,12 +36,9 @@ class Access:
             return bool(self.alternatives)
         return any(wanted.issubset(permissions) for wanted in self.alternatives)
 
-    def lacking(self) -> str:
-        """Say what a key would need, for the one who sent another."""
-        if not self.alternatives:
-            return "API keys may not do this. Sign in."
-        wanted = " or ".join(" and ".join(sorted(each)) for each in self.alternatives)
-        return f"This needs an API key with {wanted}."
+    def wanted(self) -> str:
+        """Name the scopes that let a key in: ``a + b | c``; empty if none does."""
+        return " | ".join(" + ".join(sorted(each)) for each in self.alternatives)
 
     def as_security(self) -> Security:
         """Describe a client route in the OpenAPI document: a token, or such a key."""

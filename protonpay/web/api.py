@@ -125,7 +125,9 @@ class ProblemSchema(WireSchema):
     type = fields.String(metadata={"format": "uri"})
     title = fields.String()
     status = fields.Integer()
-    detail = fields.String()
+    detail = fields.String(
+        metadata={"description": "One sentence, in the language of ``Accept-Language``: en, ru."}
+    )
     instance = fields.String()
     code = fields.String(metadata={"description": "Stable and machine-readable."})
     message = fields.String(metadata={"description": "The detail again."})

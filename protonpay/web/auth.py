@@ -13,7 +13,7 @@ from flask import g, request
 
 from protonpay.kernel.errors import Forbidden, Unauthenticated
 from protonpay.web import limits, tokens
-from protonpay.web.access import Access
+from protonpay.web.access import NO_KEY, Access
 
 _READS = frozenset({"GET", "HEAD"})
 _SCHEME = "bearer"
@@ -137,7 +137,10 @@ def _by_key(raw: str, access: Access) -> Identity:
     structlog.contextvars.bind_contextvars(user_id=key.user_id, key_id=key.id)
     limits.buckets.admit(_policy(), key.user_id)
     if not access.lets_in(key.permissions):
-        raise Forbidden("insufficient_scope", access.lacking())
+        if access == NO_KEY:
+            raise Forbidden("insufficient_scope", "API keys may not do this. Sign in.")
+        said = "This needs an API key with {scopes}."
+        raise Forbidden("insufficient_scope", said, scopes=access.wanted())
     key.note_use(address)
     return Identity(key.user_id, key_id=key.id)
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from protonpay.kernel import errors
 from protonpay.store import db
+from protonpay.web import messages
 
 log = structlog.get_logger(__name__)
 
@@ -46,26 +47,31 @@ _PROTOCOL_CODES = {
     431: "headers_too_large",
     503: "unavailable",
 }
+_NOTHING: Mapping[str, object] = {}
 _KEPT_HEADERS = frozenset({"allow", "retry-after", "www-authenticate"})
 
 
 def problem(
     status: int,
     code: str,
-    detail: str,
+    said: str,
     *,
+    values: Mapping[str, object] = _NOTHING,
     fields: Mapping[str, Any] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Build an error answer (API document, "Error Codes"; RFC 9457).
+    """Build an error answer in the caller's language (API document, "Error Codes"; RFC 9457).
 
     Args:
         status: one of the documented statuses, or a protocol one (405, 413, 415).
         code: stable name of what is wrong.
-        detail: one sentence for a person.
+        said: one sentence for a person, as the catalogue knows it.
+        values: what stands in its ``{names}``.
         fields: location → field → messages, on 400 only.
         headers: what the status calls for (``Retry-After``, ``Allow`` …).
     """
+    language = messages.language()
+    detail = messages.say(said, language, values)
     body = {
         "type": f"https://protonpay.org/problems/{code.replace('_', '-')}",
         "title": HTTPStatus(status).phrase,
@@ -74,11 +80,14 @@ def problem(
         "instance": request.path,
         "code": code,
         "message": detail,
-        **({"errors": fields} if fields else {}),
+        **({"errors": messages.say_each(fields, language)} if fields else {}),
         "requestId": g.get("request_id", ""),
     }
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
-    return Response(text, status, headers, mimetype=MEDIA_TYPE)
+    response = Response(text, status, headers, mimetype=MEDIA_TYPE)
+    response.content_language.add(language)
+    response.vary.add("Accept-Language")
+    return response
 
 
 def refused(refusal: errors.Refusal) -> Response:
@@ -91,7 +100,14 @@ def refused(refusal: errors.Refusal) -> Response:
         headers["WWW-Authenticate"] = _challenge(refusal.code)
     elif refusal.code == "insufficient_scope":
         headers["WWW-Authenticate"] = 'Bearer realm="protonpay", error="insufficient_scope"'
-    return problem(status, refusal.code, refusal.detail, fields=refusal.fields, headers=headers)
+    return problem(
+        status,
+        refusal.code,
+        refusal.said,
+        values=refusal.values,
+        fields=refusal.fields,
+        headers=headers,
+    )
 
 
 def init_app(app: Flask) -> None:

@@ -170,8 +170,9 @@ class _LocalWindows:
 
 
 def _too_often(window: Window) -> Limited:
-    said = f"At most {window.limit} requests in {window.span_seconds} seconds."
-    return Limited("rate_limited", said, retry_after=window.reset_seconds)
+    said, wait = "At most {limit} requests in {span} seconds.", window.reset_seconds
+    limit, span = window.limit, window.span_seconds
+    return Limited("rate_limited", said, retry_after=wait, limit=limit, span=span)
 
 
 def address_window() -> Window | None:

@@ -119,6 +119,9 @@ def _post(parcel: Parcel) -> tuple[datetime, Outcome]:
 def _record(parcel: Parcel, began: datetime, outcome: Outcome) -> None:
     now = clock.now()
     with transaction() as session:
+        if outcome.status == _GONE:
+            # Endpoint first, deliveries after it: the order of its owner's hand, too.
+            _disable(parcel.endpoint_id, now, "gone")
         session.add(
             WebhookAttempt(
                 delivery_id=parcel.delivery_id,
@@ -140,8 +143,6 @@ def _record(parcel: Parcel, began: datetime, outcome: Outcome) -> None:
             )
             .values(leased_until=None, **_consequence(parcel.number, outcome, now))
         )
-        if outcome.status == _GONE:
-            _disable(parcel.endpoint_id, now, "gone")
 
 
 def _consequence(number: int, outcome: Outcome, now: datetime) -> dict[str, object]:

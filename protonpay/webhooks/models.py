@@ -25,21 +25,37 @@ class WebhookEndpoint(Base):
     """An integrator's address and the events it asked for.
 
     Attributes:
-        secret: sealed; both signatures are made with it.
+        secret: sealed; both signatures are made with it. Empty once removed.
         disabled_reason: why it hears nothing any more; None while it does.
+        deleted_at: removed; the row stays for what was delivered to it.
     """
 
     __tablename__ = "webhook_endpoints"
-    __table_args__ = (UniqueConstraint("user_id", "url", name="uq_webhook_endpoints_url"),)
+    __table_args__ = (
+        Index(
+            "uq_webhook_endpoints_url",
+            "user_id",
+            "url",
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
     url: Mapped[str] = mapped_column(Text)
     events: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    description: Mapped[str | None] = mapped_column(Text)
     secret: Mapped[bytes] = mapped_column(LargeBinary)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether events reach it."""
+        return self.disabled_at is None
 
 
 class WebhookDelivery(Base):

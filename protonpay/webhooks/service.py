@@ -1,24 +1,27 @@
-"""Register endpoints, and say which of them an event concerns."""
+"""Register, change and remove endpoints, and say which of them an event concerns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select, update
 
 from protonpay.kernel import clock, events, ids
-from protonpay.kernel.errors import Conflict, Invalid
+from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.store import db, queue
 from protonpay.store.db import transaction
 from protonpay.store.jobs import PERIODIC
+from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
-from protonpay.webhooks.models import WebhookEndpoint
+from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
 
 MOST_ENDPOINTS = 20
+_BY_OWNER = "by_owner"
 SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 
+# The share makes a removal wait until it can see what it must cancel.
 _DISPATCH = """
     WITH waiting AS (
         SELECT id, user_id, name FROM events WHERE dispatched_at IS NULL
@@ -31,23 +34,16 @@ _DISPATCH = """
         FROM waiting JOIN webhook_endpoints AS endpoint
           ON endpoint.user_id = waiting.user_id AND waiting.name = ANY (endpoint.events)
          AND endpoint.disabled_at IS NULL
+        FOR SHARE OF endpoint
         ON CONFLICT DO NOTHING RETURNING 1)
     SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM made)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """A new endpoint, and its secret: shown this once."""
-
-    id: str
-    url: str
-    events: Sequence[str]
-    secret: str
-
-
-def register(user_id: str, *, url: str, events: Sequence[str]) -> Registered:
-    """Add an endpoint for some events.
+def register(
+    user_id: str, *, url: str, events: Sequence[str], description: str | None = None
+) -> tuple[WebhookEndpoint, str]:
+    """Add an endpoint for some events; return it with its secret, which is shown this once.
 
     Raises:
         Invalid: an address we will not send to, or an unknown or repeated event.
@@ -55,29 +51,91 @@ def register(user_id: str, *, url: str, events: Sequence[str]) -> Registered:
             ``too_many_webhooks``).
     """
     _check_events(events)
-    try:
-        target = targets.check(url)
-    except BadTarget as bad:
-        raise Invalid("invalid_url", bad.said) from bad
+    address = _address(url)
     secret = ids.new_webhook_secret()
     with transaction() as session:
         users.lock(user_id)
-        mine = select(WebhookEndpoint).where(WebhookEndpoint.user_id == user_id)
-        if session.scalar(mine.where(WebhookEndpoint.url == target.url)) is not None:
-            raise Conflict("duplicate", "This address is registered already.")
-        count = select(func.count()).select_from(mine.subquery())
+        _check_is_new(user_id, address)
+        count = select(func.count()).select_from(_standing(user_id).subquery())
         if session.scalars(count).one() >= MOST_ENDPOINTS:
-            raise Conflict("too_many_webhooks", f"At most {MOST_ENDPOINTS} endpoints.")
+            said = "At most {limit} endpoints."
+            raise Conflict("too_many_webhooks", said, limit=MOST_ENDPOINTS)
         endpoint = WebhookEndpoint(
             id=ids.new_id(),
             user_id=user_id,
-            url=target.url,
+            url=address,
             events=list(events),
+            description=description,
             secret=safe.seal(secret, SECRET_PURPOSE),
             created_at=clock.now(),
         )
         session.add(endpoint)
-    return Registered(endpoint.id, endpoint.url, endpoint.events, secret)
+    return endpoint, secret
+
+
+def endpoints(user_id: str, part: Part) -> Sequence[WebhookEndpoint]:
+    """Return a part of a user's endpoints, newest first."""
+    mine, stands = WebhookEndpoint.user_id == user_id, WebhookEndpoint.deleted_at.is_(None)
+    return newest_first(WebhookEndpoint, part, mine, stands)
+
+
+def get(user_id: str, endpoint_id: str) -> WebhookEndpoint:
+    """Return an endpoint of a user.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return _found(user_id, endpoint_id)
+
+
+def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
+    """Change what is named of an endpoint: ``url``, ``events``, ``description``, ``enabled``.
+
+    One that is disabled is told of nothing new; what was on its way to it waits, and goes on
+    once it is enabled again.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+        Invalid: an address we will not send to, or an unknown or repeated event.
+        Conflict: another endpoint has the address (``duplicate``).
+    """
+    _check_events(changes.get("events", ()))
+    if "url" in changes:
+        changes["url"] = _address(changes["url"])
+    with transaction():
+        users.lock(user_id)
+        endpoint = _found(user_id, endpoint_id, lock=True)
+        if changes.get("url", endpoint.url) != endpoint.url:
+            _check_is_new(user_id, changes["url"])
+        enabled = changes.pop("enabled", endpoint.enabled)
+        if enabled != endpoint.enabled:
+            endpoint.disabled_at = None if enabled else clock.now()
+            endpoint.disabled_reason = None if enabled else _BY_OWNER
+        for name, value in changes.items():
+            setattr(endpoint, name, value)
+    return endpoint
+
+
+def remove(user_id: str, endpoint_id: str) -> None:
+    """Remove an endpoint, and forget its secret; what was still to be delivered is cancelled.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    now = clock.now()
+    with transaction() as session:
+        users.lock(user_id)
+        endpoint = _found(user_id, endpoint_id, lock=True)
+        endpoint.deleted_at, endpoint.disabled_at, endpoint.secret = now, now, b""
+        endpoint.disabled_reason = "removed"
+        session.execute(
+            update(WebhookDelivery)
+            .where(
+                WebhookDelivery.endpoint_id == endpoint_id,
+                WebhookDelivery.state == DELIVERY.initial,
+            )
+            .values(state="CANCELLED", ended_at=now)
+        )
 
 
 def dispatch(limit: int = 500) -> int:
@@ -99,9 +157,39 @@ def _ring() -> None:
     queue.ring("webhooks.deliver", PERIODIC["webhooks.deliver"])
 
 
+def _standing(user_id: str) -> Select[WebhookEndpoint]:
+    return select(WebhookEndpoint).where(
+        WebhookEndpoint.user_id == user_id, WebhookEndpoint.deleted_at.is_(None)
+    )
+
+
+def _found(user_id: str, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
+    wanted = _standing(user_id).where(WebhookEndpoint.id == endpoint_id)
+    if lock:
+        wanted = wanted.with_for_update()
+    # As the row is now: what this session read of it before may be old.
+    endpoint = db.db.session.scalar(wanted, execution_options={"populate_existing": True})
+    if endpoint is None:
+        raise NotFound("not_found", "There is no such webhook endpoint.")
+    return endpoint
+
+
+def _address(url: str) -> str:
+    try:
+        return targets.check(url).url
+    except BadTarget as bad:
+        raise Invalid("invalid_url", bad.said) from bad
+
+
+def _check_is_new(user_id: str, address: str) -> None:
+    taken = _standing(user_id).where(WebhookEndpoint.url == address)
+    if db.current().scalar(taken) is not None:
+        raise Conflict("duplicate", "This address is registered already.")
+
+
 def _check_events(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in events.DOCUMENTED]
+    unknown = [name for name in names if name not in events.NAMES]
     if unknown:
-        raise Invalid("validation_error", f"Unknown event: {unknown[0]}.")
+        raise Invalid("validation_error", "Unknown event: {name}.", name=unknown[0])
     if len(set(names)) != len(names):
         raise Invalid("validation_error", "An event is named twice.")

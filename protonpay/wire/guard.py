@@ -154,7 +154,7 @@ class Targets:
         scheme, host, port, rest = match.groups(default="")
         target = self._target(scheme.lower(), host.lower(), port, rest)
         if max(len(url), len(target.url)) > LONGEST_URL:
-            raise BadTarget(f"An address has at most {LONGEST_URL} characters.")
+            raise BadTarget("An address has at most 2048 characters.")
         if not target.vouched:
             self._check_public(target)
         return target

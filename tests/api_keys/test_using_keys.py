@@ -42,6 +42,16 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", "/client/transfer"): [{"transfers:write"}],
     ("POST", "/client/webhooks"): [{"webhooks:write"}],
+    ("GET", "/client/webhooks"): [{"webhooks:write"}],
+    ("GET", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
+    ("PATCH", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
+    ("DELETE", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
+    ("GET", "/client/deposit/providers"): [set()],
+    ("GET", "/client/deposits"): [{"activity:read"}, {"deposits:write"}],
+    ("POST", "/client/withdraw/quote"): [{"activity:read"}, {"withdrawals:write"}],
+    ("GET", "/client/withdrawals"): [{"activity:read"}, {"withdrawals:write"}],
+    ("GET", "/client/transfers"): [{"activity:read"}, {"transfers:write"}],
+    ("GET", f"/client/transfer/{NOBODY}"): [{"activity:read"}, {"transfers:write"}],
 }
 """Every client route that lets keys in, and with which scopes."""
 MANAGING = (
@@ -49,6 +59,8 @@ MANAGING = (
     ("GET", "/client/api-keys"),
     ("GET", f"/client/api-keys/{NOBODY}"),
     ("DELETE", f"/client/api-keys/{NOBODY}"),
+    ("GET", "/client/kyc"),
+    ("POST", "/client/kyc"),
 )
 
 
@@ -68,7 +80,7 @@ def log(house: Flask) -> Iterator[io.StringIO]:
 
 
 def _send(key: Key, method: str, path: str) -> Any:
-    return key.call(method, path, json={} if method == "POST" else None)
+    return key.call(method, path, json={} if method in ("POST", "PATCH") else None)
 
 
 def _bearer(owner: Actor, credential: str, path: str = "/client/balance") -> Any:

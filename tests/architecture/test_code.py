@@ -15,6 +15,7 @@ ROOMS = (
     "api_keys",
     "auth",
     "deposits",
+    "kyc",
     "overview",
     "payouts",
     "plans",

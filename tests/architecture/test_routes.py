@@ -74,7 +74,8 @@ def test_the_document_says_which_api_keys_a_route_lets_in(app: Flask):
             if method == "parameters":
                 continue
             credentials = [name for each in operation.get("security", []) for name in each]
-            assert credentials[:1] == (["bearer"] if path.startswith("/api/client/") else []), path
+            signed_in = path.startswith("/api/client/") or path == "/api/auth/logout"
+            assert credentials[:1] == (["bearer"] if signed_in else []), path
             assert set(credentials) <= set(schemes), (method, path)
     balance = document["paths"]["/api/client/balance"]["get"]["security"]
     assert balance == [{"bearer": []}, {"apiKey": ["balance:read"]}]

@@ -51,3 +51,44 @@ def test_a_moment_is_printed_in_utc_to_the_second(moment: datetime, text: str):
 def test_milliseconds_are_whole_and_never_one_too_few(milliseconds: int, microseconds: int):
     since = timedelta(milliseconds=milliseconds, microseconds=microseconds)
     assert clock.to_epoch_ms(EPOCH + since) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-03-14T12:00:00Z", NOON),
+        ("2026-03-14t12:00:00z", NOON),
+        ("2026-03-14T14:30:00+02:30", NOON),
+        ("2026-03-14T11:59:59.9-00:00", NOON - timedelta(milliseconds=100)),
+        ("2026-03-14T12:00:00.000001Z", NOON + timedelta(microseconds=1)),
+    ],
+)
+def test_a_moment_is_read_as_rfc_3339_writes_it(text: str, moment: datetime):
+    assert clock.from_text(text) == moment
+    assert clock.from_text(text).utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-03-14",
+        "20260314T120000Z",
+        "2026-03-14 12:00:00Z",
+        "2026-03-14T12:00:00",
+        "2026-03-14T12:00Z",
+        "2026-03-14T12:00:00.0000001Z",
+        "2026-02-29T12:00:00Z",
+        "2026-03-14T24:00:01Z",
+        "2026-03-14T12:00:60Z",
+        "2026-03-14T12:00:00+25:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
+        "\u0662026-03-14T12:00:00Z",
+        "2026-03-14T12:00:00Z\n",
+    ],
+)
+def test_what_is_no_moment_is_refused(text: str):
+    with pytest.raises(ValueError, match="moment"):
+        clock.from_text(text)

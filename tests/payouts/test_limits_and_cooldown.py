@@ -200,9 +200,9 @@ def test_before_a_signature_only_what_came_before_counts(rich: Actor):
     terms = plan(daily_limit=usdc("150"), single_limit=usdc("100"))
 
     with transaction():
-        cooldown.check_limits(terms, rich.id, usdc("100"), now, but=orders[0])
+        cooldown.check_day(terms, rich.id, usdc("100"), now, but=orders[0])
         cooldown.check_cooldown(terms, rich.id, now, but=orders[0])
         with pytest.raises(Forbidden, match="daily_limit_exceeded"):
-            cooldown.check_limits(terms, rich.id, usdc("100"), now + SECOND, but=orders[1])
+            cooldown.check_day(terms, rich.id, usdc("100"), now + SECOND, but=orders[1])
         with pytest.raises(Conflict, match="withdrawal_cooldown"):
             cooldown.check_cooldown(terms, rich.id, now + SECOND, but=orders[1])

@@ -44,8 +44,10 @@ def test_the_documents_example_is_answered_as_documented(alice: Actor, bob: Acto
     transfer = body["transfer"]
     assert ids.ID_PATTERN.fullmatch(transfer.pop("id"))
     assert transfer == {
+        "direction": "OUT",
         "amount": "25.00",
         "fee": "0",
+        "fromUser": alice.public_id,
         "toUser": bob.email,
         "status": "COMPLETED",
         "note": "Payment for services",
@@ -354,3 +356,16 @@ def test_many_small_ones_add_up(house: object, alice: Actor):
         send(alice, carol.email, "0.1")
 
     assert (alice.available, carol.available) == (usdc("999"), usdc("1"))
+
+
+def test_each_side_sees_the_transfer_in_its_own_way(alice: Actor, bob: Actor):
+    on_plan(alice, transfer_fee_micro=250_000)
+    sent = send(alice, bob.email, 25, note="rent").get_json()["transfer"]
+
+    path = f"/client/transfer/{sent['id']}"
+    assert alice.get(path).get_json() == {"transfer": sent}
+    assert (sent["direction"], sent["fee"], sent["toUser"]) == ("OUT", "0.25", bob.email)
+    received = {**sent, "direction": "IN", "fee": "0", "toUser": bob.public_id}
+    assert bob.get(path).get_json() == {"transfer": received}
+    assert alice.get("/client/transfers").get_json()["transfers"] == [sent]
+    assert bob.get("/client/transfers").get_json()["transfers"] == [received]

@@ -37,14 +37,10 @@ def test_who_comes_in(access: Any, permissions: list[str], *, expected: bool):
     assert access.lets_in(permissions) is expected
 
 
-def test_what_is_said_to_who_does_not():
-    assert needs(READ, ACTIVITY).lacking() == (
-        "This needs an API key with activity:read and balance:read."
-    )
-    assert either(ACTIVITY, PAY).lacking() == (
-        "This needs an API key with activity:read or transfers:write."
-    )
-    assert NO_KEY.lacking() == "API keys may not do this. Sign in."
+def test_what_would_let_a_key_in():
+    assert needs(READ, ACTIVITY).wanted() == "activity:read + balance:read"
+    assert either(ACTIVITY, PAY).wanted() == "activity:read | transfers:write"
+    assert NO_KEY.wanted() == ANY_KEY.wanted() == ""
 
 
 def test_what_the_document_says():

@@ -105,6 +105,37 @@ def test_auth_tells_its_bucket_too(client: FlaskClient, rates: Callable[..., Non
     assert answer.headers["RateLimit"] == '"auth";r=3;t=60'
 
 
+def test_no_answer_is_without_its_bucket_and_its_id(alice: Actor):
+    """Success, nothing to say, not modified, HEAD, not found by id, refused: each is counted."""
+    webhook = {"url": "https://example.com/", "events": ["invoice.paid"]}
+    webhook_id = alice.post("/client/webhooks", webhook).get_json()["webhook"]["id"]
+    etag = {"If-None-Match": alice.get("/client/fees").headers["ETag"]}
+    bad_session = {"Authorization": "Bearer x"}
+    calls = [
+        ("GET", "/client/balance", 200, "client-read", {}),
+        ("HEAD", "/client/balance", 200, "client-read", {}),
+        ("GET", "/client/fees", 304, "client-read", etag),
+        ("HEAD", "/client/fees", 304, "client-read", etag),
+        ("GET", "/client/withdraw/cmnobody0000", 404, "client-read", {}),
+        ("GET", "/client/activity?type=X", 400, "client-read", {}),
+        ("POST", "/client/transfer", 415, "client-write", {}),
+        ("DELETE", f"/client/webhooks/{webhook_id}", 204, "client-write", {}),
+        ("DELETE", f"/client/webhooks/{webhook_id}", 404, "client-write", {}),
+        ("POST", "/auth/logout", 401, "auth", bad_session),
+        ("POST", "/auth/logout", 204, "auth", {}),
+    ]
+    for method, path, status, policy, headers in calls:
+        answer = alice.call(method, path, headers=headers)
+        assert answer.status_code == status, (method, path)
+        assert answer.headers["RateLimit-Policy"].startswith(f'"{policy}";q='), (method, path)
+        assert answer.headers["RateLimit"].startswith(f'"{policy}";r=')
+        for name in ("Limit", "Remaining", "Reset"):
+            assert answer.headers[f"X-RateLimit-{name}"].isdecimal()
+        assert OURS.fullmatch(answer.headers["X-Request-Id"])
+        if status in (204, 304) or method == "HEAD":
+            assert answer.data == b""
+
+
 @pytest.mark.parametrize("path", ["/api/health", "/", "/api/nothing", "/api/openapi.json"])
 def test_what_is_not_counted_tells_no_bucket(client: FlaskClient, path: str):
     assert [name for name, _ in client.get(path).headers if "RateLimit" in name] == []

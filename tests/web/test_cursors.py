@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protonpay.kernel.errors import Invalid
-from protonpay.web.paging import Cursors, Position
+from protonpay.store.lists import Position
+from protonpay.web.paging import Cursors
 from tests.actors import Actor
 from tests.refusals import refused
 
@@ -145,7 +146,7 @@ def test_the_ends_of_the_limit_are_taken(alice: Actor):
 
 
 @pytest.mark.parametrize(
-    "name", ["Limit", "type", "userId", "offset", "page", "limit[]", "é", "a\0"]
+    "name", ["Limit", "Type", "userId", "offset", "page", "limit[]", "é", "a\0"]
 )
 def test_an_unknown_parameter_is_named(alice: Actor, name: str):
     """webargs drops what it does not know (library-pitfalls §1)."""

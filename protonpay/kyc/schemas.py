@@ -1,0 +1,101 @@
+"""/client/kyc."""
+
+import re
+from datetime import date
+from typing import Any
+
+import marshmallow
+from marshmallow import ValidationError, fields, validate
+from typing_extensions import override
+
+from protonpay.kernel import clock
+from protonpay.kyc.service import Person
+from protonpay.kyc.states import CASE, REASONS
+from protonpay.web.fields import Moment, Text, WireSchema
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_YOUNGEST_YEARS = 18
+_FIRST_YEAR = 1900
+_COUNTRIES = (
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ "
+    "BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM "
+    "DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS "
+    "GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN "
+    "KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ "
+    "MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV "
+    "SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
+    "VN VU WF WS YE YT ZA ZM ZW "
+)
+
+
+class BirthDate(fields.Field[date]):
+    """A day in the life of somebody who is of age."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        documented = {"type": "string", "format": "date", "example": "1990-01-31"}
+        super().__init__(metadata=documented, **kwargs)
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            day = date.fromisoformat(value if _DAY.fullmatch(str(value)) else "")
+        except (TypeError, ValueError) as error:
+            raise ValidationError("Not a day such as 1990-01-31.") from error
+        today = clock.now().date()
+        had_birthday = (today.month, today.day) >= (day.month, day.day)
+        if today.year - day.year - (not had_birthday) < _YOUNGEST_YEARS:
+            raise ValidationError("Only adults can be checked.")
+        if day.year < _FIRST_YEAR:
+            raise ValidationError("Not a day such as 1990-01-31.")
+        return day
+
+
+class Country(Text):
+    """A country code of ISO 3166-1: two capital letters."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(longest=2, shortest=2, validate=[_known_country], **kwargs)
+
+
+def _known_country(value: str) -> None:
+    if value not in _COUNTRIES.split():
+        raise ValidationError("Not a country code such as AE.")
+
+
+class CaseOrder(WireSchema):
+    """Who somebody says they are."""
+
+    full_name = Text(longest=200, required=True, metadata={"example": "John Doe"})
+    date_of_birth = BirthDate(required=True)
+    country = Country(required=True, metadata={"example": "AE"})
+    document_kind = Text(
+        longest=32,
+        required=True,
+        validate=[
+            validate.OneOf(["PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE"]),
+        ],
+    )
+    document_number = Text(longest=64, required=True, metadata={"example": "K1234567"})
+
+    @marshmallow.post_load
+    def as_person(self, members: dict[str, Any], **_: Any) -> Person:
+        """Return what the members say."""
+        return Person(**members)
+
+
+class CaseView(WireSchema):
+    """Where a case stands; nothing of the person is ever shown again."""
+
+    status = fields.String(metadata={"enum": CASE.states})
+    reason = fields.String(
+        allow_none=True, metadata={"enum": [*REASONS, None], "description": "Of a rejection."}
+    )
+    submitted_at = Moment(allow_none=True)
+    decided_at = Moment(allow_none=True)
+
+
+class CaseAnswer(WireSchema):
+    """The answer of ``GET`` and ``POST /client/kyc``."""
+
+    kyc = fields.Nested(CaseView)
