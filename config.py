@@ -20,6 +20,11 @@ PRODUCTION = "production"
 NETWORKS = ("Solana", "Base", "Polygon")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
 SHORTEST_SECRET = 32
+YOOKASSA_NETWORKS = (
+    "185.71.76.0/27 185.71.77.0/27 77.75.153.0/25 77.75.154.128/25 77.75.156.11/32"
+    " 77.75.156.35/32 2a02:5180::/32"
+)
+"""From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
 
 
 class ConfigError(Exception):
@@ -45,6 +50,8 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
+        yookassa_networks: CIDR, separated by spaces: from where its notifications, which bear
+            no signature, are taken.
         fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour,
             none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
@@ -65,6 +72,10 @@ class Config:
     rpc_urls: Mapping[str, str]
     tap_base_url: str
     tap_secret_key: str | None
+    yookassa_base_url: str
+    yookassa_shop_id: str
+    yookassa_secret_key: str | None
+    yookassa_networks: str
     fx_rates_url: str | None
     fx_spread_bps: int
     fx_max_age_seconds: int
@@ -116,6 +127,10 @@ class Config:
             rpc_urls={name: values.get(f"{name.upper()}_RPC_URL", "") for name in NETWORKS},
             tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
             tap_secret_key=values.get("TAP_SECRET_KEY") or None,
+            yookassa_base_url=values.get("YOOKASSA_BASE_URL") or "https://api.yookassa.ru/v3",
+            yookassa_shop_id=values.get("YOOKASSA_SHOP_ID", ""),
+            yookassa_secret_key=values.get("YOOKASSA_SECRET_KEY") or None,
+            yookassa_networks=values.get("YOOKASSA_NETWORKS") or YOOKASSA_NETWORKS,
             fx_rates_url=values.get("FX_RATES_URL") or None,
             fx_spread_bps=int(values.get("FX_SPREAD_BPS") or 0),
             fx_max_age_seconds=int(values.get("FX_MAX_AGE_SECONDS") or 900),
@@ -132,8 +147,22 @@ class Config:
 
     def card_providers(self) -> dict[str, dict[str, str] | None]:
         """Return what each card provider's adapter is made with; None is not set up."""
-        key = self.tap_secret_key
-        return {"tap": {"base_url": self.tap_base_url, "secret_key": key} if key else None}
+        return {"tap": self._tap(), "yookassa": self._yookassa()}
+
+    def _tap(self) -> dict[str, str] | None:
+        if not self.tap_secret_key:
+            return None
+        return {"base_url": self.tap_base_url, "secret_key": self.tap_secret_key}
+
+    def _yookassa(self) -> dict[str, str] | None:
+        if not (self.yookassa_secret_key and self.yookassa_shop_id):
+            return None
+        return {
+            "base_url": self.yookassa_base_url,
+            "shop_id": self.yookassa_shop_id,
+            "secret_key": self.yookassa_secret_key,
+            "networks": self.yookassa_networks,
+        }
 
     @property
     def production(self) -> bool:
@@ -164,6 +193,7 @@ class Config:
         outside = {
             **self._nodes(),
             "TAP_BASE_URL": self.tap_base_url,
+            "YOOKASSA_BASE_URL": self.yookassa_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
         }
         found += [

@@ -13,6 +13,7 @@ from protonpay.kernel.errors import Invalid, Unavailable
 
 PROVIDERS: Mapping[str, str] = {
     "tap": "protonpay.cards.tap:Tap",
+    "yookassa": "protonpay.cards.yookassa:YooKassa",
 }
 
 Settings = Mapping[str, Mapping[str, str] | None]

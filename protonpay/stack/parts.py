@@ -72,12 +72,19 @@ def servers(postgres: Postgres, valkey: Valkey) -> list[Part]:
 
 def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> list[Part]:
     """Return the chains, the card providers, the rates and the mail of a sandbox."""
-    state = ("--state", str(home.folder / "tap"))
-    tap = ("--secret-key", env.settings["TAP_SECRET_KEY"], *state)
+    tap = ("--secret-key", env.settings["TAP_SECRET_KEY"], "--state", str(home.folder / "tap"))
+    yookassa = (
+        *("--secret-key", env.settings["YOOKASSA_SECRET_KEY"]),
+        *("--notify", f"{env.web}/api/callbacks/yookassa"),
+        *("--state", str(home.folder / "yookassa")),
+    )
     mail = ("--smtp", f"{LOOPBACK}:{ports['smtp']}", "--http", f"{LOOPBACK}:{ports['mail']}")
     return [
         *(_chain(env, home, name, ports[name.lower()]) for name in NETWORKS),
         _simulator(env, "tap", "Tap, simulated", ports["tap"], "tap", *tap),
+        _simulator(
+            env, "yookassa", "YooKassa, simulated", ports["yookassa"], "yookassa", *yookassa
+        ),
         _simulator(env, "rates", "Exchange rates, simulated", ports["rates"], "rates"),
         Part(
             "mail",

@@ -55,7 +55,7 @@ def _deployed(home: Home, environ: Mapping[str, str]) -> Plan:
     processes = [parts.migrations(env, ()), *parts.ours(env, ("migrations",))]
     facts = _facts_of_web(home, web) | {
         "chains": _chains(found.rpc_urls),
-        "providers": {"tap": found.tap_base_url},
+        "providers": {"tap": found.tap_base_url, "yookassa": found.yookassa_base_url},
         "database": found.database_url,
         "redis": found.redis_url,
     }
@@ -78,7 +78,7 @@ def _embedded(home: Home, environ: Mapping[str, str]) -> Plan:
     addresses = {name: f"http://{LOOPBACK}:{port}" for name, port in at.items()}
     facts = _facts_of_web(home, web) | {
         "chains": _chains(found.rpc_urls),
-        "providers": {"tap": addresses["tap"], "rates": addresses["rates"]},
+        "providers": {name: addresses[name] for name in ("tap", "yookassa", "rates")},
         "mail": addresses["mail"],
         "smtp": values["SMTP_URL"],
         "receiver": f"{LOOPBACK}:{at['receiver']}",

@@ -18,6 +18,7 @@ PARTS = (
     "mail",
     "smtp",
     "receiver",
+    "yookassa",
 )
 """Who has one; a part prefers the web's port plus its place in this list."""
 

@@ -26,6 +26,7 @@ class Played:
         unknown_ref: the reference of a payment that the provider never made.
         signed: whether callbacks carry a signature; without one they are only a reason to ask.
         callback_address: where the provider's callbacks come from.
+        in_its_pages: whom it calls is set in the provider's own pages, not per payment.
     """
 
     module: str
@@ -35,6 +36,7 @@ class Played:
     unknown_ref: str
     signed: bool = True
     callback_address: str = "127.0.0.1"
+    in_its_pages: bool = False
 
     def adapter(self, name: str, settings: Mapping[str, str], **patience: float) -> CardProvider:
         module, _, attribute = PROVIDERS[name].partition(":")
@@ -47,6 +49,13 @@ class Played:
 
 
 _TAP_KEY = "sk_test_PROTONPAYcontract"
+_YOOKASSA_KEY = "test_PROTONPAYcontract"
+
+
+def _yookassa(url: str, key: str) -> Mapping[str, str]:
+    shop = {"shop_id": "100500", "secret_key": key, "networks": "198.51.100.0/24"}
+    return {"base_url": f"{url}/v3", **shop}
+
 
 PLAYED: Mapping[str, Played] = {
     "tap": Played(
@@ -55,5 +64,15 @@ PLAYED: Mapping[str, Played] = {
         settings=lambda url: {"base_url": f"{url}/v2", "secret_key": _TAP_KEY},
         strangers=lambda url: {"base_url": f"{url}/v2", "secret_key": "sk_test_another"},
         unknown_ref="chg_TS00000000000000000000000",
+    ),
+    "yookassa": Played(
+        module="protonpay.sandbox.yookassa",
+        options=("--secret-key", _YOOKASSA_KEY),
+        settings=lambda url: _yookassa(url, _YOOKASSA_KEY),
+        strangers=lambda url: _yookassa(url, "test_another"),
+        unknown_ref="00000000-000f-5000-8000-000000000000",
+        signed=False,
+        callback_address="198.51.100.7",
+        in_its_pages=True,
     ),
 }

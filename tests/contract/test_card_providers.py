@@ -59,6 +59,9 @@ class Card:
     def request(self, text: str | None = None, currency: str | None = None) -> SessionRequest:
         reference = ids.new_id()
         currency = currency or min(self.adapter.currencies)
+        callback_url = f"{self.receiver.url}/callbacks/{reference}"
+        if self.played.in_its_pages:
+            self.simulator.pull("notifications", url=callback_url)
         return SessionRequest(
             reference=reference,
             amount=FiatAmount.parse(text or "120.50", currency),
@@ -66,7 +69,7 @@ class Card:
             customer_name="Ann Example",
             customer_email="ann@example.com",
             return_url=f"http://127.0.0.1:1/deposits/{reference}?lang=en",
-            callback_url=f"{self.receiver.url}/callbacks/{reference}",
+            callback_url=callback_url,
         )
 
     def open(self, **script: Any) -> tuple[SessionRequest, CardSession]:

@@ -1,0 +1,1 @@
+"""A YooKassa shop that is not there: payments, refunds, notifications."""
