@@ -103,6 +103,7 @@ def _make_watches() -> None:
         sa.Column("network", sa.Text(), nullable=False),
         sa.Column("height", sa.BigInteger(), nullable=False),
         sa.Column("seen_height", sa.BigInteger(), nullable=False),
+        sa.Column("again_height", sa.BigInteger(), nullable=False),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("network", name=op.f("pk_watch_marks")),

@@ -183,7 +183,7 @@ class EvmWatch:
 
 
 def _point(block: Block) -> Point:
-    return Point(block.number, block.hash, block.time)
+    return Point(block.number, block.time)
 
 
 def _address(topic: Any) -> str:

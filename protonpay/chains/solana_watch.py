@@ -13,7 +13,7 @@ from solders.pubkey import Pubkey
 from protonpay.chains.port import Network
 from protonpay.chains.solana_answers import Call, ask, place_of, reading, token_change, token_owners
 from protonpay.chains.solana_payment import usdc_account
-from protonpay.chains.watch import Arrival, Movement, Point, Reach
+from protonpay.chains.watch import Arrival, Movement
 from protonpay.kernel.money import Usdc
 from protonpay.wire.http import NoAnswer
 from protonpay.wire.jsonrpc import JsonRpc
@@ -38,18 +38,15 @@ class SolanaWatch:
         self._mint = Pubkey.from_string(network.usdc)
         self._rpc = rpc
 
-    def reach(self) -> Reach:
-        """Return the newest confirmed slot and the newest final one.
+    def final_slot(self) -> int:
+        """Return the newest finalized slot.
 
         Raises:
             NoAnswer: unknown; ask again.
         """
-        latest, final = ask(self._rpc, [("getSlot", [_CONFIRMED]), ("getSlot", [_FINAL])])
-        (made_at,) = ask(self._rpc, [("getBlockTime", [final])])
+        (final,) = ask(self._rpc, [("getSlot", [_FINAL])])
         with reading():
-            return Reach(
-                Point(int(latest), None, int(made_at)), Point(int(final), None, int(made_at))
-            )
+            return int(final)
 
     def balances(self, addresses: Sequence[str]) -> Mapping[str, int]:
         """Return the confirmed balance of each wallet's USDC account; 0 where there is none.

@@ -14,10 +14,9 @@ from protonpay.kernel.money import Usdc
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A block: its height (a slot on Solana), its hash where blocks are scanned, Unix seconds."""
+    """A block: its height, and when it was made in Unix seconds."""
 
     height: int
-    hash: str | None
     time: int
 
 
@@ -116,8 +115,8 @@ class BlockWatch(Protocol):
 class AccountWatch(Protocol):
     """A network whose blocks are too large to scan: each account is asked about by itself."""
 
-    def reach(self) -> Reach:
-        """Return how far the node is.
+    def final_slot(self) -> int:
+        """Return the newest slot that no reorg can take back.
 
         Raises:
             NoAnswer: unknown; ask again.

@@ -73,8 +73,8 @@ PERIODIC: Mapping[str, Periodic] = {
     "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
     "wallets.fill_pool": Periodic("workers.wallets.fill_pool", CHAIN, 1),
     "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
-    "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 1),
-    "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 1),
+    "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
+    "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

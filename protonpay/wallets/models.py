@@ -115,6 +115,8 @@ class WatchMark(Base):
         height: up to this final block every transfer is known. Where accounts are asked
             about one by one, each has its own mark (``WatchedAccount``), and this is the beginning.
         seen_height: the same for blocks that a reorg may still take back.
+        again_height: how far final blocks were read once more, an hour later: what a node
+            kept back for longer than a minute is found then.
         looked_at: when a round last came to its end; how honest the rest is.
         busy_until: a worker is at it; short, so that a dead one costs seconds.
     """
@@ -124,6 +126,7 @@ class WatchMark(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     height: Mapped[int] = mapped_column(BigInteger)
     seen_height: Mapped[int] = mapped_column(BigInteger)
+    again_height: Mapped[int] = mapped_column(BigInteger)
     looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     busy_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import case, select, update
 
 from protonpay.chains.registry import chains
-from protonpay.chains.watch import AccountWatch, Movement, Point
+from protonpay.chains.watch import AccountWatch, Movement
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.store.db import db, release, transaction
@@ -33,9 +33,9 @@ _TIERS = (
 _RARELY = timedelta(minutes=10)
 
 
-def begin(network: str) -> Point:
+def begin(network: str) -> int:
     """Return where the watch of a network begins: nobody has an address of ours before."""
-    return chains.account_watch(network).reach().final
+    return chains.account_watch(network).final_slot()
 
 
 def read(network: str) -> None:

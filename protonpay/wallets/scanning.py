@@ -3,7 +3,8 @@
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
 the other reads on to the newest block, so that a payer is seen within seconds. Both read
 the minute before the place where the last round ended again, because a node may have
-answered too little without saying so. No transaction is open while a node is asked.
+answered too little without saying so; final blocks are read a last time an hour later. No
+transaction is open while a node is asked.
 """
 
 from collections.abc import Iterable
@@ -26,6 +27,7 @@ _MOST_BLOCKS = 500
 _ANSWERS = 20
 """How many answers one round reads: 10,000 blocks; a long outage is caught up in many rounds."""
 _DOUBTS = 100
+_AGAIN_SECONDS = 3600
 
 
 def read(network: str, mark: WatchMark) -> None:
@@ -36,23 +38,29 @@ def read(network: str, mark: WatchMark) -> None:
     """
     watch = chains.block_watch(network)
     reach = watch.reach()
-    back = _overlap(reach)
+    back = min(max(_blocks_in(reach, _OVERLAP_SECONDS), _FEWEST_BLOCKS), _MOST_BLOCKS)
     _read_final(network, watch, reach, mark, back)
-    if mark.seen_height > reach.latest.height:
-        # A reorg made the chain shorter than what was seen of it; or the node lags.
-        _note_seen(network, reach.latest.height)
+    # A reorg may have made the chain shorter than what was seen of it.
     seen = max(reach.final.height, min(mark.seen_height, reach.latest.height))
     first = max(reach.final.height, seen - back) + 1
-    found = _read_new(network, watch, first, seen)
-    found += _read_new(network, watch, seen + 1, reach.latest.height, moves_on=True)
+    found, up_to = _read_new(network, watch, first, reach.latest.height)
+    if up_to <= seen:
+        more, up_to = _read_new(network, watch, seen + 1, reach.latest.height)
+        found += more
+    _note(network, seen_height=max(up_to, seen))
     _look_after(network, watch, reach, found, first)
+    _read_again(network, watch, reach, mark)
 
 
-def _overlap(reach: Reach) -> int:
-    """Return how many blocks a minute has: their length is the network's to change."""
+def begin(network: str) -> int:
+    """Return where the watch of a network begins: nobody has an address of ours before."""
+    return chains.block_watch(network).reach().final.height
+
+
+def _blocks_in(reach: Reach, seconds: int) -> int:
+    """Return how many blocks a network makes in a time: their length is its to change."""
     blocks = reach.latest.height - reach.final.height
-    seconds = max(reach.latest.time - reach.final.time, 1)
-    return min(max(_OVERLAP_SECONDS * blocks // seconds, _FEWEST_BLOCKS), _MOST_BLOCKS)
+    return seconds * blocks // max(reach.latest.time - reach.final.time, 1)
 
 
 def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, back: int) -> None:
@@ -60,16 +68,24 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
     if last < mark.height:
         log.warning("node_behind", network=network, final=last, read=mark.height)
     if last > mark.height:
-        # What is new comes first: however little a node answers at once, the mark moves on.
-        _settle(network, watch, mark.height + 1, last)
-        _settle(network, watch, max(mark.height + 1 - back, 0), mark.height)
+        up_to = _settle(network, watch, max(mark.height + 1 - back, 0), last)
+        if up_to <= mark.height:
+            # A node that answers so little at once must not hold the mark where it is.
+            _settle(network, watch, mark.height + 1, last)
 
 
-def _settle(network: str, watch: BlockWatch, first: int, last: int) -> None:
-    """Read final blocks, as many as one round may."""
-    for _ in range(_ANSWERS):
+def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark) -> None:
+    old = min(reach.final.height, mark.height) - _blocks_in(reach, _AGAIN_SECONDS)
+    if old - mark.again_height >= _MOST_BLOCKS:
+        up_to = _settle(network, watch, mark.again_height + 1, old, answers=1)
+        _note(network, again_height=up_to)
+
+
+def _settle(network: str, watch: BlockWatch, first: int, last: int, answers: int = _ANSWERS) -> int:
+    """Read final blocks, as far as so many answers reach; return how far that is."""
+    for _ in range(answers):
         if first > last:
-            return
+            break
         paid = watch.paid(first, last)
         held = recording.holders(network, _addresses(paid.addresses.values()))
         ours = [h for h, to in paid.addresses.items() if not held.keys().isdisjoint(to)]
@@ -83,12 +99,11 @@ def _settle(network: str, watch: BlockWatch, first: int, last: int) -> None:
             recording.record(network, arrivals, held, final=True)
             _move_mark(network, paid.up_to)
         first = paid.up_to.height + 1
+    return first - 1
 
 
-def _read_new(
-    network: str, watch: BlockWatch, first: int, last: int, *, moves_on: bool = False
-) -> list[Arrival]:
-    """Read blocks that a reorg may take back, as many as one round may."""
+def _read_new(network: str, watch: BlockWatch, first: int, last: int) -> tuple[list[Arrival], int]:
+    """Read blocks that a reorg may take back; return what was found, and how far that is."""
     found: list[Arrival] = []
     for _ in range(_ANSWERS):
         if first > last:
@@ -97,14 +112,13 @@ def _read_new(
         held = recording.holders(network, _addresses(paid.addresses.values()))
         release()
         ours = [h for h, to in paid.addresses.items() if not held.keys().isdisjoint(to)]
-        arrivals = watch.arrivals(ours)
-        with transaction():
-            recording.record(network, arrivals, held, final=False)
-            if moves_on:
-                _note_seen(network, paid.up_to.height)
-        found += arrivals
+        if ours:
+            arrivals = watch.arrivals(ours)
+            with transaction():
+                recording.record(network, arrivals, held, final=False)
+            found += arrivals
         first = paid.up_to.height + 1
-    return found
+    return found, first - 1
 
 
 def _look_after(
@@ -134,11 +148,6 @@ def _look_after(
             recording.vanish(network, row.tx_hash, row.ordinal)
 
 
-def begin(network: str) -> Point:
-    """Return where the watch of a network begins: nobody has an address of ours before."""
-    return chains.block_watch(network).reach().final
-
-
 def _addresses(of: Iterable[frozenset[str]]) -> set[str]:
     return set().union(*of)
 
@@ -151,8 +160,6 @@ def _move_mark(network: str, to: Point) -> None:
     )
 
 
-def _note_seen(network: str, height: int) -> None:
+def _note(network: str, **heights: int) -> None:
     with transaction() as session:
-        session.execute(
-            update(WatchMark).where(WatchMark.network == network).values(seen_height=height)
-        )
+        session.execute(update(WatchMark).where(WatchMark.network == network).values(**heights))

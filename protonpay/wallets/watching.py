@@ -67,8 +67,9 @@ def _begin(network: str) -> None:
     at = start(network)
     row = {
         "network": network,
-        "height": at.height,
-        "seen_height": at.height,
+        "height": at,
+        "seen_height": at,
+        "again_height": at,
         "looked_at": clock.now(),
     }
     with transaction() as session:

@@ -20,7 +20,12 @@ from protonpay.wire.jsonrpc import JsonRpc
 
 def begin_watches(height: int = 0) -> None:
     """Let every network's watch have a beginning."""
-    row = {"height": height, "seen_height": height, "looked_at": clock.now()}
+    row = {
+        "height": height,
+        "seen_height": height,
+        "again_height": height,
+        "looked_at": clock.now(),
+    }
     with transaction() as session:
         rows = [{"network": name, **row} for name in NETWORKS]
         session.execute(insert(WatchMark).values(rows).on_conflict_do_nothing())
