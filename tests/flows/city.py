@@ -207,6 +207,8 @@ class Parts:
     keepers: dict[str, Simulator]
     gates: dict[str, Tollgate]
     tap: Simulator
+    yookassa: Simulator
+    rates: Simulator
     inbox: Inbox
 
 
@@ -230,11 +232,17 @@ def founded(
             **{f"{name.upper()}_RPC_URL": gate.url for name, gate in parts.gates.items()},
             "TAP_BASE_URL": f"{parts.tap.url}/v2",
             "TAP_SECRET_KEY": "sk_test_of_the_flows",
+            "YOOKASSA_BASE_URL": f"{parts.yookassa.url}/v3",
+            "YOOKASSA_SHOP_ID": "100500",
+            "YOOKASSA_SECRET_KEY": "test_of_the_flows",
+            "YOOKASSA_NETWORKS": "127.0.0.1/32",
+            "FX_RATES_URL": f"{parts.rates.url}/latest.json",
             "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
             # Tests look again many times a second; the limits have tests of their own.
             "RATE_LIMIT_READ": "1000000 per minute",
         }
         city = City(environ, folder, parts)
+        parts.yookassa.pull("notifications", url=f"{city.api}/callbacks/yookassa")
         seeding = ("sandbox", "seed", "--demo-email", "demo@example.com")
         city.flask(*seeding, "--demo-password", PASSWORD)
         _run(stack, city, "web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
@@ -255,9 +263,12 @@ def _parts(stack: ExitStack) -> Parts:
     for gate in gates.values():
         stack.callback(gate.close)
     tap = running_simulator("protonpay.sandbox.tap", "--secret-key", "sk_test_of_the_flows")
+    yookassa = running_simulator("protonpay.sandbox.yookassa", "--secret-key", "test_of_the_flows")
+    rates = running_simulator("protonpay.sandbox.rates")
     inbox = Inbox()
     stack.callback(inbox.close)
-    return Parts(nodes, keepers, gates, stack.enter_context(tap), inbox)
+    simulators = [stack.enter_context(each) for each in (tap, yookassa, rates)]
+    return Parts(nodes, keepers, gates, *simulators, inbox)
 
 
 def _node(stack: ExitStack, name: str) -> Simulator:

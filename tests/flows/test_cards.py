@@ -41,6 +41,23 @@ def test_a_callback_that_comes_five_times_at_once_credits_once(city: City):
     assert city.books_are_sound()
 
 
+def test_roubles_are_quoted_paid_and_credited_at_the_rate_of_their_order(city: City):
+    user = city.resident("Payer")
+    opened = user.post(
+        "/client/deposit/card", amount="8123.45", currency="rub", provider="yookassa"
+    )
+    city.parts.rates.pull("rates", RUB="200")  # whatever happens to the rate meanwhile
+
+    city.press(opened["url"], "paid")
+
+    until(lambda: user.balance != "0.00", 30)
+    city.parts.rates.pull("rates", RUB="81.2345")
+    deposit = user.get(f"/client/deposit/{opened['deposit']['id']}")["deposit"]
+    assert (deposit["status"], deposit["amount"]) == ("CONFIRMED", user.balance)
+    assert user.balance == "100.00"
+    assert city.books_are_sound()
+
+
 def test_a_declined_card_credits_nothing(city: City):
     user, opened, _ = _open(city)
 
