@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -17,12 +18,15 @@ from protonpay.store import beats, outbox
 from protonpay.store.db import db, transaction
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import door
+from tests.conftest import PASSPHRASE
+from tests.wallets import pools
 
 TOKEN = "a token for the metrics"
 
 
 @pytest.fixture
-def everything_lives(house: Flask) -> None:
+def everything_lives(house: Flask, keyring_path: Path) -> None:
+    pools.fill(keyring_path, PASSPHRASE, 1)
     for queue in QUEUES:
         beats.beat(queue)
     now = clock.to_epoch_ms(clock.now()) // 1000
@@ -42,7 +46,14 @@ def test_ready_means_every_part(client: FlaskClient):
     assert answer.status_code == 200
     body = answer.get_json()
     assert body["ready"] is True
-    assert list(body["parts"]) == ["database", "redis", "migrations", "workers", "chains"]
+    assert list(body["parts"]) == [
+        "database",
+        "redis",
+        "migrations",
+        "workers",
+        "chains",
+        "addresses",
+    ]
     assert all(part["ok"] for part in body["parts"].values())
 
 
@@ -59,7 +70,7 @@ def _gone(*_args: object, **_kwargs: object) -> None:
 
 def test_a_fresh_installation_waits_for_workers_and_chains(client: FlaskClient):
     late = parts_not_ready(client)
-    assert set(late) == {"workers", "chains"}
+    assert set(late) == {"workers", "chains", "addresses"}
     assert all(queue in late["workers"] for queue in QUEUES)
     assert all(network in late["chains"] for network in NETWORKS)
 
