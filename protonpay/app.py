@@ -19,6 +19,7 @@ from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
+from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.plans.blueprint import blp as plans_blp
@@ -50,6 +51,7 @@ BLUEPRINTS = (
     plans_blp,
     api_keys_blp,
     webhooks_blp,
+    invoices_blp,
     callbacks_blp,
     status_blp,
 )

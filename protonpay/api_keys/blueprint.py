@@ -1,12 +1,13 @@
 """/client/api-keys: only signed-in people manage keys, never a key."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.api_keys import schemas, service
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
-from protonpay.web.paging import Position, cursors
+from protonpay.web.paging import page
 
 blp = AreaBlueprint("api-keys", __name__, door=Door.CLIENT, prefix="/client", about="Your keys")
 
@@ -24,17 +25,7 @@ def create(order: dict[str, Any]) -> dict[str, Any]:
 @blp.response(200, schemas.KeysPage)
 def listed(query: dict[str, Any]) -> dict[str, Any]:
     """List the API keys that are not revoked, newest first."""
-    user_id, limit = current().user_id, query["limit"]
-    scope = {"list": "api-keys", "user": user_id}
-    after = cursors.read(query["cursor"], scope) if query["cursor"] else None
-    keys = service.listed(user_id, limit + 1, (after.created_at, after.id) if after else None)
-    shown, more = keys[:limit], len(keys) > limit
-    last = Position(shown[-1].created_at, shown[-1].id) if more else None
-    return {
-        "keys": shown,
-        "next_cursor": cursors.make(last, scope) if last else None,
-        "has_more": more,
-    }
+    return page("keys", query, partial(service.listed, current().user_id))
 
 
 @blp.get("/api-keys/<id:key_id>", keys=NO_KEY)

@@ -9,7 +9,7 @@ from typing_extensions import override
 from protonpay.api_keys import addresses
 from protonpay.kernel.scopes import FULL, Scope
 from protonpay.web.fields import Moment, Text, WireSchema
-from protonpay.web.paging import PageQuery
+from protonpay.web.paging import Paged, PageQuery
 
 _MOST_NETWORKS = 50
 _SCOPES = [scope.value for scope in Scope]
@@ -125,9 +125,7 @@ class KeysQuery(PageQuery):
     """The query of ``GET /client/api-keys``."""
 
 
-class KeysPage(WireSchema):
+class KeysPage(Paged):
     """The answer of ``GET /client/api-keys``."""
 
     keys = fields.List(fields.Nested(KeyView))
-    next_cursor = fields.String(allow_none=True)
-    has_more = fields.Boolean()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select
 
 from protonpay.api_keys import addresses
 from protonpay.api_keys.models import ApiKey
@@ -24,6 +24,7 @@ from protonpay.kernel.errors import (
 )
 from protonpay.store import db
 from protonpay.store.db import transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 
 log = structlog.get_logger(__name__)
@@ -124,13 +125,9 @@ def create(
     return Created(key.id, name, key.prefix, raw, permissions)
 
 
-def listed(user_id: str, limit: int, after: tuple[datetime, str] | None) -> Sequence[ApiKey]:
-    """Return up to ``limit`` keys that are not revoked, newest first, after a position."""
-    mine = select(ApiKey).where(ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
-    if after is not None:
-        mine = mine.where(tuple_(ApiKey.created_at, ApiKey.id) < after)
-    newest_first = mine.order_by(ApiKey.created_at.desc(), ApiKey.id.desc()).limit(limit)
-    return db.db.session.scalars(newest_first).all()
+def listed(user_id: str, part: Part) -> Sequence[ApiKey]:
+    """Return a part of a user's keys that are not revoked, newest first."""
+    return newest_first(ApiKey, part, ApiKey.user_id == user_id, ApiKey.revoked_at.is_(None))
 
 
 def get(user_id: str, key_id: str) -> ApiKey:

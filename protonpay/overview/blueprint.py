@@ -1,5 +1,6 @@
 """/client/balance, /client/dashboard, /client/activity."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
@@ -7,7 +8,7 @@ from protonpay.overview import queries, schemas
 from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
-from protonpay.web.paging import Position, cursors
+from protonpay.web.paging import page
 
 blp = AreaBlueprint(
     "overview", __name__, door=Door.CLIENT, prefix="/client", about="Balance and history"
@@ -37,7 +38,7 @@ def dashboard() -> dict[str, Any]:
         "balance": queries.balance(user_id),
         "total_deposited": totals.deposited,
         "total_withdrawn": totals.withdrawn,
-        "recent_activity": queries.activity(user_id, _RECENT, None),
+        "recent_activity": queries.recent(user_id, _RECENT),
         "setup_steps": {
             "email_verified": queries.email_verified(user_id),
             "kyc_completed": False,
@@ -52,14 +53,4 @@ def dashboard() -> dict[str, Any]:
 @blp.response(200, schemas.ActivityPage)
 def activity(query: dict[str, Any]) -> dict[str, Any]:
     """Get transaction history, newest first: deposits, withdrawals, transfers."""
-    user_id, limit = current().user_id, query["limit"]
-    scope = {"list": "activity", "user": user_id}
-    after = cursors.read(query["cursor"], scope) if query["cursor"] else None
-    lines = queries.activity(user_id, limit + 1, (after.created_at, after.id) if after else None)
-    shown, more = lines[:limit], len(lines) > limit
-    last = Position(shown[-1].created_at, shown[-1].id) if more else None
-    return {
-        "activity": shown,
-        "next_cursor": cursors.make(last, scope) if last else None,
-        "has_more": more,
-    }
+    return page("activity", query, partial(queries.activity, current().user_id))

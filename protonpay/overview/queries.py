@@ -8,10 +8,9 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.store import db
+from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
 
 # Each branch walks one index (user, created_at, id) backwards and stops after a page.
-_AFTER = "(CAST(%(at)s AS timestamptz) IS NULL OR (created_at, id) < (%(at)s, %(id)s))"
-_PAGE = "ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
 _ACTIVITY = f"""
     SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, created_at
     FROM (
@@ -19,24 +18,24 @@ _ACTIVITY = f"""
                 commission_micro AS fee, method, network,
                 CASE state WHEN 'REVIEW' THEN 'PENDING' ELSE state END AS status,
                 'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, created_at
-         FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED' AND {_AFTER} {_PAGE})
+         FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED' AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 'CRYPTO', network,
                 CASE state WHEN 'SIGNED' THEN 'PENDING' WHEN 'SENT' THEN 'PENDING' ELSE state END,
                 'OUT', wallet_address, tx_hash, created_at
-         FROM payouts WHERE user_id = %(user)s AND {_AFTER} {_PAGE})
+         FROM payouts WHERE user_id = %(user)s AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT id, 'TRANSFER', amount_micro, fee_micro, 'INTERNAL', NULL,
                 'COMPLETED', 'OUT', to_identifier, NULL, created_at
-         FROM transfers WHERE sender_id = %(user)s AND {_AFTER} {_PAGE})
+         FROM transfers WHERE sender_id = %(user)s AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT t.id, 'TRANSFER', t.amount_micro, 0, 'INTERNAL', NULL,
                 'COMPLETED', 'IN', u.public_id, NULL, t.created_at
          FROM (SELECT id, amount_micro, sender_id, created_at FROM transfers
-               WHERE recipient_id = %(user)s AND {_AFTER} {_PAGE}) t
+               WHERE recipient_id = %(user)s AND {WINDOW} {NEWEST_FIRST}) t
          JOIN users u ON u.id = t.sender_id)
     ) AS activity
-    {_PAGE}
+    {NEWEST_FIRST}
 """  # noqa: S608 - the parts are constants of this file
 
 _TOTALS = """
@@ -83,11 +82,15 @@ def balance(user_id: str) -> Usdc:
     return ledger.balance(chart.available(user_id))
 
 
-def activity(user_id: str, limit: int, after: tuple[datetime, str] | None) -> Sequence[Activity]:
-    """Return up to ``limit`` lines, newest first, after a position."""
-    at, last_id = after or (None, None)
-    parameters = {"user": user_id, "limit": limit, "at": at, "id": last_id}
+def activity(user_id: str, part: Part) -> Sequence[Activity]:
+    """Return a part of a user's history, newest first."""
+    parameters = {"user": user_id, **part.as_parameters()}
     return [_line(row) for row in db.execute(_ACTIVITY, parameters)]
+
+
+def recent(user_id: str, count: int) -> Sequence[Activity]:
+    """Return the newest lines of a user's history."""
+    return activity(user_id, Part(count))
 
 
 def totals(user_id: str) -> Totals:

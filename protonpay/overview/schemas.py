@@ -3,7 +3,7 @@
 from marshmallow import fields
 
 from protonpay.web.fields import Moment, UsdcField, WireSchema
-from protonpay.web.paging import PageQuery
+from protonpay.web.paging import Paged, PageQuery
 
 
 class Balance(WireSchema):
@@ -53,9 +53,7 @@ class ActivityQuery(PageQuery):
     """The query of ``GET /client/activity``."""
 
 
-class ActivityPage(WireSchema):
+class ActivityPage(Paged):
     """The answer of ``GET /client/activity``."""
 
     activity = fields.List(fields.Nested(ActivityLine))
-    next_cursor = fields.String(allow_none=True)
-    has_more = fields.Boolean()

@@ -53,6 +53,16 @@ class QueryNumber(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class YesNo(fields.Boolean):
+    """JSON's own true or false, unlike all that could be taken for it."""
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class UsdcField(fields.Field[Usdc]):
     """An amount of USDC above zero; printed as text with two to six decimals."""
 

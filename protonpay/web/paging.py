@@ -1,18 +1,25 @@
-"""Cursors: where a list goes on, signed, and good for this caller and these filters only."""
+"""Lists: a page of one, and the cursor under which it goes on.
+
+A cursor is signed, and good for this caller, this list and these filters only.
+"""
 
 import base64
 import binascii
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
-from marshmallow import validate
+from flask import Response, after_this_request, request
+from marshmallow import fields, validate
 
 from protonpay.kernel import signing
 from protonpay.kernel.errors import Invalid
-from protonpay.web.fields import QueryNumber, Text, WireSchema
+from protonpay.store.lists import Part, Position
+from protonpay.web.auth import current
+from protonpay.web.fields import Moment, QueryNumber, Text, WireSchema
+from protonpay.web.links import links
 
 _SIGNATURE = 16
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,12 +33,32 @@ class PageQuery(WireSchema):
     cursor = Text(longest=512, load_default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The last row a caller has seen; the next page begins after it."""
+class HistoryQuery(PageQuery):
+    """The query of a list that grows: a span of time, its end excluded."""
 
-    created_at: datetime
-    id: str
+    since = Moment(data_key="from", load_default=None)
+    until = Moment(data_key="to", load_default=None)
+
+
+class Paged(WireSchema):
+    """What every page of a list says beside its rows."""
+
+    next_cursor = fields.String(
+        allow_none=True, metadata={"description": "Send it as ``cursor`` for the next page."}
+    )
+    has_more = fields.Boolean()
+
+
+class Listed(Protocol):
+    """A row of any list, by its place in it."""
+
+    @property
+    def id(self) -> str:
+        """Breaks ties."""
+
+    @property
+    def created_at(self) -> datetime:
+        """The newest row comes first."""
 
 
 class Cursors:
@@ -73,3 +100,41 @@ class Cursors:
 
 
 cursors = Cursors()
+
+
+def page(name: str, query: Mapping[str, Any], read: Callable[..., Sequence[Any]]) -> dict[str, Any]:
+    """Return a page of the caller's list, newest first, as ``Paged`` and the rows by its name.
+
+    Args:
+        name: of the list, and of the member that holds its rows.
+        query: as ``PageQuery`` or a child of it read it; what is neither place nor time is a
+            filter of this list.
+        read: gives the rows of a ``Part``, and takes the filters by name.
+
+    Raises:
+        Invalid: a cursor of somebody else's or of other filters (``invalid_cursor``).
+    """
+    filters = {key: value for key, value in query.items() if key not in ("limit", "cursor")}
+    scope = {"list": name, "user": current().user_id, **filters}
+    since, until = filters.pop("since", None), filters.pop("until", None)
+    after = cursors.read(query["cursor"], scope) if query["cursor"] else None
+    limit = query["limit"]
+    # One row more than asked for tells whether there is a next page.
+    rows: Sequence[Listed] = read(Part(limit + 1, after, since, until), **filters)
+    shown, has_more = rows[:limit], len(rows) > limit
+    cursor = None
+    if has_more:
+        cursor = cursors.make(Position(shown[-1].created_at, shown[-1].id), scope)
+        _link_next(cursor)
+    return {name: shown, "next_cursor": cursor, "has_more": has_more}
+
+
+def _link_next(cursor: str) -> None:
+    """Say the next page's address in a header too (RFC 8288)."""
+    query = urlencode({**request.args.to_dict(), "cursor": cursor})
+    address = links.to(f"{request.path}?{query}")
+
+    @after_this_request
+    def tell(response: Response) -> Response:
+        response.headers["Link"] = f'<{address}>; rel="next"'
+        return response

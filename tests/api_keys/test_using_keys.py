@@ -42,6 +42,12 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", "/client/transfer"): [{"transfers:write"}],
     ("POST", "/client/webhooks"): [{"webhooks:write"}],
+    ("POST", "/client/invoices"): [{"invoices:write"}],
+    ("GET", "/client/invoices"): [{"activity:read"}, {"invoices:write"}],
+    ("GET", f"/client/invoices/{NOBODY}"): [{"activity:read"}, {"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/pay"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/cancel"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/refund"): [{"invoices:write"}],
 }
 """Every client route that lets keys in, and with which scopes."""
 MANAGING = (

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protonpay.kernel.errors import Invalid
-from protonpay.web.paging import Cursors, Position
+from protonpay.store.lists import Position
+from protonpay.web.paging import Cursors
 from tests.actors import Actor
 from tests.refusals import refused
 
