@@ -11,29 +11,57 @@ from protonpay.store import db
 from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
 
 # Each branch walks one index (user, created_at, id) backwards and stops after a page.
+def _internal(table: str, mine: str, other: str, direction: str) -> str:
+    """Return the lines of what invoices moved between two balances, as one of its sides has it."""
+    return f"""
+        (SELECT i.id, 'TRANSFER', i.amount_micro, 0, 'INTERNAL', NULL, 'COMPLETED',
+                '{direction}', u.public_id, NULL, i.invoice_id, i.created_at
+         FROM (SELECT id, amount_micro, {other}, invoice_id, created_at FROM {table}
+               WHERE {mine} = %(user)s AND payer_id IS NOT NULL AND {WINDOW} {NEWEST_FIRST}) i
+         JOIN users u ON u.id = i.{other})
+    """  # noqa: S608 - the parts are constants of this file
+
+
+# What came on chain is money from outside, whatever it was for; what goes back there is a payout.
+_INVOICES = f"""
+    (SELECT id, 'DEPOSIT', amount_micro - commission_micro, commission_micro, method, network,
+            CASE state WHEN 'SEEN' THEN 'PENDING' ELSE 'CONFIRMED' END, 'IN', sender, tx_hash,
+            invoice_id, created_at
+     FROM invoice_payments WHERE owner_id = %(user)s AND method = 'CRYPTO'
+     AND state <> 'VANISHED' AND {WINDOW} {NEWEST_FIRST})
+    UNION ALL {_internal("invoice_payments", "owner_id", "payer_id", "IN")}
+    UNION ALL {_internal("invoice_payments", "payer_id", "owner_id", "OUT")}
+    UNION ALL {_internal("invoice_refunds", "owner_id", "payer_id", "OUT")}
+    UNION ALL {_internal("invoice_refunds", "payer_id", "owner_id", "IN")}
+"""  # noqa: S608 - the same
+
 _ACTIVITY = f"""
-    SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, created_at
+    SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, invoice_id,
+           created_at
     FROM (
         (SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
                 commission_micro AS fee, method, network,
                 CASE state WHEN 'REVIEW' THEN 'PENDING' ELSE state END AS status,
-                'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, created_at
+                'IN' AS direction, coalesce(provider, sender) AS party, tx_hash,
+                NULL AS invoice_id, created_at
          FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED' AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 'CRYPTO', network,
                 CASE state WHEN 'SIGNED' THEN 'PENDING' WHEN 'SENT' THEN 'PENDING' ELSE state END,
-                'OUT', wallet_address, tx_hash, created_at
+                'OUT', wallet_address, tx_hash, NULL, created_at
          FROM payouts WHERE user_id = %(user)s AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT id, 'TRANSFER', amount_micro, fee_micro, 'INTERNAL', NULL,
-                'COMPLETED', 'OUT', to_identifier, NULL, created_at
+                'COMPLETED', 'OUT', to_identifier, NULL, NULL, created_at
          FROM transfers WHERE sender_id = %(user)s AND {WINDOW} {NEWEST_FIRST})
         UNION ALL
         (SELECT t.id, 'TRANSFER', t.amount_micro, 0, 'INTERNAL', NULL,
-                'COMPLETED', 'IN', u.public_id, NULL, t.created_at
+                'COMPLETED', 'IN', u.public_id, NULL, NULL, t.created_at
          FROM (SELECT id, amount_micro, sender_id, created_at FROM transfers
                WHERE recipient_id = %(user)s AND {WINDOW} {NEWEST_FIRST}) t
          JOIN users u ON u.id = t.sender_id)
+        UNION ALL
+        {_INVOICES}
     ) AS activity
     {NEWEST_FIRST}
 """  # noqa: S608 - the parts are constants of this file
@@ -41,7 +69,9 @@ _ACTIVITY = f"""
 _TOTALS = """
     SELECT
         (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM deposits
-         WHERE user_id = %(user)s AND state = 'CONFIRMED'),
+         WHERE user_id = %(user)s AND state = 'CONFIRMED')
+        + (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM invoice_payments
+           WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state = 'CREDITED'),
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
@@ -54,6 +84,7 @@ class Activity:
 
     Attributes:
         party: who is on the other side, as this user may know them.
+        invoice_id: the invoice that was paid or given back.
     """
 
     id: str
@@ -66,6 +97,7 @@ class Activity:
     direction: str
     party: str | None
     tx_hash: str | None
+    invoice_id: str | None
     created_at: datetime
 
 
