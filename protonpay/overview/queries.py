@@ -10,6 +10,7 @@ from protonpay.ledger import service as ledger
 from protonpay.store import db
 from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
 
+
 # Each branch walks one index (user, created_at, id) backwards and stops after a page.
 def _internal(table: str, mine: str, other: str, direction: str) -> str:
     """Return the lines of what invoices moved between two balances, as one of its sides has it."""
