@@ -19,6 +19,7 @@ from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
+from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
@@ -51,6 +52,7 @@ BLUEPRINTS = (
     plans_blp,
     api_keys_blp,
     webhooks_blp,
+    invoices_blp,
     kyc_blp,
     callbacks_blp,
     status_blp,

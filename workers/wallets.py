@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from protonpay.deposits import crypto
+from protonpay.invoices import receiving
 from protonpay.store.jobs import Later
 from protonpay.wallets import pool, watching
 from protonpay.wallets import service as wallets
@@ -10,6 +11,7 @@ from workers.job import job, periodic
 
 FOLLOWERS: Mapping[str, Callable[[str], Later | None]] = {
     "user": crypto.follow,
+    "invoice": receiving.follow,
 }
 """Who does what follows from a transfer, by the kind of its address's holder."""
 

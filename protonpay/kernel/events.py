@@ -19,6 +19,12 @@ PAYOUT_COMPLETED = "payout.completed"
 PAYOUT_FAILED = "payout.failed"
 TRANSFER_COMPLETED = "transfer.completed"
 INVOICE_PAID = "invoice.paid"
+INVOICE_PARTIALLY_PAID = "invoice.partially_paid"
+INVOICE_OVERPAID = "invoice.overpaid"
+INVOICE_LATE_PAYMENT = "invoice.late_payment"
+INVOICE_EXPIRED = "invoice.expired"
+INVOICE_CANCELLED = "invoice.cancelled"
+INVOICE_REFUNDED = "invoice.refunded"
 KYC_APPROVED = "kyc.approved"
 KYC_REJECTED = "kyc.rejected"
 
@@ -34,7 +40,15 @@ DOCUMENTED = (
 )
 """The eight events of the API document, in its order."""
 
-NAMES = DOCUMENTED
+NAMES = (
+    *DOCUMENTED,
+    INVOICE_PARTIALLY_PAID,
+    INVOICE_OVERPAID,
+    INVOICE_LATE_PAYMENT,
+    INVOICE_EXPIRED,
+    INVOICE_CANCELLED,
+    INVOICE_REFUNDED,
+)
 """Every event there is; those beyond the documented ones reach only who names them."""
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret

@@ -82,6 +82,24 @@ def chain_credit(
     )
 
 
+def invoice_payment(payment_id: str, payer: str, owner: str, amount: Usdc) -> Entry:
+    """Pay an invoice from a balance; it costs nobody a fee."""
+    return _entry(
+        f"invoice_payment:{payment_id}",
+        "invoice_payment",
+        Posting(chart.available(payer), chart.available(owner), amount),
+    )
+
+
+def invoice_refund(refund_id: str, owner: str, payer: str, amount: Usdc) -> Entry:
+    """Give what was paid from a balance back to it."""
+    return _entry(
+        f"invoice_refund:{refund_id}",
+        "invoice_refund",
+        Posting(chart.available(owner), chart.available(payer), amount),
+    )
+
+
 def payout_hold(payout_id: str, user_id: str, total: Usdc) -> Entry:
     """Set amount and fee aside when a withdrawal is accepted."""
     return _entry(

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from protonpay.deposits import states as deposits
+from protonpay.invoices import states as payments
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
@@ -17,27 +18,57 @@ from protonpay.transfers.service import COMPLETED
 _DEPOSITS = """
     SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
            commission_micro AS fee, method, network, state, 'IN' AS direction,
-           coalesce(provider, sender) AS party, tx_hash, created_at
+           coalesce(provider, sender) AS party, tx_hash, NULL AS invoice_id, created_at
     FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED'
 """
 _PAYOUTS = """
     SELECT id, 'WITHDRAWAL' AS type, amount_micro AS amount, fee_micro AS fee, 'CRYPTO' AS method,
-           network, state, 'OUT' AS direction, wallet_address AS party, tx_hash, created_at
+           network, state, 'OUT' AS direction, wallet_address AS party, tx_hash, NULL AS invoice_id,
+           created_at
     FROM payouts WHERE user_id = %(user)s
 """
 _SENT = """
     SELECT id, 'TRANSFER' AS type, amount_micro AS amount, fee_micro AS fee, 'INTERNAL' AS method,
            NULL AS network, 'COMPLETED' AS state, 'OUT' AS direction,
-           to_identifier AS party, NULL AS tx_hash, created_at
+           to_identifier AS party, NULL AS tx_hash, NULL AS invoice_id, created_at
     FROM transfers WHERE sender_id = %(user)s
 """
 _RECEIVED = """
     SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 'INTERNAL' AS method,
            NULL AS network, 'COMPLETED' AS state, 'IN' AS direction,
            (SELECT public_id FROM users WHERE users.id = sender_id) AS party,
-           NULL AS tx_hash, created_at
+           NULL AS tx_hash, NULL AS invoice_id, created_at
     FROM transfers WHERE recipient_id = %(user)s
 """
+
+
+# What came on chain is money from outside, whatever it was for; what goes back there is a payout.
+_PAID_ON_CHAIN = """
+    SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
+           commission_micro AS fee, method, network, state, 'IN' AS direction, sender AS party,
+           tx_hash, invoice_id, created_at
+    FROM invoice_payments
+    WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state <> 'VANISHED'
+"""
+
+
+def _between(table: str, mine: str, other: str, direction: str) -> str:
+    """Return the lines of what invoices moved between two balances, as one of its sides has it."""
+    return f"""
+        SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 'INTERNAL' AS method,
+               NULL AS network, 'COMPLETED' AS state, '{direction}' AS direction,
+               (SELECT public_id FROM users WHERE users.id = {other}) AS party,
+               NULL AS tx_hash, invoice_id, created_at
+        FROM {table} WHERE {mine} = %(user)s AND payer_id IS NOT NULL
+    """  # noqa: S608 - the parts are constants of this file
+
+
+_PAID_FROM_BALANCES = (
+    _between("invoice_payments", "owner_id", "payer_id", "IN"),
+    _between("invoice_payments", "payer_id", "owner_id", "OUT"),
+    _between("invoice_refunds", "owner_id", "payer_id", "OUT"),
+    _between("invoice_refunds", "payer_id", "owner_id", "IN"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +87,32 @@ class _Source:
     statuses: tuple[str, ...]
 
 
-_SOURCES: Mapping[str, _Source] = {
-    "DEPOSIT": _Source((_DEPOSITS,), deposits.shown, deposits.behind, deposits.STATUSES),
-    "WITHDRAWAL": _Source((_PAYOUTS,), payouts.shown, payouts.behind, payouts.STATUSES),
-    "TRANSFER": _Source((_SENT, _RECEIVED), str, lambda status: (status,), (COMPLETED,)),
+_INSIDE = (_SENT, _RECEIVED, *_PAID_FROM_BALANCES)
+_SOURCES: Mapping[str, tuple[_Source, ...]] = {
+    "DEPOSIT": (
+        _Source((_DEPOSITS,), deposits.shown, deposits.behind, deposits.STATUSES),
+        _Source((_PAID_ON_CHAIN,), payments.shown, payments.behind, payments.STATUSES),
+    ),
+    "WITHDRAWAL": (_Source((_PAYOUTS,), payouts.shown, payouts.behind, payouts.STATUSES),),
+    "TRANSFER": (_Source(_INSIDE, str, lambda status: (status,), (COMPLETED,)),),
 }
 TYPES = tuple(_SOURCES)
-STATUSES = tuple(dict.fromkeys(one for source in _SOURCES.values() for one in source.statuses))
+STATUSES = tuple(
+    dict.fromkeys(one for kind in _SOURCES.values() for source in kind for one in source.statuses)
+)
+
+_SHOWN: Mapping[str, Callable[[str], str]] = {
+    "DEPOSIT": lambda state: deposits.shown(payments.shown(state)),
+    "WITHDRAWAL": payouts.shown,
+    "TRANSFER": str,
+}
 
 _TOTALS = """
     SELECT
         (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM deposits
-         WHERE user_id = %(user)s AND state = 'CONFIRMED'),
+         WHERE user_id = %(user)s AND state = 'CONFIRMED')
+        + (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM invoice_payments
+           WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state = 'CREDITED'),
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
@@ -83,6 +128,7 @@ class Activity:
 
     Attributes:
         party: who is on the other side, as this user may know them.
+        invoice_id: the invoice that was paid or given back.
     """
 
     id: str
@@ -95,6 +141,7 @@ class Activity:
     direction: str
     party: str | None
     tx_hash: str | None
+    invoice_id: str | None
     created_at: datetime
 
 
@@ -132,8 +179,9 @@ def activity(
     """
     branches = [
         branch
-        for name, source in _SOURCES.items()
+        for name, sources in _SOURCES.items()
         if kind in (None, name)
+        for source in sources
         for branch in _branches(source, status)
     ]
     if not branches:
@@ -171,5 +219,5 @@ def setup(user_id: str) -> Setup:
 
 def _line(row: Sequence[Any]) -> Activity:
     record_id, kind, amount, fee, method, network, state, *rest = row
-    status = _SOURCES[kind].shown(state)
+    status = _SHOWN[kind](state)
     return Activity(record_id, kind, Usdc(amount), Usdc(fee), method, network, status, *rest)

@@ -28,6 +28,7 @@ class ActivityLine(WireSchema):
     direction = fields.String(metadata={"enum": ["IN", "OUT"]})
     party = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
+    invoice_id = fields.String(allow_none=True)
     created_at = Moment()
 
 

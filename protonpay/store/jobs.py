@@ -46,6 +46,8 @@ JOBS: Mapping[str, Job] = {
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
+    "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
+    "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""

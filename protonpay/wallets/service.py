@@ -1,6 +1,6 @@
 """Hand out deposit addresses, and tell what reached them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import func, select, update
@@ -20,6 +20,7 @@ __all__ = [
     "families",
     "free_addresses",
     "incoming",
+    "transfers",
     "watch_ages",
 ]
 
@@ -79,6 +80,15 @@ def incoming(incoming_id: str) -> Incoming:
     if found is None:
         raise NotFound("not_found", "There is no such transfer.")
     return found
+
+
+def transfers(kind: str, holder_id: str) -> Sequence[Incoming]:
+    """Return every transfer that ever reached a holder, as it stands now, oldest first."""
+    theirs = select(Incoming).filter_by(holder_kind=kind, holder_id=holder_id)
+    return db.session.scalars(
+        theirs.order_by(Incoming.seen_at, Incoming.id),
+        execution_options={"populate_existing": True},
+    ).all()
 
 
 def free_addresses() -> Mapping[str, int]:

@@ -217,6 +217,27 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This deposit has ended without a page. Use another Idempotency-Key.": (
         "Это пополнение завершилось без страницы оплаты. Используйте другой Idempotency-Key."
     ),
+    # of invoices
+    "There is no such invoice.": "Такого счёта нет.",
+    "Invoices are in USDC.": "Счета выставляются в USDC.",
+    "The tolerance must be smaller than the amount.": "Допуск должен быть меньше суммы.",
+    "This invoice is your own.": "Это ваш собственный счёт.",
+    "This invoice cannot be paid now.": "Этот счёт сейчас нельзя оплатить.",
+    "A payment on chain is being confirmed.": "Платёж в сети подтверждается.",
+    "This invoice is paid.": "Этот счёт оплачен.",
+    "This invoice has expired.": "Срок оплаты этого счёта истёк.",
+    "This invoice is cancelled.": "Этот счёт отменён.",
+    "What was paid for this invoice was given back.": "Оплата этого счёта возвращена.",
+    "A wallet needs both walletAddress and network.": (
+        "Для кошелька нужны и walletAddress, и network."
+    ),
+    "There is nothing that can be given back now.": "Сейчас возвращать нечего.",
+    "This was paid on chain: say walletAddress and network.": (
+        "Оплата была в сети: укажите walletAddress и network."
+    ),
+    "At most {limit} USDC can be given back this way.": (
+        "Таким способом можно вернуть не более {limit} USDC."
+    ),
     # of deposit addresses
     "No deposit address is free right now. Try again in a moment.": (
         "Сейчас нет свободного адреса. Повторите попытку через минуту."

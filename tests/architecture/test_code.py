@@ -15,6 +15,7 @@ ROOMS = (
     "api_keys",
     "auth",
     "deposits",
+    "invoices",
     "kyc",
     "overview",
     "payouts",

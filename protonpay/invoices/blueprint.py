@@ -1,0 +1,63 @@
+"""/client/invoices."""
+
+from functools import partial
+from typing import Any
+
+from protonpay.invoices import refunding, schemas, service
+from protonpay.kernel.scopes import Scope
+from protonpay.web.access import either, needs
+from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.auth import current
+from protonpay.web.paging import page
+
+blp = AreaBlueprint("invoices", __name__, door=Door.CLIENT, prefix="/client", about="Getting paid")
+
+_READS = either(Scope.ACTIVITY_READ, Scope.INVOICES_WRITE)
+
+
+@blp.post("/invoices", keys=needs(Scope.INVOICES_WRITE))
+@blp.arguments(schemas.InvoiceOrder)
+@blp.response(200, schemas.InvoiceAnswer)
+def create(order: dict[str, Any]) -> dict[str, Any]:
+    """Create a payment invoice with a unique payment link."""
+    return {"invoice": service.create(current().user_id, service.Order(**order))}
+
+
+@blp.get("/invoices", keys=_READS)
+@blp.arguments(schemas.InvoicesQuery, location="query")
+@blp.response(200, schemas.InvoicesPage)
+def invoices(query: dict[str, Any]) -> dict[str, Any]:
+    """List your invoices, newest first."""
+    return page("invoices", query, partial(service.history, current().user_id))
+
+
+@blp.get("/invoices/<id:invoice_id>", keys=_READS)
+@blp.response(200, schemas.WholeAnswer)
+def invoice(invoice_id: str) -> service.Whole:
+    """Get one invoice with its payments and refunds."""
+    return service.get(current().user_id, invoice_id)
+
+
+@blp.post("/invoices/<id:invoice_id>/pay", keys=needs(Scope.TRANSFERS_WRITE))
+@blp.response(200, schemas.PaidAnswer)
+def pay(invoice_id: str) -> service.Paid:
+    """Pay what is due of somebody's invoice from your balance."""
+    return service.pay(current().user_id, invoice_id)
+
+
+@blp.post("/invoices/<id:invoice_id>/cancel", keys=needs(Scope.INVOICES_WRITE))
+@blp.response(200, schemas.InvoiceAnswer)
+def cancel(invoice_id: str) -> dict[str, Any]:
+    """Cancel an invoice that is not paid; what was paid of it stays yours and can be refunded."""
+    return {"invoice": service.cancel(current().user_id, invoice_id)}
+
+
+@blp.post(
+    "/invoices/<id:invoice_id>/refund", keys=needs(Scope.INVOICES_WRITE, Scope.WITHDRAWALS_WRITE)
+)
+@blp.arguments(schemas.RefundOrder)
+@blp.response(200, schemas.RefundAnswer)
+def refund(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Give back what was paid: to the payer's balance, or on chain to a wallet you name."""
+    invoice, given = refunding.refund(current().user_id, invoice_id, **order)
+    return {"refund": given, "invoice": invoice}

@@ -1,0 +1,182 @@
+"""Invoices, what was paid for them, and what of it was given back."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.invoices.states import INVOICE, OPEN, PAYMENT, REFUND, Terms
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.store.db import Base
+from protonpay.store.types import UsdcType, UtcDateTime, state_check
+
+
+class Invoice(Base):
+    """A request to pay an amount until a moment.
+
+    Attributes:
+        tolerance_micro: it is paid if at most so much is missing.
+        accept_late: what comes after the end may pay it too.
+        received_micro: credited to its owner for it, at whatever time.
+        refunded_micro: given back of that.
+        late: something came after its end.
+        paid_at: when it first counted as paid; ``ended_at``: when it left the open states.
+    """
+
+    __tablename__ = "invoices"
+    __table_args__ = (
+        state_check("state", INVOICE),
+        CheckConstraint(
+            "amount_micro > 0 AND tolerance_micro >= 0 AND tolerance_micro < amount_micro"
+            " AND received_micro >= 0 AND refunded_micro >= 0"
+            " AND refunded_micro <= received_micro",
+            name="amounts",
+        ),
+        Index("ix_invoices_user", "user_id", "created_at", "id"),
+        Index("ix_invoices_user_state", "user_id", "state", "created_at", "id"),
+        Index(
+            "ix_invoices_ending",
+            "user_id",
+            "expires_at",
+            postgresql_where=text("state = 'PENDING'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    tolerance_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    accept_late: Mapped[bool]
+    description: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    received_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
+    refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
+    late: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def terms(self) -> Terms:
+        """When it counts as paid."""
+        return Terms(self.amount_micro, self.tolerance_micro, self.accept_late)
+
+    @property
+    def missing(self) -> Usdc:
+        """What is still to be paid, whatever the state."""
+        return max(ZERO, self.amount_micro - self.received_micro)
+
+    @property
+    def due(self) -> Usdc:
+        """What its payer is still asked for."""
+        return self.missing if self.state in OPEN else ZERO
+
+    @property
+    def over(self) -> Usdc:
+        """What was paid beyond its amount."""
+        return max(ZERO, self.received_micro - self.amount_micro)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it counts as paid though a little is missing."""
+        return self.paid_at is not None and self.received_micro < self.amount_micro
+
+
+class InvoicePayment(Base):
+    """Money for an invoice: a row for each, and each ends in one entry of the book.
+
+    Attributes:
+        owner_id: who is credited.
+        method: ``BALANCE`` has a payer; ``CRYPTO`` a network and a transfer.
+        late: came after the end of the invoice.
+        commission_micro: our part of what was credited.
+    """
+
+    __tablename__ = "invoice_payments"
+    __table_args__ = (
+        state_check("state", PAYMENT),
+        CheckConstraint(
+            "amount_micro > 0 AND commission_micro >= 0 AND commission_micro <= amount_micro",
+            name="amounts",
+        ),
+        CheckConstraint(
+            "CASE method WHEN 'BALANCE' THEN payer_id IS NOT NULL AND incoming_id IS NULL"
+            " WHEN 'CRYPTO' THEN num_nulls(network, tx_hash, incoming_id) = 0"
+            " AND payer_id IS NULL ELSE false END",
+            name="whole",
+        ),
+        # Whoever pays from a balance pays the rest, so there is one such payment at most.
+        Index(
+            "uq_invoice_payments_balance",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text("method = 'BALANCE'"),
+        ),
+        Index("ix_invoice_payments_invoice", "invoice_id", "created_at", "id"),
+        # Histories ask for the two methods apart, and for what is not final yet.
+        Index(
+            "ix_invoice_payments_chain",
+            *("owner_id", "created_at", "id"),
+            postgresql_where=text("method = 'CRYPTO'"),
+        ),
+        Index(
+            "ix_invoice_payments_state",
+            *("owner_id", "state", "created_at", "id"),
+            postgresql_where=text("method = 'CRYPTO'"),
+        ),
+        Index(
+            "ix_invoice_payments_inside",
+            *("owner_id", "created_at", "id"),
+            postgresql_where=text("payer_id IS NOT NULL"),
+        ),
+        Index("ix_invoice_payments_payer", "payer_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    owner_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    method: Mapped[str] = mapped_column(Text)
+    payer_id: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id"))
+    incoming_id: Mapped[str | None] = mapped_column(Text, ForeignKey("incoming.id"), unique=True)
+    network: Mapped[str | None] = mapped_column(Text)
+    tx_hash: Mapped[str | None] = mapped_column(Text)
+    sender: Mapped[str | None] = mapped_column(Text)
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    commission_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
+    state: Mapped[str] = mapped_column(Text)
+    late: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    credited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InvoiceRefund(Base):
+    """Money given back: at once to the balance it came from, or by a payout to a wallet.
+
+    Attributes:
+        payer_id: whose balance it went back to; ``payout_id``: the payout that carries it.
+    """
+
+    __tablename__ = "invoice_refunds"
+    __table_args__ = (
+        state_check("state", REFUND),
+        CheckConstraint("amount_micro > 0", name="amounts"),
+        CheckConstraint("num_nonnulls(payer_id, payout_id) = 1", name="whole"),
+        Index("ix_invoice_refunds_invoice", "invoice_id", "created_at", "id"),
+        Index(
+            "ix_invoice_refunds_owner",
+            *("owner_id", "created_at", "id"),
+            postgresql_where=text("payer_id IS NOT NULL"),
+        ),
+        Index("ix_invoice_refunds_payer", "payer_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    owner_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    payer_id: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id"))
+    payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"), unique=True)
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    state: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

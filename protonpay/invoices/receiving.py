@@ -1,0 +1,136 @@
+"""Money for an invoice that came on chain, and the end of the time in which it may.
+
+Every change of a transfer is a job, and jobs may come late, twice or in any order. Each
+reads how the transfer stands now, under the lock of the invoice. Whatever the invoice has
+become by then, a final transfer is credited once: it is its owner's money.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from protonpay.invoices.models import Invoice, InvoicePayment
+from protonpay.invoices.reckoning import locked, settle
+from protonpay.invoices.states import CLOSED, PAYMENT
+from protonpay.kernel import clock, ids
+from protonpay.ledger import entries
+from protonpay.ledger import service as ledger
+from protonpay.plans import service as plans
+from protonpay.store.db import current, transaction
+from protonpay.store.jobs import Later
+from protonpay.users import service as users
+from protonpay.wallets import service as wallets
+from protonpay.wallets.service import Incoming
+
+HOLDER = "invoice"
+_VANISHED = "VANISHED"
+
+
+def follow(incoming_id: str) -> None:
+    """Do what follows from how a transfer to an invoice's address stands now.
+
+    Raises:
+        NotFound: there is no such transfer, or no such invoice.
+    """
+    with transaction():
+        invoice = locked(wallets.incoming(incoming_id).holder_id)
+        _take(invoice, wallets.incoming(incoming_id))
+
+
+def expire(invoice_id: str) -> Later | None:
+    """End an invoice whose time has passed, unless money for it was there in time.
+
+    Raises:
+        NotFound: there is no such invoice.
+    """
+    with transaction():
+        invoice = locked(invoice_id)
+        left = invoice.expires_at - clock.now()
+        if left.total_seconds() > 0:
+            return Later(int(left.total_seconds()) + 1, "not yet")
+        catch_up(invoice)
+    return None
+
+
+def catch_up(invoice: Invoice) -> None:
+    """Let a locked invoice know all that has reached it and how late it is by now.
+
+    A transfer may have been seen a moment before the end, and its job not have come yet.
+    """
+    for transfer in wallets.transfers(HOLDER, invoice.id):
+        _take(invoice, transfer)
+    settle(invoice)
+
+
+def _take(invoice: Invoice, transfer: Incoming) -> None:
+    payment = _payment_of(invoice, transfer)
+    if payment is None or payment.state == "CREDITED":
+        return
+    if transfer.state == _VANISHED:
+        if payment.state != _VANISHED:
+            _move(payment, _VANISHED)
+        settle(invoice)
+        return
+    # A reorg may have changed what the transaction does, before it is final.
+    if payment.invoice_id != invoice.id:
+        _take_away(payment, invoice)
+    payment.amount_micro, payment.sender = transfer.amount_micro, transfer.sender
+    if payment.state == _VANISHED:
+        _move(payment, PAYMENT.initial)
+    if transfer.state == "FINAL":
+        _credit(invoice, payment, transfer)
+    else:
+        settle(invoice)
+
+
+def _take_away(payment: InvoicePayment, invoice: Invoice) -> None:
+    before = locked(payment.invoice_id)
+    payment.invoice_id, payment.owner_id = invoice.id, invoice.user_id
+    settle(before)
+
+
+def _payment_of(invoice: Invoice, transfer: Incoming) -> InvoicePayment | None:
+    """Return the locked payment of a transfer; of one that vanished unfollowed there is none."""
+    if transfer.state != _VANISHED:
+        row = {
+            "id": ids.new_id(),
+            "invoice_id": invoice.id,
+            "owner_id": invoice.user_id,
+            "method": "CRYPTO",
+            "incoming_id": transfer.id,
+            "network": transfer.network,
+            "tx_hash": transfer.tx_hash,
+            "sender": transfer.sender,
+            "amount_micro": transfer.amount_micro,
+            "state": PAYMENT.initial,
+            "late": invoice.state in CLOSED or transfer.seen_at >= invoice.expires_at,
+            "created_at": transfer.seen_at,
+        }
+        current().execute(insert(InvoicePayment).values(row).on_conflict_do_nothing())
+    return current().scalar(
+        select(InvoicePayment).where(InvoicePayment.incoming_id == transfer.id).with_for_update(),
+        execution_options={"populate_existing": True},
+    )
+
+
+def _credit(invoice: Invoice, payment: InvoicePayment, transfer: Incoming) -> None:
+    terms = plans.terms(users.get(invoice.user_id).plan)
+    amount = payment.amount_micro
+    payment.commission_micro = terms.deposit_commission(amount)
+    payment.credited_at = clock.now()
+    _move(payment, "CREDITED")
+    ledger.post(
+        entries.chain_credit(
+            transfer.id,
+            transfer.network,
+            invoice.user_id,
+            amount - payment.commission_micro,
+            payment.commission_micro,
+        )
+    )
+    settle(invoice, payment)
+
+
+def _move(payment: InvoicePayment, state: str) -> None:
+    PAYMENT.check(payment.state, state)
+    payment.state = state
+    current().flush()

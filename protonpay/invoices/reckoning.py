@@ -1,0 +1,123 @@
+"""What an invoice becomes by the money that came: the one place that moves it.
+
+Joins the caller's transaction, which holds the invoice's row: whoever decides about an
+invoice decides alone.
+"""
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from protonpay.invoices.models import Invoice, InvoicePayment
+from protonpay.invoices.states import INVOICE, OPEN, Received, become
+from protonpay.kernel import clock, events
+from protonpay.kernel.errors import NotFound
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.store.db import current
+from protonpay.store.events import publish
+
+CURRENCY = "USDC"
+
+
+def locked(invoice_id: str) -> Invoice:
+    """Take an invoice's row until the transaction ends. Taken before a user's and the ledger's.
+
+    Raises:
+        NotFound: there is none.
+    """
+    mine = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
+    found: Invoice | None = current().scalar(mine, execution_options={"populate_existing": True})
+    if found is None:
+        raise NotFound("not_found", "There is no such invoice.")
+    return found
+
+
+def settle(invoice: Invoice, credited: InvoicePayment | None = None) -> None:
+    """Bring an invoice to where its money and the time put it, and tell what happened.
+
+    Args:
+        invoice: locked.
+        credited: a payment that this transaction credits.
+    """
+    current().flush()
+    before, received = invoice.state, _received(invoice.id)
+    invoice.received_micro = received.total
+    over = invoice.expires_at <= clock.now()
+    after = become(before, invoice.terms, received, invoice.refunded_micro, over=over)
+    if credited is not None and before != "PAID":
+        invoice.late = invoice.late or credited.late
+    if after != before:
+        move(invoice, after)
+    current().flush()
+    if credited is not None:
+        _tell_payment(invoice, credited, before)
+    if invoice.state == "EXPIRED" != before:
+        tell(events.INVOICE_EXPIRED, invoice)
+
+
+def move(invoice: Invoice, state: str) -> None:
+    """Move a locked invoice along its table."""
+    INVOICE.check(invoice.state, state)
+    invoice.state = state
+    now = clock.now()
+    if state == "PAID":
+        invoice.paid_at = now
+    if state not in OPEN and invoice.ended_at is None:
+        invoice.ended_at = now
+
+
+def tell(event: str, invoice: Invoice, **more: str | None) -> None:
+    """Publish what happened to an invoice, to its owner."""
+    data: dict[str, Any] = {
+        "id": invoice.id,
+        "userId": invoice.user_id,
+        "amount": str(invoice.amount_micro),
+        "currency": CURRENCY,
+        "status": invoice.state,
+        "amountPaid": str(invoice.received_micro),
+        "amountDue": str(invoice.due),
+        "amountRefunded": str(invoice.refunded_micro),
+        "underpaidWithinTolerance": invoice.is_short,
+        "overpaid": bool(invoice.over),
+        "overpaidAmount": str(invoice.over),
+        "late": invoice.late,
+        **more,
+    }
+    publish(event, invoice.user_id, data)
+
+
+def _tell_payment(invoice: Invoice, payment: InvoicePayment, before: str) -> None:
+    event = _event_of_payment(invoice, before)
+    if event is not None:
+        tell(
+            event,
+            invoice,
+            paymentId=payment.id,
+            paymentAmount=str(payment.amount_micro),
+            method=payment.method,
+            network=payment.network,
+            txHash=payment.tx_hash,
+        )
+
+
+def _event_of_payment(invoice: Invoice, before: str) -> str | None:
+    if before == "PAID":
+        return events.INVOICE_OVERPAID if invoice.over else None
+    if invoice.state == "PAID":
+        return events.INVOICE_PAID
+    return events.INVOICE_PARTIALLY_PAID if before in OPEN else events.INVOICE_LATE_PAYMENT
+
+
+def _received(invoice_id: str) -> Received:
+    amount, late = func.sum(InvoicePayment.amount_micro), InvoicePayment.late
+    credited = InvoicePayment.state == "CREDITED"
+    sums = select(
+        amount.filter(credited, ~late),
+        amount.filter(credited, late),
+        amount.filter(InvoicePayment.state == "SEEN", ~late),
+    ).where(InvoicePayment.invoice_id == invoice_id)
+    return Received(*(_amount(one) for one in current().execute(sums).one()))
+
+
+def _amount(found: Usdc | None) -> Usdc:
+    return ZERO if found is None else found

@@ -1,0 +1,165 @@
+"""/client/invoices, as the API document spells it."""
+
+from marshmallow import fields, validate
+
+from protonpay.invoices import service, states
+from protonpay.invoices.reckoning import CURRENCY
+from protonpay.kernel.money import ZERO
+from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, YesNo
+from protonpay.web.links import links
+from protonpay.web.paging import HistoryQuery, Paged
+
+_STATUS = {"enum": list(states.INVOICE.states)}
+
+
+class InvoiceOrder(WireSchema):
+    """How much is asked for, what for and for how long."""
+
+    amount = UsdcField(required=True)
+    currency = Text(longest=16, load_default=CURRENCY, metadata={"enum": [CURRENCY]})
+    description = Text(longest=500, load_default=None, allow_none=True)
+    expires_in_seconds = fields.Integer(
+        strict=True,
+        load_default=service.DEFAULT_SECONDS,
+        validate=validate.Range(min=service.SHORTEST_SECONDS, max=service.LONGEST_SECONDS),
+    )
+    tolerance = UsdcField(
+        load_default=ZERO,
+        metadata={"description": "It counts as paid if at most so much is missing."},
+    )
+    accept_late = YesNo(
+        load_default=False,
+        metadata={"description": "What comes after the end may pay it too."},
+    )
+
+
+class InvoiceBrief(WireSchema):
+    """An invoice, as its payer sees it."""
+
+    id = fields.String()
+    amount = UsdcField(attribute="amount_micro")
+    currency = fields.Constant(CURRENCY, metadata={"type": "string", "enum": [CURRENCY]})
+    status = fields.String(attribute="state", metadata=_STATUS)
+    pay_url = fields.Function(
+        lambda invoice: links.to(f"/pay/{invoice.id}"),
+        metadata={"type": "string", "format": "uri"},
+    )
+    description = fields.String(allow_none=True)
+    amount_paid = UsdcField(
+        attribute="received_micro", metadata={"description": "Credited for it, at any time."}
+    )
+    amount_due = UsdcField(
+        attribute="due", metadata={"description": "What its payer is still asked for."}
+    )
+    created_at = Moment()
+    expires_at = Moment()
+    paid_at = Moment(allow_none=True)
+
+
+class InvoiceView(InvoiceBrief):
+    """An invoice, as its owner sees it."""
+
+    underpaid_within_tolerance = fields.Boolean(attribute="is_short")
+    overpaid = fields.Function(lambda invoice: bool(invoice.over), metadata={"type": "boolean"})
+    overpaid_amount = UsdcField(attribute="over")
+    late = fields.Boolean(metadata={"description": "Something came after its end."})
+    amount_refunded = UsdcField(attribute="refunded_micro")
+    tolerance = UsdcField(attribute="tolerance_micro")
+    accept_late = fields.Boolean()
+    ended_at = Moment(allow_none=True)
+
+
+class PaymentView(WireSchema):
+    """Money for an invoice."""
+
+    id = fields.String()
+    amount = UsdcField(attribute="amount_micro")
+    method = fields.String(metadata={"enum": ["BALANCE", "CRYPTO"]})
+    network = fields.String(allow_none=True)
+    tx_hash = fields.String(allow_none=True)
+    status = fields.String(
+        attribute="state",
+        metadata={
+            "enum": list(states.PAYMENT.states),
+            "description": "SEEN is not final; VANISHED was taken out of its network again.",
+        },
+    )
+    late = fields.Boolean(metadata={"description": "Came after the end of the invoice."})
+    created_at = Moment()
+    credited_at = Moment(allow_none=True)
+
+
+class RefundView(WireSchema):
+    """Money given back."""
+
+    id = fields.String()
+    amount = UsdcField(attribute="amount_micro")
+    status = fields.String(attribute="state", metadata={"enum": list(states.REFUND.states)})
+    payout_id = fields.String(
+        allow_none=True, metadata={"description": "The withdrawal that carries it to a wallet."}
+    )
+    created_at = Moment()
+    ended_at = Moment(allow_none=True)
+
+
+class InvoiceAnswer(WireSchema):
+    """The answer of ``POST /client/invoices``."""
+
+    invoice = fields.Nested(InvoiceView)
+
+
+class WholeAnswer(WireSchema):
+    """The answer of ``GET /client/invoices/{id}``; the oldest payment comes first."""
+
+    invoice = fields.Nested(InvoiceView)
+    payments = fields.List(fields.Nested(PaymentView))
+    refunds = fields.List(fields.Nested(RefundView))
+
+
+class InvoicesQuery(HistoryQuery):
+    """Which invoices."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(states.INVOICE.states)])
+
+
+class InvoicesPage(Paged):
+    """A page of invoices."""
+
+    invoices = fields.List(fields.Nested(InvoiceView))
+
+
+class PaidAnswer(WireSchema):
+    """The answer of ``POST /client/invoices/{id}/pay``."""
+
+    payment = fields.Nested(PaymentView)
+    invoice = fields.Nested(InvoiceBrief)
+    new_balance = UsdcField()
+
+
+class RefundOrder(WireSchema):
+    """How much goes back, and where what came on chain goes."""
+
+    amount = UsdcField(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "All that is left, if it is not said."},
+    )
+    wallet_address = Text(
+        longest=128,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "For what was paid on chain."},
+    )
+    network = Text(
+        longest=32,
+        load_default=None,
+        allow_none=True,
+        metadata={"enum": ["Solana", "Base", "Polygon", None]},
+    )
+
+
+class RefundAnswer(WireSchema):
+    """The answer of ``POST /client/invoices/{id}/refund``."""
+
+    refund = fields.Nested(RefundView)
+    invoice = fields.Nested(InvoiceView)

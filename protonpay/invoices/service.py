@@ -1,0 +1,267 @@
+"""Ask for money, pay from a balance, take the request back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import select
+
+from protonpay.invoices import receiving
+from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
+from protonpay.invoices.reckoning import CURRENCY, locked, move, settle, tell
+from protonpay.invoices.states import INVOICE
+from protonpay.kernel import clock, events, ids
+from protonpay.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.ledger import entries
+from protonpay.ledger import service as ledger
+from protonpay.store import outbox
+from protonpay.store.db import db, transaction
+from protonpay.store.lists import Part, newest_first
+from protonpay.users import service as users
+from protonpay.wallets import service as wallets
+
+log = structlog.get_logger(__name__)
+
+SHORTEST_SECONDS, LONGEST_SECONDS = 60, 90 * 86_400
+DEFAULT_SECONDS = 86_400
+ACTIVE = "ACTIVE"
+_ENDED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody asks for.
+
+    Attributes:
+        description: what for, as the payer reads it.
+        expires_in_seconds: how long it can be paid.
+        tolerance: it counts as paid if at most so much is missing.
+        accept_late: what comes after the end may pay it too.
+    """
+
+    amount: Usdc
+    currency: str = CURRENCY
+    description: str | None = None
+    expires_in_seconds: int = DEFAULT_SECONDS
+    tolerance: Usdc = ZERO
+    accept_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment from a balance, and what its payer has left."""
+
+    invoice: Invoice
+    payment: InvoicePayment
+    new_balance: Usdc
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """An invoice with all that was paid for it and given back of it, oldest first."""
+
+    invoice: Invoice
+    payments: Sequence[InvoicePayment]
+    refunds: Sequence[InvoiceRefund]
+
+
+def create(user_id: str, order: Order) -> Invoice:
+    """Make an invoice, with an address per family of networks if the pool has some.
+
+    Raises:
+        Invalid: another currency (``unsupported_currency``), or a tolerance that is no smaller
+            than the amount (``validation_error``).
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    if order.currency != CURRENCY:
+        raise Invalid("unsupported_currency", "Invoices are in USDC.")
+    if not order.tolerance < order.amount:
+        raise Invalid("validation_error", "The tolerance must be smaller than the amount.")
+    now, lasts = clock.now(), order.expires_in_seconds
+    with transaction() as session:
+        check_may_act(user_id)
+        invoice = Invoice(
+            id=ids.new_id(),
+            user_id=user_id,
+            amount_micro=order.amount,
+            tolerance_micro=order.tolerance,
+            accept_late=order.accept_late,
+            description=order.description,
+            state=INVOICE.initial,
+            created_at=now,
+            expires_at=now + timedelta(seconds=lasts),
+        )
+        session.add(invoice)
+        session.flush()
+        outbox.add("invoices.expire", delay_seconds=lasts, invoice_id=invoice.id)
+        claim_addresses(invoice.id)
+    return invoice
+
+
+def claim_addresses(invoice_id: str) -> None:
+    """Give an invoice its addresses, in the caller's transaction; while there are none, later.
+
+    Raises:
+        Unavailable: the database holds one that the keyring did not make (``address_not_ours``).
+    """
+    try:
+        wallets.assign(receiving.HOLDER, invoice_id)
+    except Unavailable as lacking:
+        # It can be paid from a balance; its page asks again whenever it is looked at.
+        if lacking.code != "addresses_exhausted":
+            raise
+        log.warning("invoice_without_address", invoice_id=invoice_id)
+
+
+def get(user_id: str, invoice_id: str) -> Whole:
+    """Return an invoice of a user.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return whole(_now(_of(user_id, invoice_id)))
+
+
+def find(invoice_id: str) -> Whole:
+    """Return an invoice to whoever knows its id: the payer.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = db.session.get(Invoice, invoice_id, populate_existing=True)
+    if found is None:
+        raise NotFound("not_found", "There is no such invoice.")
+    return whole(_now(found))
+
+
+def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[Invoice]:
+    """Return a part of a user's invoices, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        status: only those in this state.
+    """
+    ended = select(Invoice.id).where(
+        Invoice.user_id == user_id,
+        Invoice.state == "PENDING",
+        Invoice.expires_at <= clock.now(),
+    )
+    for invoice_id in db.session.scalars(ended.limit(_ENDED_AT_ONCE)).all():
+        receiving.expire(invoice_id)
+    each = [Invoice.state == status] if status else []
+    return newest_first(Invoice, part, Invoice.user_id == user_id, *each)
+
+
+def pay(payer_id: str, invoice_id: str) -> Paid:
+    """Pay what is due from the payer's balance, at once.
+
+    Raises:
+        NotFound: there is no such invoice.
+        Conflict: one's own (``own_invoice``), or it cannot be paid now (``state_conflict``).
+        Invalid: more than there is (``insufficient_balance``).
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    with transaction() as session:
+        check_may_act(payer_id)
+        invoice = locked(invoice_id)
+        if invoice.user_id == payer_id:
+            raise Conflict("own_invoice", "This invoice is your own.")
+        receiving.catch_up(invoice)
+        _check_open(invoice)
+        if users.get(invoice.user_id).standing != ACTIVE:
+            raise Conflict("state_conflict", "This invoice cannot be paid now.")
+        now = clock.now()
+        payment = InvoicePayment(
+            id=ids.new_id(),
+            invoice_id=invoice.id,
+            owner_id=invoice.user_id,
+            method="BALANCE",
+            payer_id=payer_id,
+            amount_micro=invoice.due,
+            state="CREDITED",
+            late=False,
+            created_at=now,
+            credited_at=now,
+        )
+        session.add(payment)
+        entry = entries.invoice_payment(payment.id, payer_id, invoice.user_id, payment.amount_micro)
+        settle(invoice, payment)
+        posted = ledger.post(entry)
+    return Paid(invoice, payment, posted.balances[0])
+
+
+def cancel(user_id: str, invoice_id: str) -> Invoice:
+    """Take an invoice back; what was paid of it stays credited and can be refunded.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+        Conflict: a payment is on its way, or it has ended already (``state_conflict``).
+    """
+    with transaction():
+        _of(user_id, invoice_id)
+        invoice = locked(invoice_id)
+        receiving.catch_up(invoice)
+        _check_open(invoice)
+        move(invoice, "CANCELLED")
+        tell(events.INVOICE_CANCELLED, invoice)
+    return invoice
+
+
+def check_may_act(user_id: str) -> None:
+    """Refuse a suspended account.
+
+    Raises:
+        Forbidden: it is (``account_suspended``).
+    """
+    if users.get(user_id).standing != ACTIVE:
+        raise Forbidden("account_suspended", "This account is suspended.")
+
+
+def whole(invoice: Invoice) -> Whole:
+    """Return an invoice with its payments and refunds."""
+    payments = select(InvoicePayment).where(InvoicePayment.invoice_id == invoice.id)
+    refunds = select(InvoiceRefund).where(InvoiceRefund.invoice_id == invoice.id)
+    again = {"populate_existing": True}
+    return Whole(
+        invoice,
+        db.session.scalars(
+            payments.order_by(InvoicePayment.created_at, InvoicePayment.id), execution_options=again
+        ).all(),
+        db.session.scalars(
+            refunds.order_by(InvoiceRefund.created_at, InvoiceRefund.id), execution_options=again
+        ).all(),
+    )
+
+
+def _of(user_id: str, invoice_id: str) -> Invoice:
+    found = db.session.get(Invoice, invoice_id, populate_existing=True)
+    if found is None or found.user_id != user_id:
+        raise NotFound("not_found", "There is no such invoice.")
+    return found
+
+
+def _now(invoice: Invoice) -> Invoice:
+    """Return the invoice as it is now: the job that ends it may come late."""
+    if invoice.state == "PENDING" and invoice.expires_at <= clock.now():
+        receiving.expire(invoice.id)
+    return invoice
+
+
+def _check_open(invoice: Invoice) -> None:
+    match invoice.state:
+        case "PENDING":
+            return
+        case "CONFIRMING":
+            raise Conflict("state_conflict", "A payment on chain is being confirmed.")
+        case "PAID":
+            raise Conflict("state_conflict", "This invoice is paid.")
+        case "EXPIRED":
+            raise Conflict("state_conflict", "This invoice has expired.")
+        case "CANCELLED":
+            raise Conflict("state_conflict", "This invoice is cancelled.")
+        case _:
+            said = "What was paid for this invoice was given back."
+            raise Conflict("state_conflict", said)

@@ -1,0 +1,121 @@
+"""The life of an invoice, of each payment of it, and of what is given back."""
+
+from dataclasses import dataclass
+
+from protonpay.kernel.money import Usdc
+from protonpay.kernel.states import StateMachine
+
+INVOICE = StateMachine(
+    "invoice",
+    initial="PENDING",
+    moves={
+        "PENDING": ("CONFIRMING", "PAID", "EXPIRED", "CANCELLED"),
+        # Back when a reorg took the payment out, or when it was only a part.
+        "CONFIRMING": ("PENDING", "PAID", "EXPIRED"),
+        "PAID": ("PARTIALLY_REFUNDED", "REFUNDED"),
+        # Paid late, if its owner takes that; or seen in time and final only now.
+        "EXPIRED": ("PAID", "PARTIALLY_REFUNDED", "REFUNDED"),
+        "CANCELLED": ("PARTIALLY_REFUNDED", "REFUNDED"),
+        "PARTIALLY_REFUNDED": ("REFUNDED",),
+        # Somebody paid again after all was given back.
+        "REFUNDED": ("PARTIALLY_REFUNDED",),
+    },
+)
+PAYMENT = StateMachine(
+    "invoice payment",
+    initial="SEEN",
+    moves={
+        "SEEN": ("CREDITED", "VANISHED"),
+        # A transaction that a reorg took out may be put into a later block.
+        "VANISHED": ("SEEN",),
+    },
+)
+REFUND = StateMachine(
+    "invoice refund",
+    initial="PENDING",
+    moves={"PENDING": ("COMPLETED", "FAILED")},
+)
+
+_SHOWN = {"SEEN": "PENDING", "CREDITED": "CONFIRMED", "VANISHED": "FAILED"}
+
+
+def shown(state: str) -> str:
+    """Return the state of a payment as a history shows it: in the words of a deposit."""
+    return _SHOWN.get(state, state)
+
+
+STATUSES = ("PENDING", "CONFIRMED")
+"""What a history shows of payments; one that vanished did not come."""
+
+
+def behind(status: str | None) -> tuple[str, ...]:
+    """Return the states of payments that a history shows as this one."""
+    return PAYMENT.behind(status, shown) if status else ()
+
+
+OPEN = ("PENDING", "CONFIRMING")
+"""An invoice that can still be paid in time."""
+UNDECIDED = (*OPEN, "EXPIRED")
+"""An invoice whose payments still decide what it becomes."""
+CLOSED = ("CANCELLED", "PARTIALLY_REFUNDED", "REFUNDED")
+"""Ended by its owner: what comes now is theirs, and pays nothing any more."""
+REFUNDABLE = ("PAID", "EXPIRED", *CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came for an invoice.
+
+    Attributes:
+        in_time: credited, of payments that were there before the end.
+        late: credited, of payments that came after it.
+        confirming: seen on chain before the end, not final.
+    """
+
+    in_time: Usdc
+    late: Usdc
+    confirming: Usdc
+
+    @property
+    def total(self) -> Usdc:
+        """All that was credited to the owner."""
+        return self.in_time + self.late
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When an invoice counts as paid.
+
+    Attributes:
+        tolerance: it is paid if at most so much is missing.
+        accept_late: what comes after the end may pay it too.
+    """
+
+    amount: Usdc
+    tolerance: Usdc
+    accept_late: bool
+
+
+def become(state: str, terms: Terms, received: Received, refunded: Usdc, *, over: bool) -> str:
+    """Return the state that follows from the money.
+
+    Args:
+        state: of the invoice now.
+        terms: of the invoice.
+        received: so far.
+        refunded: given back of it.
+        over: its time has passed.
+    """
+    if refunded:
+        return "PARTIALLY_REFUNDED" if refunded < received.total else "REFUNDED"
+    if state not in UNDECIDED:
+        return state
+    counted = received.total if terms.accept_late else received.in_time
+    if not counted < terms.amount - terms.tolerance:
+        return "PAID"
+    if state == "EXPIRED":
+        return state
+    # What was there in time is waited for, however long its network takes.
+    if received.confirming:
+        return "CONFIRMING"
+    return "EXPIRED" if over else "PENDING"
