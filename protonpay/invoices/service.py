@@ -170,7 +170,7 @@ def pay(payer_id: str, invoice_id: str) -> Paid:
         if invoice.user_id == payer_id:
             raise Conflict("own_invoice", "This invoice is your own.")
         receiving.catch_up(invoice)
-        _check_open(invoice, "paid")
+        _check_open(invoice)
         if users.get(invoice.user_id).standing != ACTIVE:
             raise Conflict("state_conflict", "This invoice cannot be paid now.")
         now = clock.now()
@@ -204,7 +204,7 @@ def cancel(user_id: str, invoice_id: str) -> Invoice:
         _of(user_id, invoice_id)
         invoice = locked(invoice_id)
         receiving.catch_up(invoice)
-        _check_open(invoice, "cancelled")
+        _check_open(invoice)
         move(invoice, "CANCELLED")
         tell(events.INVOICE_CANCELLED, invoice)
     return invoice
@@ -258,7 +258,7 @@ _WHY_NOT = {
 }
 
 
-def _check_open(invoice: Invoice, wanted: str) -> None:
+def _check_open(invoice: Invoice) -> None:
     if invoice.state != "PENDING":
-        said = _WHY_NOT.get(invoice.state, "What was paid for this invoice was given back.")
-        raise Conflict("state_conflict", f"{said} It cannot be {wanted} now.")
+        said = "What was paid for this invoice was given back."
+        raise Conflict("state_conflict", _WHY_NOT.get(invoice.state, said))

@@ -55,9 +55,9 @@ def time_left(shown: Checkout, say: Say) -> str:
 def _pending(shown: Checkout, say: Say) -> Face:
     invoice = shown.invoice
     if not invoice.received_micro:
-        said = say("Choose a network and send exactly this amount in USDC.")
-        waiting = say("Waiting for payment")
-        return Face("open", waiting, waiting, said, _SELDOM)
+        said = say("Choose one of the networks below and send exactly this amount.")
+        title = say("Send {rest} USDC", rest=shown.rest)
+        return Face("open", say("Waiting for payment"), title, said, _SELDOM)
     said = say(
         "Received {paid} of {total} USDC. Send the rest to the same address.",
         paid=invoice.received_micro,
@@ -89,7 +89,8 @@ def _paid(shown: Checkout, say: Say) -> Face:
     said = say(sentence, **values, over=invoice.over, short=invoice.missing)
     if invoice.late:
         said = f"{said} {say('It came after the deadline, and was accepted.')}"
-    return Face("good", say("Paid"), say("Paid"), _and_coming(shown, say, said), _wait(shown))
+    said, title = _and_coming(shown, say, said), say("The payment has arrived")
+    return Face("good", say("Paid"), title, said, _wait(shown))
 
 
 def _expired(shown: Checkout, say: Say) -> Face:

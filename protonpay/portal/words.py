@@ -20,6 +20,8 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Cancelled": "Отменён",
     "Refunded": "Возвращено",
     "Partly refunded": "Возвращено частично",
+    "Send {rest} USDC": "Отправьте {rest} USDC",
+    "The payment has arrived": "Платёж получен",
     "Send {rest} USDC more": "Отправьте ещё {rest} USDC",
     "Payment found, waiting for the network": "Платёж найден, ждём подтверждения сети",
     "This invoice has expired": "Срок счёта истёк",
@@ -29,8 +31,8 @@ IN_RUSSIAN: Mapping[str, str] = {
     "{refunded} USDC was returned": "Возвращено {refunded} USDC",
     "No such invoice": "Счёт не найден",
     # sentences
-    "Choose a network and send exactly this amount in USDC.": (
-        "Выберите сеть и отправьте ровно эту сумму в USDC."
+    "Choose one of the networks below and send exactly this amount.": (
+        "Выберите одну из сетей ниже и отправьте ровно эту сумму."
     ),
     "Received {paid} of {total} USDC. Send the rest to the same address.": (
         "Получено {paid} из {total} USDC. Отправьте остаток на тот же адрес."
@@ -77,6 +79,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "{seller} asks for": "{seller} просит",
     "{seller} asked for": "{seller} просил(а)",
     "Still due": "Осталось",
+    "Paid at": "Оплачен",
     "Payable until": "Оплатить до",
     "Was payable until": "Можно было оплатить до",
     "{hours} h {minutes} min left": "осталось {hours} ч {minutes} мин",
