@@ -113,7 +113,7 @@ def _make_payments() -> None:
         unique=True,
         postgresql_where=sa.text("method = 'BALANCE'"),
     )
-    _index("invoice_payments")
+    _index("invoice_payments", "invoice", "owner", "payer")
     op.execute("REVOKE DELETE ON invoice_payments FROM protonpay_app")
 
 
@@ -142,7 +142,14 @@ def _make_refunds() -> None:
         ),
         sa.UniqueConstraint("payout_id", name=op.f("uq_invoice_refunds_payout_id")),
     )
-    _index("invoice_refunds")
+    _index("invoice_refunds", "invoice", "payer")
+    op.create_index(
+        "ix_invoice_refunds_owner",
+        "invoice_refunds",
+        ["owner_id", "created_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("payer_id IS NOT NULL"),
+    )
     op.execute("REVOKE UPDATE, DELETE ON invoice_refunds FROM protonpay_app")
     op.execute("GRANT UPDATE (state, ended_at) ON invoice_refunds TO protonpay_app")
 
@@ -161,8 +168,8 @@ def _belongs(table: str) -> list[sa.schema.Constraint]:
     ]
 
 
-def _index(table: str) -> None:
-    for name in ("invoice", "owner", "payer"):
+def _index(table: str, *names: str) -> None:
+    for name in names:
         op.create_index(
             f"ix_{table}_{name}", table, [f"{name}_id", "created_at", "id"], unique=False
         )

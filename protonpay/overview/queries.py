@@ -25,12 +25,15 @@ def _internal(table: str, mine: str, other: str, direction: str) -> str:
 
 # What came on chain is money from outside, whatever it was for; what goes back there is a payout.
 _INVOICES = f"""
-    (SELECT id, 'DEPOSIT', amount_micro - commission_micro, commission_micro, method, network,
-            CASE state WHEN 'SEEN' THEN 'PENDING' ELSE 'CONFIRMED' END, 'IN', sender, tx_hash,
-            invoice_id, created_at
-     FROM invoice_payments WHERE owner_id = %(user)s AND method = 'CRYPTO'
-     AND state <> 'VANISHED' AND {WINDOW} {NEWEST_FIRST})
-    UNION ALL {_internal("invoice_payments", "owner_id", "payer_id", "IN")}
+    (SELECT i.id, CASE i.method WHEN 'CRYPTO' THEN 'DEPOSIT' ELSE 'TRANSFER' END,
+            i.amount_micro - i.commission_micro, i.commission_micro,
+            CASE i.method WHEN 'CRYPTO' THEN 'CRYPTO' ELSE 'INTERNAL' END, i.network,
+            CASE WHEN i.method = 'BALANCE' THEN 'COMPLETED'
+                 WHEN i.state = 'SEEN' THEN 'PENDING' ELSE 'CONFIRMED' END,
+            'IN', coalesce(u.public_id, i.sender), i.tx_hash, i.invoice_id, i.created_at
+     FROM (SELECT * FROM invoice_payments
+           WHERE owner_id = %(user)s AND state <> 'VANISHED' AND {WINDOW} {NEWEST_FIRST}) i
+     LEFT JOIN users u ON u.id = i.payer_id)
     UNION ALL {_internal("invoice_payments", "payer_id", "owner_id", "OUT")}
     UNION ALL {_internal("invoice_refunds", "owner_id", "payer_id", "OUT")}
     UNION ALL {_internal("invoice_refunds", "payer_id", "owner_id", "IN")}
