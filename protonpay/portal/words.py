@@ -43,12 +43,12 @@ IN_RUSSIAN: Mapping[str, str] = {
     "{confirming} USDC is on its way; {rest} USDC is still missing.": (
         "{confirming} USDC уже в пути; не хватает ещё {rest} USDC."
     ),
-    "{seller} has received {paid} USDC.": "{seller} получил(а) {paid} USDC.",
+    "{seller} has received {paid} USDC.": "Поступило {paid} USDC. Получатель: {seller}.",
     "{seller} has received {paid} USDC. Short by {short} USDC, accepted.": (
-        "{seller} получил(а) {paid} USDC. Не хватило {short} USDC, принято."
+        "Поступило {paid} USDC, не хватило {short} USDC, принято. Получатель: {seller}."
     ),
     "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back.": (
-        "{seller} получил(а) {paid} USDC, на {over} USDC больше нужного. Попросите вернуть разницу."
+        "Поступило {paid} USDC, на {over} USDC больше нужного. Попросите вернуть разницу: {seller}."
     ),
     "It came after the deadline, and was accepted.": "Платёж пришёл после срока и был принят.",
     "Do not send money to its address. Ask the seller for a new invoice.": (
@@ -58,7 +58,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Полученное у продавца: {seller}. Попросите вернуть его или выставить счёт на остаток."
     ),
     "{seller} has received {paid} USDC, but the invoice had ended. Ask the seller what happens next.": (  # noqa: E501 - one sentence is one key
-        "{seller} получил(а) {paid} USDC, но срок счёта уже истёк. Спросите продавца, что дальше."
+        "Поступило {paid} USDC, но срок счёта уже истёк. Спросите продавца, что дальше: {seller}."
     ),
     "Do not send money for it.": "Не отправляйте по нему деньги.",
     "Before that {paid} USDC arrived; {seller} has it. Ask for it back.": (
@@ -76,8 +76,8 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Адреса готовятся. Страница покажет их через мгновение."
     ),
     # labels
-    "{seller} asks for": "{seller} просит",
-    "{seller} asked for": "{seller} просил(а)",
+    "{seller} asks for": "Счёт от {seller}",
+    "{seller} asked for": "Счёт от {seller}",
     "Still due": "Осталось",
     "Paid at": "Оплачен",
     "Payable until": "Оплатить до",
