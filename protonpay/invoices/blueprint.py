@@ -13,6 +13,8 @@ from protonpay.web.paging import page
 blp = AreaBlueprint("invoices", __name__, door=Door.CLIENT, prefix="/client", about="Getting paid")
 
 _READS = either(Scope.ACTIVITY_READ, Scope.INVOICES_WRITE)
+# Who may only ask for money must not be able to send it away, to whatever wallet.
+_GIVES_BACK = needs(Scope.INVOICES_WRITE, Scope.WITHDRAWALS_WRITE)
 
 
 @blp.post("/invoices", keys=needs(Scope.INVOICES_WRITE))
@@ -52,9 +54,7 @@ def cancel(invoice_id: str) -> dict[str, Any]:
     return {"invoice": service.cancel(current().user_id, invoice_id)}
 
 
-@blp.post(
-    "/invoices/<id:invoice_id>/refund", keys=needs(Scope.INVOICES_WRITE, Scope.WITHDRAWALS_WRITE)
-)
+@blp.post("/invoices/<id:invoice_id>/refund", keys=_GIVES_BACK)
 @blp.arguments(schemas.RefundOrder)
 @blp.response(200, schemas.RefundAnswer)
 def refund(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:

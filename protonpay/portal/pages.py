@@ -1,11 +1,16 @@
-"""Pages a browser opens: the front door, and the way back from a card provider."""
+"""Pages a browser opens: the front door, pay pages, and the way back from a card provider."""
 
+from datetime import datetime
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request, send_from_directory
 
 from protonpay.deposits import service as deposits
+from protonpay.invoices import checkout as invoices
+from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound
+from protonpay.portal import checkout, words
+from protonpay.web import qr
 from protonpay.web.links import links
 
 pages = Blueprint("portal", __name__, template_folder="templates", static_folder=None)
@@ -62,6 +67,44 @@ def came_back(deposit_id: str) -> Response:
         abort(404)
     title, said = _STATES.get(state, _CHECKING)
     return _page(render_template("returned.html", title=title, said=said, settled=state in _STATES))
+
+
+@pages.get("/pay/<invoice_id>")
+def pay(invoice_id: str) -> Response:
+    """Show an invoice to its payer, as it stands now."""
+    language = words.chosen()
+    say = words.speaker(language)
+    try:
+        shown = invoices.look(invoice_id)
+    except NotFound:
+        missing = _page(render_template("no_invoice.html", lang=language, say=say))
+        missing.status_code = 404
+        return _in(language, missing)
+    face = checkout.face(shown, say)
+    html = render_template(
+        "pay.html",
+        lang=language,
+        say=say,
+        shown=shown,
+        face=face,
+        left=checkout.time_left(shown, say),
+        codes={place.network: qr.svg(place.code) for place in shown.places},
+        refresh=0 if request.args.get("refresh") == "off" else face.refresh,
+    )
+    return _in(language, _page(html))
+
+
+@pages.app_template_filter("utc")
+def _utc(moment: datetime) -> str:
+    return clock.to_text(moment)
+
+
+def _in(language: str, response: Response) -> Response:
+    response.headers["Content-Language"] = language
+    response.headers["Vary"] = "Accept-Language"
+    # The address of this page is all that is needed to see it: others do not learn it.
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 def _page(html: str, policy: str = _OWN_ASSETS) -> Response:

@@ -13,6 +13,7 @@ from protonpay.users import service as users
 from tests.actors import Actor
 from tests.events import events_of
 from tests.invoices.asking import Asked, arrive, ask, change, entries_of_invoices, pay_on_chain
+from tests.plans.of_a_kind import on_plan
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 
@@ -326,3 +327,25 @@ def test_a_reorg_that_hands_a_payment_to_another_invoice(bob: Actor, alice: Acto
     receiving.follow(incoming_id)
     assert (first.status, second.status) == ("PENDING", "PAID")
     assert (bob.available, alice.available) == (Usdc(0), Usdc.parse("1050"))
+
+
+def test_a_commission_is_taken_off_what_is_credited_and_not_off_what_was_paid(bob: Actor):
+    on_plan(bob, deposit_commission_bps=100)
+    made = ask(bob)
+    pay_on_chain(made.id, "50")
+    assert _look(made, "amountPaid") == ("PAID", "50.00")
+    assert bob.available == Usdc.parse("49.5")
+    (line,) = bob.get("/client/activity").get_json()["activity"]
+    assert (line["amount"], line["fee"]) == ("49.50", "0.50")
+
+
+def test_history_has_what_is_seen_and_not_what_vanished(bob: Actor):
+    made = ask(bob)
+    incoming_id = arrive(made.id, "50")
+    receiving.follow(incoming_id)
+    (line,) = bob.get("/client/activity").get_json()["activity"]
+    assert (line["type"], line["status"], line["direction"]) == ("DEPOSIT", "PENDING", "IN")
+    assert bob.get("/client/dashboard").get_json()["totalDeposited"] == "0.00"
+    change(incoming_id, "VANISHED")
+    receiving.follow(incoming_id)
+    assert bob.get("/client/activity").get_json()["activity"] == []

@@ -29,6 +29,16 @@ KINDS = {
         "incoming:i1:credit",
         [("custody:Base", ALICE, 97), ("custody:Base", FEES, 3)],
     ),
+    "invoice_payment": (
+        entries.invoice_payment("p1", "alice", "bob", Usdc(50)),
+        "invoice_payment:p1",
+        [(ALICE, BOB, 50)],
+    ),
+    "invoice_refund": (
+        entries.invoice_refund("r1", "bob", "alice", Usdc(20)),
+        "invoice_refund:r1",
+        [(BOB, ALICE, 20)],
+    ),
     "payout_hold": (
         entries.payout_hold("p1", "alice", Usdc(51)),
         "payout:p1:hold",

@@ -85,6 +85,27 @@ def test_one_balance_many_invoices(open_house: OpenHouse, owner: Actor):
     _sound()
 
 
+def test_line_73_withdraw_and_transfer_and_pay_on_one_balance(open_house: OpenHouse, owner: Actor):
+    """Checklist 73: what is spent in all ways together is never more than there was."""
+    spender = make_actor(open_house.app, "Spender", funded="100")
+    withdrawal = {
+        "amount": "39.95",
+        "walletAddress": "0x52908400098527886E0F7030069857D2E4169EE7",
+        "network": "Base",
+    }
+    gift = {"toIdentifier": owner.public_id, "amount": "40"}
+    works = [partial(ask(owner, "40").paid_by, spender) for _ in range(5)]
+    works += [partial(spender.post, "/client/transfer", gift)] * 5
+    works += [partial(spender.post, "/client/withdraw", withdrawal)] * 5
+
+    answers = open_house.at_once(works)
+
+    assert _endings(answers)[200] == 2
+    spent = owner.available + spender.held
+    assert (spent, spender.available) == (Usdc.parse("80"), Usdc.parse("20"))
+    _sound()
+
+
 def test_pay_and_cancel(open_house: OpenHouse, owner: Actor, payer: Actor):
     made = [ask(owner, "1") for _ in range(12)]
     works = [work for one in made for work in (partial(one.paid_by, payer), one.cancel)]

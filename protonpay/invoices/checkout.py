@@ -1,0 +1,99 @@
+"""What the payer of an invoice is shown: who asks for how much, where to pay, what has come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.chains.uris import payment_uri
+from protonpay.invoices import receiving, service
+from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
+from protonpay.invoices.states import OPEN
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.store.db import transaction
+from protonpay.users import service as users
+from protonpay.wallets import service as wallets
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to pay on one network.
+
+    Attributes:
+        token: the contract or mint of USDC there.
+        uri: opens a wallet, with the amount filled in.
+        code: what its QR code holds. On EVM networks the bare address: wallets read the
+            link of a token in different ways, and some would send the network's own coin.
+    """
+
+    network: str
+    address: str
+    token: str
+    uri: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """An invoice, as its payer sees it.
+
+    Attributes:
+        seller: the owner's name, as they chose it; ``seller_id`` names them for certain.
+        confirming: seen on chain and not final.
+        rest: still to be sent, what is confirming taken off.
+        places: empty where nothing should be sent any more, or no address is free.
+    """
+
+    invoice: Invoice
+    seller: str
+    seller_id: str
+    confirming: Usdc
+    rest: Usdc
+    places: Sequence[Place]
+    payments: Sequence[InvoicePayment]
+    refunds: Sequence[InvoiceRefund]
+
+    @property
+    def can_be_paid(self) -> bool:
+        """Whether something should be sent."""
+        return bool(self.rest)
+
+
+def look(invoice_id: str) -> Checkout:
+    """Return what the payer sees now.
+
+    Raises:
+        NotFound: there is no such invoice.
+        Unavailable: an address in the database is not ours (``address_not_ours``).
+    """
+    found = service.find(invoice_id)
+    invoice, owner = found.invoice, users.get(found.invoice.user_id)
+    seen = [one.amount_micro for one in found.payments if one.state == "SEEN"]
+    confirming = sum(seen, ZERO)
+    rest = max(ZERO, invoice.due - confirming)
+    if invoice.state not in OPEN or (confirming and not rest > invoice.tolerance_micro):
+        rest = ZERO
+    return Checkout(
+        invoice=invoice,
+        seller=owner.name,
+        seller_id=owner.public_id,
+        confirming=confirming,
+        rest=rest,
+        places=_places(invoice, rest) if rest else (),
+        payments=[one for one in found.payments if one.state != "VANISHED"],
+        refunds=[one for one in found.refunds if one.state != "FAILED"],
+    )
+
+
+def _places(invoice: Invoice, rest: Usdc) -> Sequence[Place]:
+    held = wallets.addresses_of(receiving.HOLDER, invoice.id)
+    if len(held) < len(NETWORKS):
+        with transaction():
+            service.claim_addresses(invoice.id)
+        held = wallets.addresses_of(receiving.HOLDER, invoice.id)
+    places = []
+    for name, network in NETWORKS.items():
+        if name in held:
+            uri = payment_uri(network, held[name], rest)
+            code = held[name] if network.family == "evm" else uri
+            places.append(Place(name, held[name], network.usdc, uri, code))
+    return places

@@ -1,0 +1,156 @@
+"""The pay page of an invoice: complete without JavaScript, each state in words of its own."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from protonpay.invoices.checkout import Checkout
+from protonpay.kernel import clock
+from protonpay.portal.words import Say
+
+_OFTEN, _SELDOM = 5, 15  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a state looks like.
+
+    Attributes:
+        tone: open, busy, good, warn or over: a colour, never the only sign of it.
+        refresh: after so many seconds the page looks again; 0 once nothing can change.
+    """
+
+    tone: str
+    chip: str
+    title: str
+    said: str
+    refresh: int = 0
+
+
+def face(shown: Checkout, say: Say) -> Face:
+    """Say how an invoice stands, to its payer."""
+    match shown.invoice.state:
+        case "PENDING":
+            return _pending(shown, say)
+        case "CONFIRMING":
+            return _confirming(shown, say)
+        case "PAID":
+            return _paid(shown, say)
+        case "EXPIRED":
+            return _expired(shown, say)
+        case "CANCELLED":
+            return _cancelled(shown, say)
+        case _:
+            return _refunded(shown, say)
+
+
+def time_left(shown: Checkout, say: Say) -> str:
+    """Say how long an invoice can still be paid."""
+    left = max(timedelta(0), shown.invoice.expires_at - clock.now())
+    hours, minutes = left.seconds // 3600, left.seconds // 60 % 60
+    if left.days:
+        return say("{days} d {hours} h left", days=left.days, hours=hours)
+    return say("{hours} h {minutes} min left", hours=hours, minutes=minutes)
+
+
+def _pending(shown: Checkout, say: Say) -> Face:
+    invoice = shown.invoice
+    if not invoice.received_micro:
+        said = say("Choose one of the networks below and send exactly this amount.")
+        title = say("Send {rest} USDC", rest=shown.rest)
+        return Face("open", say("Waiting for payment"), title, said, _SELDOM)
+    said = say(
+        "Received {paid} of {total} USDC. Send the rest to the same address.",
+        paid=invoice.received_micro,
+        total=invoice.amount_micro,
+    )
+    title = say("Send {rest} USDC more", rest=shown.rest)
+    return Face("warn", say("Part paid"), title, said, _SELDOM)
+
+
+def _confirming(shown: Checkout, say: Say) -> Face:
+    sentence = "{confirming} USDC is on its way. You can close this page; nothing more is needed."
+    if shown.rest:
+        sentence = "{confirming} USDC is on its way; {rest} USDC is still missing."
+    said = say(sentence, confirming=shown.confirming, rest=shown.rest)
+    title = say("Payment found, waiting for the network")
+    return Face("busy", say("Confirming"), title, said, _OFTEN)
+
+
+def _paid(shown: Checkout, say: Say) -> Face:
+    invoice = shown.invoice
+    sentence = "{seller} has received {paid} USDC."
+    if invoice.over:
+        sentence = (
+            "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back."
+        )
+    elif invoice.is_short:
+        sentence = "{seller} has received {paid} USDC. Short by {short} USDC, accepted."
+    values = {"seller": shown.seller, "paid": invoice.received_micro}
+    said = say(sentence, **values, over=invoice.over, short=invoice.missing)
+    if invoice.late:
+        said = f"{said} {say('It came after the deadline, and was accepted.')}"
+    said, title = _and_coming(shown, say, said), say("The payment has arrived")
+    return Face("good", say("Paid"), title, said, _wait(shown))
+
+
+def _expired(shown: Checkout, say: Say) -> Face:
+    invoice, chip = shown.invoice, say("Expired")
+    values = {"seller": shown.seller, "paid": invoice.received_micro}
+    tone, title = "warn", ""
+    if not invoice.received_micro:
+        tone, title = "over", say("This invoice has expired")
+        said = say("Do not send money to its address. Ask the seller for a new invoice.")
+    elif invoice.late:
+        title = say("The payment came after the deadline")
+        said = say(
+            "{seller} has received {paid} USDC, but the invoice had ended."
+            " Ask the seller what happens next.",
+            **values,
+        )
+    else:
+        title = say("Expired, {paid} of {total} USDC arrived", **values, total=invoice.amount_micro)
+        said = say(
+            "{seller} has what arrived. Ask for it back, or for a new invoice for the rest.",
+            **values,
+        )
+    return Face(tone, chip, title, _and_coming(shown, say, said), _wait(shown))
+
+
+def _cancelled(shown: Checkout, say: Say) -> Face:
+    said, invoice = say("Do not send money for it."), shown.invoice
+    if invoice.received_micro:
+        arrived = say(
+            "Before that {paid} USDC arrived; {seller} has it. Ask for it back.",
+            paid=invoice.received_micro,
+            seller=shown.seller,
+        )
+        said = f"{said} {arrived}"
+    title = say("The seller cancelled this invoice")
+    return Face("over", say("Cancelled"), title, _and_coming(shown, say, said), _wait(shown))
+
+
+def _refunded(shown: Checkout, say: Say) -> Face:
+    invoice = shown.invoice
+    title = say("{refunded} USDC was returned", refunded=invoice.refunded_micro)
+    if invoice.state == "REFUNDED":
+        chip, said = say("Refunded"), say("All that was paid was given back.")
+    else:
+        chip = say("Partly refunded")
+        said = say("Of {paid} USDC that was paid.", paid=invoice.received_micro)
+    return Face("over", chip, title, _and_coming(shown, say, said), _wait(shown))
+
+
+def _and_coming(shown: Checkout, say: Say, said: str) -> str:
+    """Add what is still on its way, for an invoice that asks for nothing any more."""
+    if not shown.confirming:
+        return said
+    coming = say(
+        "{confirming} USDC has been seen on its way. It will be credited to {seller}.",
+        confirming=shown.confirming,
+        seller=shown.seller,
+    )
+    return f"{said} {coming}"
+
+
+def _wait(shown: Checkout) -> int:
+    return _SELDOM if shown.confirming else 0
