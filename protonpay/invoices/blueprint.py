@@ -13,6 +13,10 @@ from protonpay.web.paging import page
 blp = AreaBlueprint("invoices", __name__, door=Door.CLIENT, prefix="/client", about="Getting paid")
 
 _READS = either(Scope.ACTIVITY_READ, Scope.INVOICES_WRITE)
+# To pay is to give somebody one's money, and to refund may send it to any wallet: who may ask
+# for money may do neither by that alone.
+_PAYS = needs(Scope.TRANSFERS_WRITE)
+_REFUNDS = needs(Scope.INVOICES_WRITE, Scope.WITHDRAWALS_WRITE)
 
 
 @blp.post("/invoices", keys=needs(Scope.INVOICES_WRITE))
@@ -38,7 +42,7 @@ def invoice(invoice_id: str) -> service.Whole:
     return service.get(current().user_id, invoice_id)
 
 
-@blp.post("/invoices/<id:invoice_id>/pay", keys=needs(Scope.INVOICES_WRITE))
+@blp.post("/invoices/<id:invoice_id>/pay", keys=_PAYS)
 @blp.response(200, schemas.PaidAnswer)
 def pay(invoice_id: str) -> service.Paid:
     """Pay what is due of somebody's invoice from your balance."""
@@ -52,7 +56,7 @@ def cancel(invoice_id: str) -> dict[str, Any]:
     return {"invoice": service.cancel(current().user_id, invoice_id)}
 
 
-@blp.post("/invoices/<id:invoice_id>/refund", keys=needs(Scope.INVOICES_WRITE))
+@blp.post("/invoices/<id:invoice_id>/refund", keys=_REFUNDS)
 @blp.arguments(schemas.RefundOrder)
 @blp.response(200, schemas.RefundAnswer)
 def refund(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:

@@ -45,9 +45,9 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", "/client/invoices"): [{"invoices:write"}],
     ("GET", "/client/invoices"): [{"activity:read"}, {"invoices:write"}],
     ("GET", f"/client/invoices/{NOBODY}"): [{"activity:read"}, {"invoices:write"}],
-    ("POST", f"/client/invoices/{NOBODY}/pay"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/pay"): [{"transfers:write"}],
     ("POST", f"/client/invoices/{NOBODY}/cancel"): [{"invoices:write"}],
-    ("POST", f"/client/invoices/{NOBODY}/refund"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/refund"): [{"invoices:write", "withdrawals:write"}],
 }
 """Every client route that lets keys in, and with which scopes."""
 MANAGING = (
