@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.invoices.models import Invoice, InvoicePayment
 from protonpay.invoices.reckoning import locked, settle
-from protonpay.invoices.states import CLOSED, PAYMENT
+from protonpay.invoices.states import CLOSED, OPEN, PAYMENT
 from protonpay.kernel import clock, ids
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
@@ -33,6 +33,9 @@ def follow(incoming_id: str) -> None:
     """
     with transaction():
         invoice = locked(wallets.incoming(incoming_id).holder_id)
+        if invoice.state in OPEN and invoice.expires_at <= clock.now():
+            # What came in time decides first, whichever job is the first to come.
+            catch_up(invoice)
         _take(invoice, wallets.incoming(incoming_id))
 
 
@@ -113,6 +116,9 @@ def _payment_of(invoice: Invoice, transfer: Incoming) -> InvoicePayment | None:
 
 
 def _credit(invoice: Invoice, payment: InvoicePayment, transfer: Incoming) -> None:
+    if payment.late:
+        # The end came before it, and is told before it.
+        settle(invoice)
     terms = plans.terms(users.get(invoice.user_id).plan)
     amount = payment.amount_micro
     payment.commission_micro = terms.deposit_commission(amount)

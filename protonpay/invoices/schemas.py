@@ -24,6 +24,7 @@ class InvoiceOrder(WireSchema):
         validate=validate.Range(min=service.SHORTEST_SECONDS, max=service.LONGEST_SECONDS),
     )
     tolerance = UsdcField(
+        may_be_zero=True,
         load_default=ZERO,
         metadata={"description": "It counts as paid if at most so much is missing."},
     )

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, render_template, request, send_fro
 
 from protonpay.deposits import service as deposits
 from protonpay.invoices import checkout as invoices
-from protonpay.kernel import clock
+from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, words
 from protonpay.web import qr
@@ -75,7 +75,7 @@ def pay(invoice_id: str) -> Response:
     language = words.chosen()
     say = words.speaker(language)
     try:
-        shown = invoices.look(invoice_id)
+        shown = invoices.look(_as_id(invoice_id))
     except NotFound:
         missing = _page(render_template("no_invoice.html", lang=language, say=say))
         missing.status_code = 404
@@ -92,6 +92,13 @@ def pay(invoice_id: str) -> Response:
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
     )
     return _in(language, _page(html))
+
+
+def _as_id(text: str) -> str:
+    # A path that cannot be an id has a page for people, too; nobody looks it up.
+    if not ids.ID_PATTERN.fullmatch(text):
+        raise NotFound("not_found", "There is no such invoice.")
+    return text
 
 
 @pages.app_template_filter("utc")

@@ -75,10 +75,11 @@ class YesNo(fields.Boolean):
 
 
 class UsdcField(fields.Field[Usdc]):
-    """An amount of USDC above zero; printed as text with two to six decimals."""
+    """An amount of USDC, above zero or not below it; printed as text with two to six decimals."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, may_be_zero: bool = False, **kwargs: Any) -> None:
         super().__init__(metadata={**MONEY, **kwargs.pop("metadata", {})}, **kwargs)
+        self._may_be_zero = may_be_zero
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Usdc:
@@ -86,7 +87,7 @@ class UsdcField(fields.Field[Usdc]):
             amount = Usdc.parse(number_text(value))
         except ValueError as error:
             raise ValidationError("Not an exact amount with at most six decimals.") from error
-        if not amount:
+        if not amount and not self._may_be_zero:
             raise ValidationError("Must be greater than zero.")
         return amount
 

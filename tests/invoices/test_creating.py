@@ -57,6 +57,11 @@ def test_what_may_be_chosen(alice: Actor):
     assert invoice["description"] is None
 
 
+@pytest.mark.parametrize("none", ["0", 0, "0.00"], ids=repr)
+def test_no_tolerance_can_be_said(alice: Actor, none: Any):
+    assert ask(alice, tolerance=none).shown["tolerance"] == "0.00"
+
+
 @pytest.mark.parametrize("amount", NOT_AMOUNTS, ids=repr)
 def test_line_110_what_is_no_amount(alice: Actor, amount: Any):
     """Checklist 110, as 62 and 78 have it."""

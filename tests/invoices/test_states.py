@@ -191,6 +191,22 @@ def test_paid_late_and_not_taken_is_credited_all_the_same(bob: Actor):
     assert _names(bob) == ["invoice.expired", "invoice.late_payment"]
 
 
+@pytest.mark.parametrize("amount", ["20", "50"])
+def test_paid_late_before_any_job_has_ended_it(bob: Actor, amount: str):
+    made = ask(bob)
+    _late(made, amount)
+    assert _look(made, "late", "amountPaid") == ("EXPIRED", True, f"{amount}.00")
+    assert sorted(_names(bob)) == ["invoice.expired", "invoice.late_payment"]
+
+
+def test_late_money_is_followed_before_what_came_in_time(bob: Actor):
+    made = ask(bob)
+    arrive(made.id, "50", state="FINAL")
+    _late(made, "1")
+    assert _look(made, "amountPaid") == ("PAID", "51.00")
+    assert sorted(_names(bob)) == ["invoice.overpaid", "invoice.paid"]
+
+
 def test_what_is_seen_in_time_is_waited_for(bob: Actor):
     made = ask(bob)
     incoming_id = arrive(made.id, "50")
