@@ -88,6 +88,10 @@ format: install-dev  ## Format, and fix what can be fixed
 openapi: install-dev  ## docs/openapi.json, from the code
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q -k openapi $(DOCUMENTS)
 
+.PHONY: api
+api: install-dev  ## docs/api.md: its examples run, and filled in anew
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/flows/test_reference.py
+
 .PHONY: states
 states: install-dev  ## docs/states.md, from the code
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q -k state $(DOCUMENTS)

@@ -76,6 +76,9 @@ class Config:
     yookassa_shop_id: str
     yookassa_secret_key: str | None
     yookassa_networks: str
+    freedompay_base_url: str
+    freedompay_merchant_id: str
+    freedompay_secret_key: str | None
     fx_rates_url: str | None
     fx_spread_bps: int
     fx_max_age_seconds: int
@@ -131,6 +134,9 @@ class Config:
             yookassa_shop_id=values.get("YOOKASSA_SHOP_ID", ""),
             yookassa_secret_key=values.get("YOOKASSA_SECRET_KEY") or None,
             yookassa_networks=values.get("YOOKASSA_NETWORKS") or YOOKASSA_NETWORKS,
+            freedompay_base_url=values.get("FREEDOMPAY_BASE_URL") or "https://api.freedompay.kz",
+            freedompay_merchant_id=values.get("FREEDOMPAY_MERCHANT_ID", ""),
+            freedompay_secret_key=values.get("FREEDOMPAY_SECRET_KEY") or None,
             fx_rates_url=values.get("FX_RATES_URL") or None,
             fx_spread_bps=int(values.get("FX_SPREAD_BPS") or 0),
             fx_max_age_seconds=int(values.get("FX_MAX_AGE_SECONDS") or 900),
@@ -147,7 +153,11 @@ class Config:
 
     def card_providers(self) -> dict[str, dict[str, str] | None]:
         """Return what each card provider's adapter is made with; None is not set up."""
-        return {"tap": self._tap(), "yookassa": self._yookassa()}
+        return {
+            "tap": self._tap(),
+            "yookassa": self._yookassa(),
+            "freedompay": self._freedompay(),
+        }
 
     def _tap(self) -> dict[str, str] | None:
         if not self.tap_secret_key:
@@ -162,6 +172,16 @@ class Config:
             "shop_id": self.yookassa_shop_id,
             "secret_key": self.yookassa_secret_key,
             "networks": self.yookassa_networks,
+        }
+
+    def _freedompay(self) -> dict[str, str] | None:
+        if not (self.freedompay_secret_key and self.freedompay_merchant_id):
+            return None
+        return {
+            "base_url": self.freedompay_base_url,
+            "merchant_id": self.freedompay_merchant_id,
+            "secret_key": self.freedompay_secret_key,
+            "testing_mode": "0" if self.production else "1",
         }
 
     @property
@@ -194,6 +214,7 @@ class Config:
             **self._nodes(),
             "TAP_BASE_URL": self.tap_base_url,
             "YOOKASSA_BASE_URL": self.yookassa_base_url,
+            "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
         }
         found += [

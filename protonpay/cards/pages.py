@@ -10,13 +10,13 @@ from protonpay.wire.http import NoAnswer
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#@!$&'()*+,;=%-]{1,8000}", re.ASCII)
 
 
-def page_url(value: Any, *, base_url: str, site: str) -> str:
+def page_url(value: Any, *, base_url: str, site: str | tuple[str, ...]) -> str:
     """Return the address of a hosted page.
 
     Args:
         value: what the provider's answer holds.
         base_url: the provider's API; the page may stand on its host, and shares its scheme.
-        site: the domain under which the provider's pages stand (``tap.company``).
+        site: the domain under which the provider's pages stand (``tap.company``), or each.
 
     Raises:
         NoAnswer: not an address, or not one of the provider's.
@@ -27,6 +27,8 @@ def page_url(value: Any, *, base_url: str, site: str) -> str:
         host = page.hostname or ""
     except ValueError as error:
         raise NoAnswer("a page without a readable address") from error
-    if page.scheme != api.scheme or not (host == api.hostname or f".{host}".endswith(f".{site}")):
+    sites = (site,) if isinstance(site, str) else site
+    theirs = host == api.hostname or any(f".{host}".endswith(f".{name}") for name in sites)
+    if page.scheme != api.scheme or not theirs:
         raise NoAnswer("a page that is not the provider's")
     return page.geturl()

@@ -14,6 +14,7 @@ from protonpay.kernel.errors import Invalid, Unavailable
 PROVIDERS: Mapping[str, str] = {
     "tap": "protonpay.cards.tap:Tap",
     "yookassa": "protonpay.cards.yookassa:YooKassa",
+    "freedompay": "protonpay.cards.freedompay:FreedomPay",
 }
 
 Settings = Mapping[str, Mapping[str, str] | None]

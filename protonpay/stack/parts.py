@@ -72,19 +72,10 @@ def servers(postgres: Postgres, valkey: Valkey) -> list[Part]:
 
 def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> list[Part]:
     """Return the chains, the card providers, the rates and the mail of a sandbox."""
-    tap = ("--secret-key", env.settings["TAP_SECRET_KEY"], "--state", str(home.folder / "tap"))
-    yookassa = (
-        *("--secret-key", env.settings["YOOKASSA_SECRET_KEY"]),
-        *("--notify", f"{env.web}/api/callbacks/yookassa"),
-        *("--state", str(home.folder / "yookassa")),
-    )
     mail = ("--smtp", f"{LOOPBACK}:{ports['smtp']}", "--http", f"{LOOPBACK}:{ports['mail']}")
     return [
         *(_chain(env, home, name, ports[name.lower()]) for name in NETWORKS),
-        _simulator(env, "tap", "Tap, simulated", ports["tap"], "tap", *tap),
-        _simulator(
-            env, "yookassa", "YooKassa, simulated", ports["yookassa"], "yookassa", *yookassa
-        ),
+        *_card_providers(env, home, ports),
         _simulator(env, "rates", "Exchange rates, simulated", ports["rates"], "rates"),
         Part(
             "mail",
@@ -92,6 +83,24 @@ def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> lis
             lambda: env.python("-m", "protonpay.sandbox.mail", *mail),
             address=f"http://{LOOPBACK}:{ports['mail']}",
         ),
+    ]
+
+
+def _card_providers(env: Environment, home: Home, ports: Mapping[str, int]) -> list[Part]:
+    options = {
+        "tap": ("Tap", ()),
+        # Its callbacks go where its own pages say.
+        "yookassa": ("YooKassa", ("--notify", f"{env.web}/api/callbacks/yookassa")),
+        "freedompay": ("FreedomPay", ()),
+    }
+    return [
+        _simulator(
+            *(env, name, f"{title}, simulated", ports[name], name),
+            *("--secret-key", env.settings[f"{name.upper()}_SECRET_KEY"]),
+            *("--state", str(home.folder / name)),
+            *own,
+        )
+        for name, (title, own) in options.items()
     ]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from config import Config
+from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS
 from protonpay.stack import parts, ports, settings
 from protonpay.stack.failures import StackError
@@ -55,7 +56,11 @@ def _deployed(home: Home, environ: Mapping[str, str]) -> Plan:
     processes = [parts.migrations(env, ()), *parts.ours(env, ("migrations",))]
     facts = _facts_of_web(home, web) | {
         "chains": _chains(found.rpc_urls),
-        "providers": {"tap": found.tap_base_url, "yookassa": found.yookassa_base_url},
+        "providers": {
+            "tap": found.tap_base_url,
+            "yookassa": found.yookassa_base_url,
+            "freedompay": found.freedompay_base_url,
+        },
         "database": found.database_url,
         "redis": found.redis_url,
     }
@@ -78,7 +83,7 @@ def _embedded(home: Home, environ: Mapping[str, str]) -> Plan:
     addresses = {name: f"http://{LOOPBACK}:{port}" for name, port in at.items()}
     facts = _facts_of_web(home, web) | {
         "chains": _chains(found.rpc_urls),
-        "providers": {name: addresses[name] for name in ("tap", "yookassa", "rates")},
+        "providers": {name: addresses[name] for name in (*PROVIDERS, "rates")},
         "mail": addresses["mail"],
         "smtp": values["SMTP_URL"],
         "receiver": f"{LOOPBACK}:{at['receiver']}",

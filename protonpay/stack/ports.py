@@ -19,6 +19,7 @@ PARTS = (
     "smtp",
     "receiver",
     "yookassa",
+    "freedompay",
 )
 """Who has one; a part prefers the web's port plus its place in this list."""
 

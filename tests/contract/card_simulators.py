@@ -52,6 +52,13 @@ _TAP_KEY = "sk_test_PROTONPAYcontract"
 _YOOKASSA_KEY = "test_PROTONPAYcontract"
 
 
+_FREEDOMPAY_KEY = "PROTONPAYcontract"
+
+
+def _freedompay(url: str, key: str) -> Mapping[str, str]:
+    return {"base_url": url, "merchant_id": "500001", "secret_key": key, "testing_mode": "1"}
+
+
 def _yookassa(url: str, key: str) -> Mapping[str, str]:
     shop = {"shop_id": "100500", "secret_key": key, "networks": "198.51.100.0/24"}
     return {"base_url": f"{url}/v3", **shop}
@@ -74,5 +81,12 @@ PLAYED: Mapping[str, Played] = {
         signed=False,
         callback_address="198.51.100.7",
         in_its_pages=True,
+    ),
+    "freedompay": Played(
+        module="protonpay.sandbox.freedompay",
+        options=("--secret-key", _FREEDOMPAY_KEY),
+        settings=lambda url: _freedompay(url, _FREEDOMPAY_KEY),
+        strangers=lambda url: _freedompay(url, "another"),
+        unknown_ref="1234567890",
     ),
 }

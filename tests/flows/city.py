@@ -208,6 +208,7 @@ class Parts:
     gates: dict[str, Tollgate]
     tap: Simulator
     yookassa: Simulator
+    freedompay: Simulator
     rates: Simulator
     inbox: Inbox
 
@@ -236,6 +237,9 @@ def founded(
             "YOOKASSA_SHOP_ID": "100500",
             "YOOKASSA_SECRET_KEY": "test_of_the_flows",
             "YOOKASSA_NETWORKS": "127.0.0.1/32",
+            "FREEDOMPAY_BASE_URL": parts.freedompay.url,
+            "FREEDOMPAY_MERCHANT_ID": "500001",
+            "FREEDOMPAY_SECRET_KEY": "secret_of_the_flows",
             "FX_RATES_URL": f"{parts.rates.url}/latest.json",
             "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
             # Tests look again many times a second; the limits have tests of their own.
@@ -264,10 +268,13 @@ def _parts(stack: ExitStack) -> Parts:
         stack.callback(gate.close)
     tap = running_simulator("protonpay.sandbox.tap", "--secret-key", "sk_test_of_the_flows")
     yookassa = running_simulator("protonpay.sandbox.yookassa", "--secret-key", "test_of_the_flows")
+    shop = ("protonpay.sandbox.freedompay", "--secret-key", "secret_of_the_flows")
     rates = running_simulator("protonpay.sandbox.rates")
     inbox = Inbox()
     stack.callback(inbox.close)
-    simulators = [stack.enter_context(each) for each in (tap, yookassa, rates)]
+    simulators = [
+        stack.enter_context(each) for each in (tap, yookassa, running_simulator(*shop), rates)
+    ]
     return Parts(nodes, keepers, gates, *simulators, inbox)
 
 

@@ -1,10 +1,12 @@
 """Card callbacks as they come in real life: twice, late, never, and from strangers."""
 
 import json
+import re
 
 import pytest
 import requests
 
+from protonpay.sandbox.freedompay.messages import pg_sig
 from tests.flows.city import City
 from tests.simulators import until
 
@@ -55,6 +57,25 @@ def test_roubles_are_quoted_paid_and_credited_at_the_rate_of_their_order(city: C
     deposit = user.get(f"/client/deposit/{opened['deposit']['id']}")["deposit"]
     assert (deposit["status"], deposit["amount"]) == ("CONFIRMED", user.balance)
     assert user.balance == "100.00"
+    assert city.books_are_sound()
+
+
+def test_tenge_are_credited_and_freedompay_is_answered_in_its_own_words(city: City):
+    user = city.resident("Payer")
+    opened = user.post(
+        "/client/deposit/card", amount="52631", currency="kzt", provider="freedompay"
+    )
+    payment = opened["url"].rpartition("/")[2]
+
+    city.press(opened["url"], "paid")
+
+    until(lambda: user.balance == "100.00", 30)
+    sent = until(lambda: city.parts.freedompay.look("callbacks", payment=payment), 30)
+    answer = until(lambda: sent[0]["attempts"] and sent[0]["attempts"][0]["answer"], 30)
+    fields = re.findall(r"<(pg_[a-z_]+)>([^<]*)</", answer)
+    signed = pg_sig("freedompay", fields, "secret_of_the_flows")
+    assert dict(fields)["pg_status"] == "ok"
+    assert dict(fields)["pg_sig"] == signed
     assert city.books_are_sound()
 
 

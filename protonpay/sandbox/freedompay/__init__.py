@@ -1,0 +1,1 @@
+"""A FreedomPay shop that is not there: forms in, XML out, every message signed."""

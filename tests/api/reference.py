@@ -1,0 +1,263 @@
+"""docs/api.md: prose by hand, examples filled in between the marks from one table.
+
+An example is written in three languages and can be run in each; what it answers is kept in
+the document with all that differs from run to run abbreviated, as in the API document itself.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PATH = Path(__file__).parents[2] / "docs" / "api.md"
+BASE = "https://protonpay.org/api"
+_MARK = re.compile(r"<!-- (GET|POST|PATCH|DELETE) (\S+) -->\n.*?<!-- end -->\n", re.DOTALL)
+_ALONE = re.compile(r"\{([A-Z_]+)\}")
+NOTHING = 204
+
+
+@dataclass(frozen=True)
+class Example:
+    """One call.
+
+    Attributes:
+        path: with ``{NAMES}`` of what has to exist before; so has the body.
+        public: needs no token.
+        keeps: name → where its value stands in the answer.
+    """
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    public: bool = False
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+
+    @property
+    def name(self) -> str:
+        return f"{self.method} {self.path.partition('?')[0]}"
+
+    @property
+    def once(self) -> bool:
+        return self.method == "POST" and self.path.startswith("/client")
+
+
+ACCOUNT = {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"}
+SESSION = {"TOKEN": "token", "REFRESH_TOKEN": "refreshToken"}
+EXAMPLES = (
+    Example("POST", "/auth/register", ACCOUNT, public=True),
+    Example(
+        "POST",
+        "/auth/login",
+        {"email": "john@example.com", "password": "securePassword123"},
+        public=True,
+        keeps=SESSION,
+    ),
+    Example(
+        "POST", "/auth/refresh", {"refreshToken": "{REFRESH_TOKEN}"}, public=True, keeps=SESSION
+    ),
+    Example("GET", "/client/balance"),
+    Example("GET", "/client/dashboard"),
+    Example("GET", "/client/activity?limit=1"),
+    Example("GET", "/client/fees"),
+    Example("GET", "/client/deposit/providers"),
+    Example(
+        "POST",
+        "/client/deposit/card",
+        {"amount": 100, "currency": "usd", "provider": "tap"},
+        keeps={"DEPOSIT": "deposit.id"},
+    ),
+    Example("GET", "/client/deposit/{DEPOSIT}"),
+    Example("GET", "/client/deposits?status=PENDING"),
+    Example("POST", "/client/deposit/crypto", {"network": "Solana"}),
+    Example("POST", "/client/withdraw/quote", {"amount": 50, "network": "Solana"}),
+    Example(
+        "POST",
+        "/client/withdraw",
+        {"amount": 50, "walletAddress": "{WALLET}", "network": "Solana"},
+        keeps={"PAYOUT": "payout.id"},
+    ),
+    Example("GET", "/client/withdraw/{PAYOUT}"),
+    Example("GET", "/client/withdrawals?limit=1"),
+    Example(
+        "POST",
+        "/client/transfer",
+        {"toIdentifier": "user@example.com", "amount": 25, "note": "Payment for services"},
+        keeps={"TRANSFER": "transfer.id"},
+    ),
+    Example("GET", "/client/transfer/{TRANSFER}"),
+    Example("GET", "/client/transfers?limit=1"),
+    Example(
+        "POST",
+        "/client/invoices",
+        {"amount": 50, "currency": "USDC", "description": "Monthly subscription"},
+        keeps={"INVOICE": "invoice.id"},
+    ),
+    Example("GET", "/client/invoices/{INVOICE}"),
+    Example("GET", "/client/invoices?status=PENDING"),
+    Example("POST", "/client/invoices/{INVOICE}/cancel", {}),
+    Example("POST", "/client/invoices/{INVOICE_OF_ANOTHER}/pay", {}),
+    Example("POST", "/client/invoices/{PAID_INVOICE}/refund", {"amount": 1}),
+    Example(
+        "POST",
+        "/client/api-keys",
+        {"name": "Production Key", "permissions": ["balance:read", "invoices:write"]},
+        keeps={"KEY": "key.id"},
+    ),
+    Example("GET", "/client/api-keys"),
+    Example("GET", "/client/api-keys/{KEY}"),
+    Example("DELETE", "/client/api-keys/{KEY}", status=NOTHING),
+    Example(
+        "POST",
+        "/client/webhooks",
+        {
+            "url": "https://yourapp.com/webhooks/nova",
+            "events": ["deposit.confirmed", "payout.completed"],
+        },
+        keeps={"WEBHOOK": "webhook.id"},
+    ),
+    Example("GET", "/client/webhooks"),
+    Example("GET", "/client/webhooks/{WEBHOOK}"),
+    Example("PATCH", "/client/webhooks/{WEBHOOK}", {"enabled": False}),
+    Example("DELETE", "/client/webhooks/{WEBHOOK}", status=NOTHING),
+    Example("GET", "/client/kyc"),
+    Example("POST", "/auth/logout", status=NOTHING),
+)
+
+
+def curl(example: Example) -> str:
+    lines = [f'curl -s "{BASE}{_in_shell(example.path)}"']
+    if example.method != "GET" and not (example.method == "POST" and example.body is not None):
+        lines[0] = lines[0].replace("curl -s", f"curl -s -X {example.method}")
+    lines += [f'  -H "{name}: {_in_shell(value)}"' for name, value in _headers(example).items()]
+    if example.body is not None:
+        lines.append(f"  -d '{_in_quoted_shell(json.dumps(example.body))}'")
+    return " \\\n".join(lines)
+
+
+def python(example: Example) -> str:
+    words = [f'"{BASE}{example.path}"']
+    headers = _headers(example)
+    headers.pop("Content-Type", None)  # requests sends it with a body of JSON
+    if headers:
+        words.append(f"headers={_python_dict(headers)}")
+    if example.body is not None:
+        words.append(f"json={_python_value(example.body)}")
+    call = re.sub(r'"([^"]*\{[A-Z_]+\}[^"]*)"', _python_format, ",\n    ".join(words))
+    imports = "import os\n\nimport requests" if "os.environ" in call else "import requests"
+    shown = "" if example.status == NOTHING else "\nprint(answer.text)"
+    return (
+        f"{imports}\n\nanswer = requests.{example.method.lower()}(\n    {call},\n)\n"
+        f"answer.raise_for_status(){shown}"
+    )
+
+
+def javascript(example: Example) -> str:
+    options = []
+    if example.method != "GET":
+        options.append(f'method: "{example.method}"')
+    if _headers(example):
+        options.append(f"headers: {_js_headers(_headers(example))}")
+    if example.body is not None:
+        options.append(f"body: JSON.stringify({_js_object(example.body)})")
+    inside = ",\n  ".join(options)
+    call = f'"{BASE}{example.path}"' + (f", {{\n  {inside},\n}}" if options else "")
+    call = re.sub(r'"([^"]*\{[A-Z_]+\}[^"]*)"', _js_format, call)
+    shown = (
+        "" if example.status == NOTHING else ("\nconsole.log(JSON.stringify(await answer.json()));")
+    )
+    return (
+        f"const answer = await fetch({call});\n"
+        f"if (!answer.ok) throw new Error(await answer.text());{shown}"
+    )
+
+
+LANGUAGES = {"sh": curl, "python": python, "js": javascript}
+
+
+def document(answers: Mapping[str, Any]) -> str:
+    """The document with every example filled in anew."""
+    known = {example.name: example for example in EXAMPLES}
+
+    def fill(mark: re.Match[str]) -> str:
+        name = f"{mark[1]} {mark[2]}"
+        example = known[name]
+        parts = [f"```{tongue}\n{write(example)}\n```\n" for tongue, write in LANGUAGES.items()]
+        if example.status != NOTHING:
+            answer = json.dumps(answers[name], indent=2, ensure_ascii=False)
+            parts.append(f"Answer, {example.status}:\n\n```json\n{answer}\n```\n")
+        return f"<!-- {name} -->\n" + "\n".join(parts) + "<!-- end -->\n"
+
+    return _MARK.sub(fill, PATH.read_text())
+
+
+def marked() -> list[str]:
+    """The names of the examples, in the order of the document."""
+    return [f"{mark[1]} {mark[2]}" for mark in _MARK.finditer(PATH.read_text())]
+
+
+def written() -> Iterator[tuple[str, dict[str, str], Any]]:
+    """Each example as it stands in the document: its name, its programs, its answer."""
+    for mark in _MARK.finditer(PATH.read_text()):
+        blocks = dict(re.findall(r"```(\w+)\n(.*?)\n```", mark[0], re.DOTALL))
+        answer = json.loads(blocks.pop("json")) if "json" in blocks else None
+        yield f"{mark[1]} {mark[2]}", blocks, answer
+
+
+def _headers(example: Example) -> dict[str, str]:
+    headers = {} if example.public else {"Authorization": "Bearer {TOKEN}"}
+    if example.body is not None:
+        headers["Content-Type"] = "application/json"
+    if example.once:
+        headers["Idempotency-Key"] = "{ORDER_NUMBER}"
+    return headers
+
+
+def _in_shell(text: str) -> str:
+    return re.sub(r"\{([A-Z_]+)\}", r"$\1", text)
+
+
+def _in_quoted_shell(text: str) -> str:
+    return re.sub(r"\{([A-Z_]+)\}", "'\"$\\1\"'", text)
+
+
+def _python_value(value: Any) -> str:
+    return json.dumps(value).replace("false", "False").replace("true", "True")
+
+
+def _python_dict(value: Mapping[str, str]) -> str:
+    if len(value) == 1:
+        return json.dumps(value)
+    lines = "".join(
+        f"        {json.dumps(name)}: {json.dumps(of)},\n" for name, of in value.items()
+    )
+    return f"{{\n{lines}    }}"
+
+
+def _python_format(found: re.Match[str]) -> str:
+    alone = _ALONE.fullmatch(found[1])
+    if alone:
+        return f'os.environ["{alone[1]}"]'
+    inside = re.sub(r"\{([A-Z_]+)\}", r"{os.environ['\1']}", found[1])
+    return f'f"{inside}"'
+
+
+def _js_object(value: Mapping[str, Any]) -> str:
+    return re.sub(r'"(\w+)":', r"\1:", json.dumps(value))
+
+
+def _js_headers(value: Mapping[str, str]) -> str:
+    if len(value) == 1:
+        return _js_object(value)
+    lines = "".join(f"    {json.dumps(name)}: {json.dumps(of)},\n" for name, of in value.items())
+    return f"{{\n{lines}  }}"
+
+
+def _js_format(found: re.Match[str]) -> str:
+    alone = _ALONE.fullmatch(found[1])
+    if alone:
+        return f"process.env.{alone[1]}"
+    inside = re.sub(r"\{([A-Z_]+)\}", r"${process.env.\1}", found[1])
+    return f"`{inside}`"

@@ -1,0 +1,125 @@
+"""docs/api.md: every example is run, in each of its languages, against everything."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from solders.keypair import Keypair
+
+from tests.api import reference
+from tests.api.shapes import abbreviated, differences, shortened
+from tests.flows.city import City, Resident
+
+pytestmark = pytest.mark.slow
+
+# Where a machine has no node, the set-up puts one beside this Python.
+NODE = shutil.which("node", path=f"{os.environ['PATH']}:{Path(sys.executable).parent}")
+RUNNERS = {
+    "sh": ["bash", "-euc"],
+    "python": [sys.executable, "-c"],
+    "js": [NODE or "node", "--input-type=module", "-e"],
+}
+
+
+class Reader:
+    """Somebody who follows the document in one language, from registering to signing out."""
+
+    def __init__(self, city: City, language: str) -> None:
+        self.city, self.language = city, language
+        self.email = f"john-{language}-{uuid.uuid4().hex[:6]}@example.com"
+        self.payee = city.resident("Payee", funded="60")
+        self.known = {"WALLET": str(Keypair().pubkey())}
+
+    def run(self, program: str) -> str:
+        """Run a program of the document against this city; return what it prints."""
+        program = program.replace(reference.BASE, self.city.api)
+        program = program.replace("john@example.com", self.email)
+        program = program.replace("user@example.com", self.payee.email)
+        environment = {**os.environ, **self.known, "ORDER_NUMBER": uuid.uuid4().hex}
+        command = [*RUNNERS[self.language], program]
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed = done.stdout.replace(self.email, "john@example.com")
+        return printed.replace(self.payee.email, "user@example.com")
+
+    def prepare(self, name: str) -> None:
+        """Let exist what the next example takes for granted."""
+        if name == "GET /client/balance":
+            self.city.pay(self._me(), "1250")
+        if name.endswith("{PAYOUT}"):
+            assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
+        if name.endswith("{INVOICE_OF_ANOTHER}/pay"):
+            self.known["INVOICE_OF_ANOTHER"] = self._invoice(self.payee)
+        if name.endswith("{PAID_INVOICE}/refund"):
+            self.known["PAID_INVOICE"] = self._invoice(self._me())
+            self.payee.post(f"/client/invoices/{self.known['PAID_INVOICE']}/pay")
+
+    def remember(self, example: reference.Example, answer: Any) -> None:
+        for name, path in example.keeps.items():
+            value = answer
+            for member in path.split("."):
+                value = value[member]
+            self.known[name] = value
+
+    def _me(self) -> Resident:
+        http = requests.Session()
+        http.headers["Authorization"] = f"Bearer {self.known['TOKEN']}"
+        return Resident(self.city.api, http, "", self.email)
+
+    def _invoice(self, owner: Resident) -> str:
+        made = owner.post("/client/invoices", amount=5, currency="USDC")
+        return str(made["invoice"]["id"])
+
+
+def _answers(reader: Reader) -> Iterator[tuple[str, Any]]:
+    for example in reference.EXAMPLES:
+        reader.prepare(example.name)
+        printed = reader.run(reference.LANGUAGES[reader.language](example))
+        answer = None if example.status == reference.NOTHING else json.loads(printed)
+        if answer is not None:
+            reader.remember(example, answer)
+        yield example.name, answer
+
+
+@pytest.mark.parametrize("language", RUNNERS)
+def test_every_example_does_what_the_document_says(city: City, language: str):
+    if os.environ.get("UPDATE_DOCS") and language == "sh":
+        shown = {
+            name: abbreviated(shortened(answer))
+            for name, answer in _answers(Reader(city, language))
+        }
+        reference.PATH.write_text(reference.document(shown))
+    answers = dict(_answers(Reader(city, language)))
+    examples = {example.name: example for example in reference.EXAMPLES}
+    for name, programs, answer in reference.written():
+        assert programs[language] == reference.LANGUAGES[language](examples[name]), name
+        if answer is not None:
+            assert differences(answer, shortened(answers[name])) == [], name
+
+
+def test_every_example_stands_in_the_document_once_and_in_order():
+    assert reference.marked() == [example.name for example in reference.EXAMPLES]
+
+
+def test_every_route_of_clients_has_an_example(city: City):
+    document = requests.get(f"{city.api}/openapi.json", timeout=10).json()
+    described = {
+        f"{method.upper()} {re.sub('{[^}]*}', '{}', path.removeprefix('/api'))}"
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method != "parameters" and path.startswith(("/api/client", "/api/auth"))
+    }
+    shown = {re.sub("{[^}]*}", "{}", name) for name in reference.marked()}
+    # Says who somebody is: not a thing to show with invented data.
+    assert described - shown == {"POST /client/kyc"}
