@@ -14,6 +14,7 @@ A service knows of the operation it is part of by asking here: ``key``, ``resume
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import psycopg
 import structlog
@@ -42,6 +43,7 @@ log = structlog.get_logger(__name__)
 
 _LEAST_REFUSED_STATUS = 300
 _OF_A_ROW = "_idempotency_key"
+_current: ContextVar[Operation | None] = ContextVar("operation", default=None)
 
 
 def at_once(operation: Operation, act: Callable[[], Answer]) -> Answer:
@@ -102,7 +104,7 @@ def key() -> str | None:
     Kept longer than the key itself, under a unique index of the row's owner: a key that was
     forgotten cannot move money twice. At most one row of a table for each operation.
     """
-    operation = _current()
+    operation = _current.get()
     if operation is None:
         return None
     return f"{operation.method} {operation.route} {operation.key}"
@@ -110,7 +112,7 @@ def key() -> str | None:
 
 def resumed() -> str | None:
     """Return the id of what an earlier try of this operation made, to go on with."""
-    operation = _current()
+    operation = _current.get()
     return None if operation is None else operation.resource_id
 
 
@@ -122,7 +124,7 @@ def begin(resource_id: str) -> None:
         RuntimeError: no transaction is open.
     """
     db.current()
-    operation = _current()
+    operation = _current.get()
     if operation is not None:
         rows.begin(operation, resource_id)
 
@@ -135,7 +137,7 @@ def advance() -> None:
         RuntimeError: no transaction is open.
     """
     db.current()
-    operation = _current()
+    operation = _current.get()
     if operation is not None:
         rows.advance(operation)
 
@@ -148,7 +150,7 @@ def unbind() -> None:
         RuntimeError: no transaction is open.
     """
     db.current()
-    operation = _current()
+    operation = _current.get()
     if operation is not None:
         rows.unbind(operation)
 
@@ -167,9 +169,8 @@ def reap(limit: int = 1000) -> int:
 
 @contextmanager
 def _doing(operation: Operation) -> Iterator[None]:
-    # Beside the open transaction's own notes: services join both in the same way.
-    info = db.db.session().info
-    info["operation"] = operation
+    # Not a note of the session: one in steps may give its connection back while it waits.
+    before = _current.set(operation)
     try:
         yield
     except (IntegrityError, psycopg.errors.UniqueViolation) as error:
@@ -177,7 +178,7 @@ def _doing(operation: Operation) -> Iterator[None]:
             raise rows.reused() from error
         raise
     finally:
-        info.pop("operation", None)
+        _current.reset(before)
 
 
 @contextmanager
@@ -204,11 +205,6 @@ def _complete(operation: Operation, answer: Answer) -> None:
         raise RuntimeError("an operation in steps begins with begin()")
     with db.transaction():
         rows.complete(operation, answer)
-
-
-def _current() -> Operation | None:
-    operation: Operation | None = db.db.session().info.get("operation")
-    return operation
 
 
 def _constraint(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """Keys as the store sees them: who holds one, and what joins an operation."""
 
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,7 +11,7 @@ from sqlalchemy import text
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, Forbidden, Unavailable
 from protonpay.store import idempotency, idempotency_rows, outbox
-from protonpay.store.db import after_commit, db, transaction
+from protonpay.store.db import after_commit, db, release, transaction
 from protonpay.store.idempotency import Answer, Operation
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse
@@ -180,6 +181,18 @@ class TestInSteps:
         assert idempotency.in_steps(operation(owner), act) == SAID
         assert [*passed, states()] == [["STARTED"], ["PROVIDER_CALLED"], ["COMPLETED"]]
 
+    def test_its_connection_may_be_given_back_between_the_steps(self, owner: Actor):
+        def act() -> Answer:
+            _begin()
+            release()
+            assert db.engine.pool.checkedout() == 0
+            with transaction():
+                idempotency.advance()
+            assert states() == ["PROVIDER_CALLED"]
+            return SAID
+
+        assert idempotency.in_steps(operation(owner), act) == SAID
+
     def test_a_retry_goes_on_at_once_with_what_was_made(self, owner: Actor):
         def fails() -> Answer:
             _begin()
@@ -246,14 +259,37 @@ class TestInSteps:
         )
         assert states() == ["COMPLETED"]
 
+    def test_who_was_overtaken_changes_nothing_while_the_next_is_at_work(self, owner: Actor):
+        def overtaken() -> Answer:
+            _begin()
+            ours = copy_context()
 
-def _elsewhere(same: Operation) -> Answer:
-    # Another request of the same thread: the session's note of ours must come back afterwards.
-    ours = db.session().info.pop("operation")
-    try:
-        return idempotency.in_steps(same, lambda: SAID)
-    finally:
-        db.session().info["operation"] = ours
+            def next_one() -> Answer:
+                for step in (idempotency.advance, idempotency.unbind):
+                    assert code(lambda: ours.run(_joined, step)) == "idempotency_in_progress"  # noqa: B023
+                assert states() == ["STARTED"]
+                return SAID
+
+            with clock.frozen(clock.now() + timedelta(seconds=76)):
+                assert _elsewhere(operation(owner), next_one) == SAID
+            return replace(SAID, body=b"late", public_body=b"late")
+
+        assert code(lambda: idempotency.in_steps(operation(owner), overtaken)) == (
+            "idempotency_in_progress"
+        )
+        assert idempotency.in_steps(operation(owner), overtaken).body == SAID.body
+
+
+def _joined(step: Callable[[], None]) -> None:
+    with transaction():
+        step()
+
+
+def _elsewhere(same: Operation, act: Callable[[], Answer] = lambda: SAID) -> Answer:
+    # A request of its own, which knows nothing of ours.
+    context = copy_context()
+    context.run(idempotency._current.set, None)
+    return context.run(idempotency.in_steps, same, act)
 
 
 def test_the_round_reaps_until_nothing_is_left(

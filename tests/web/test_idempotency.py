@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import fields
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
@@ -17,6 +18,8 @@ from protonpay.store import idempotency
 from protonpay.store.db import db
 from protonpay.transfers.models import Transfer
 from protonpay.web import tokens
+from protonpay.web.fields import Secret, WireSchema, number_text
+from protonpay.web.idempotency import _fingerprint, _secrets, _without
 from protonpay.webhooks import service as webhooks
 from tests.actors import PASSWORD, Actor
 from tests.plans.of_a_kind import on_plan
@@ -425,6 +428,67 @@ def _outlive(actor: Actor) -> None:
         text("UPDATE payouts SET created_at = created_at - interval '1 day' WHERE user_id = :id"),
         {"id": actor.id},
     )
+
+
+class TestTheFingerprint:
+    """What a request is known by, where no route of today tells it apart."""
+
+    def known_by(self, app: Flask, asked: str, *validated: Any) -> bytes:
+        with app.test_request_context(asked, method="POST"):
+            return _fingerprint(validated)
+
+    def test_the_concrete_path_is_part_of_it(self, app: Flask):
+        one, other = (self.known_by(app, f"/api/client/things/{n}/turn") for n in "12")
+        assert one != other
+
+    def test_the_query_is_part_of_it_in_any_order(self, app: Flask):
+        one, same, other = (
+            self.known_by(app, f"/api/client/thing?{query}")
+            for query in ("a=1&b=2", "b=2&a=1", "a=1&b=3")
+        )
+        assert one == same != other
+
+    def test_members_are_the_same_in_any_order_and_lists_are_not(self, app: Flask):
+        def of(body: Any) -> bytes:
+            return self.known_by(app, "/api/client/thing", body)
+
+        assert of({"a": 1, "b": {"c": 2, "d": [1]}}) == of({"b": {"d": [1], "c": 2}, "a": 1})
+        assert of({"a": [1, 2]}) != of({"a": [2, 1]})
+        assert of({"a": "1"}) != of({"a": 1})
+
+    @pytest.mark.parametrize(
+        ("written", "means"),
+        [
+            *(("50", "50"), ("50.0", "50"), ("50.00", "50"), ("50.10", "50.1"), ("500", "500")),
+            *(("0.0", "0"), ("0.05", "0.05"), ("100", "100")),
+        ],
+    )
+    def test_a_number_is_what_it_means(self, written: str, means: str):
+        assert number_text(written).normal == means
+        assert number_text(written) == written
+
+    def test_a_secret_in_a_list_or_deep_inside_is_found(self):
+        class Code(WireSchema):
+            code = Secret()
+            name = fields.String()
+
+        class Whole(WireSchema):
+            codes = fields.List(fields.Nested(Code))
+            plain_words = fields.List(Secret())
+            about = fields.Nested(Code)
+
+        paths = _secrets(Whole)
+        assert sorted(paths) == [("about", "code"), ("codes", "code"), ("plainWords",)]
+        told = {
+            "codes": [{"code": "a", "name": "n"}, {"code": "b", "name": "m"}],
+            "plainWords": ["c"],
+            "about": None,
+        }
+        assert json.loads(_without(json.dumps(told).encode(), paths)) == {
+            "codes": [{"code": None, "name": "n"}, {"code": None, "name": "m"}],
+            "plainWords": None,
+            "about": None,
+        }
 
 
 def test_redis_has_no_part_in_it(alice: Actor, bob: Actor, redis_away):
