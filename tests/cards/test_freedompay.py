@@ -207,8 +207,11 @@ def test_what_was_given_back_is_below_zero_and_counts():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"pg_amount": "1500.555"}, {"pg_amount": "-1"}, {"pg_currency": "XXX"}, {"pg_amount": None}]
-    + [{"pg_testing_mode": "2"}, {"pg_payment_id": "77"}, {"pg_refund_amount": "lots"}],
+    [
+        *({"pg_amount": "1500.555"}, {"pg_amount": "-1"}, {"pg_amount": None}),
+        *({"pg_currency": "XXX"}, {"pg_testing_mode": "2"}, {"pg_payment_id": "77"}),
+        {"pg_refund_amount": "lots"},
+    ],
     ids=str,
 )
 def test_a_payment_that_cannot_be_is_not_known(changes: Any):

@@ -126,7 +126,7 @@ class FreedomPayShop(CardSimulator):
             "pg_net_amount": _bare(f"{tiyn(payment['amount']) * 97 // 10_000}.00"),
             "pg_description": payment["description"],
             "pg_result": said,
-            "pg_payment_date": _local(payment.get("ended_ms", payment["created_ms"])),
+            "pg_payment_date": _local(int(payment.get("ended_ms") or payment["created_ms"])),
             "pg_can_reject": "1" if outcome == "paid" else "0",
             # Empty ones are signed, too.
             "pg_user_contact_email": payment["customer"].get("email", ""),
