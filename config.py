@@ -20,6 +20,7 @@ PRODUCTION = "production"
 NETWORKS = ("Solana", "Base", "Polygon")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
 SHORTEST_SECRET = 32
+MOST_SPREAD_BPS = 2000
 
 
 class ConfigError(Exception):
@@ -148,6 +149,10 @@ class Config:
             if len(value) < SHORTEST_SECRET
         ]
         found += [f"{name} is not set" for name, url in self._nodes().items() if not url]
+        if not 0 <= self.fx_spread_bps <= MOST_SPREAD_BPS:
+            found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
+        if self.fx_max_age_seconds < 1:
+            found.append("FX_MAX_AGE_SECONDS is above 0")
         if self.production:
             found += self._unsafe_in_production()
         return found
