@@ -54,9 +54,21 @@ class DepositView(WireSchema):
         lambda deposit: str(Rate(deposit.rate_scaled)),
         metadata={"type": "string", "description": "Units of the currency for one USDC."},
     )
+    rate_source = fields.String(metadata={"description": "`peg`, or the host that was asked."})
+    rated_at = Moment()
+    quoted_amount = UsdcField(
+        attribute="amount_micro", metadata={"description": "At the rate, before commission."}
+    )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),
-        metadata={"type": "string", "enum": ["PENDING", "CONFIRMED", "FAILED", "EXPIRED"]},
+        metadata={"type": "string", "enum": list(states.VISIBLE)},
+    )
+    refunded_amount = UsdcField(
+        attribute="refunded_micro", metadata={"description": "Taken back of `amount`."}
+    )
+    paid_refunded = fields.Function(
+        lambda deposit: str(deposit.refunded),
+        metadata={"type": "string", "description": "Given back of `paidAmount`."},
     )
     created_at = Moment()
 

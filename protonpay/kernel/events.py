@@ -15,6 +15,7 @@ from protonpay.kernel import clock, signing
 
 DEPOSIT_CONFIRMED = "deposit.confirmed"
 DEPOSIT_CARD_SUCCESS = "deposit.card.success"
+DEPOSIT_CARD_REFUNDED = "deposit.card.refunded"
 PAYOUT_COMPLETED = "payout.completed"
 PAYOUT_FAILED = "payout.failed"
 TRANSFER_COMPLETED = "transfer.completed"
@@ -33,6 +34,9 @@ DOCUMENTED = (
     KYC_REJECTED,
 )
 """The eight events of the API document, in its order."""
+
+NAMES = (*DOCUMENTED, DEPOSIT_CARD_REFUNDED)
+"""Every event there is; those beyond the documented ones reach only who names them."""
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 

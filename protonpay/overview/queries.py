@@ -13,24 +13,26 @@ from protonpay.store import db
 _AFTER = "(CAST(%(at)s AS timestamptz) IS NULL OR (created_at, id) < (%(at)s, %(id)s))"
 _PAGE = "ORDER BY created_at DESC, id DESC LIMIT %(limit)s"
 _ACTIVITY = f"""
-    SELECT id, type, amount, fee, method, network, status, direction, party, tx_hash, created_at
+    SELECT id, type, amount, fee, refunded, method, network, status, direction, party, tx_hash,
+           created_at
     FROM (
         (SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
-                commission_micro AS fee, method, NULL AS network,
-                CASE state WHEN 'REVIEW' THEN 'PENDING' ELSE state END AS status,
+                commission_micro AS fee, refunded_micro AS refunded, method, NULL AS network,
+                CASE state WHEN 'REVIEW' THEN 'PENDING' WHEN 'CLOSED' THEN 'FAILED' ELSE state END
+                AS status,
                 'IN' AS direction, provider AS party, NULL AS tx_hash, created_at
          FROM deposits WHERE user_id = %(user)s AND {_AFTER} {_PAGE})
         UNION ALL
-        (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 'CRYPTO', network,
+        (SELECT id, 'WITHDRAWAL', amount_micro, fee_micro, 0, 'CRYPTO', network,
                 CASE state WHEN 'SIGNED' THEN 'PENDING' WHEN 'SENT' THEN 'PENDING' ELSE state END,
                 'OUT', wallet_address, tx_hash, created_at
          FROM payouts WHERE user_id = %(user)s AND {_AFTER} {_PAGE})
         UNION ALL
-        (SELECT id, 'TRANSFER', amount_micro, fee_micro, 'INTERNAL', NULL,
+        (SELECT id, 'TRANSFER', amount_micro, fee_micro, 0, 'INTERNAL', NULL,
                 'COMPLETED', 'OUT', to_identifier, NULL, created_at
          FROM transfers WHERE sender_id = %(user)s AND {_AFTER} {_PAGE})
         UNION ALL
-        (SELECT t.id, 'TRANSFER', t.amount_micro, 0, 'INTERNAL', NULL,
+        (SELECT t.id, 'TRANSFER', t.amount_micro, 0, 0, 'INTERNAL', NULL,
                 'COMPLETED', 'IN', u.public_id, NULL, t.created_at
          FROM (SELECT id, amount_micro, sender_id, created_at FROM transfers
                WHERE recipient_id = %(user)s AND {_AFTER} {_PAGE}) t
@@ -41,8 +43,9 @@ _ACTIVITY = f"""
 
 _TOTALS = """
     SELECT
-        (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM deposits
-         WHERE user_id = %(user)s AND state = 'CONFIRMED'),
+        (SELECT coalesce(sum(amount_micro - commission_micro - refunded_micro), 0)
+         FROM deposits WHERE user_id = %(user)s
+         AND state IN ('CONFIRMED', 'PARTIALLY_REFUNDED', 'REFUNDED')),
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
@@ -55,12 +58,14 @@ class Activity:
 
     Attributes:
         party: who is on the other side, as this user may know them.
+        refunded: what was taken back of ``amount``, for a deposit.
     """
 
     id: str
     type: str
     amount: Usdc
     fee: Usdc
+    refunded: Usdc
     method: str
     network: str | None
     status: str
@@ -72,7 +77,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What ever came in from outside and what ever went out to it."""
+    """What came in from outside and was not taken back, and what went out to it."""
 
     deposited: Usdc
     withdrawn: Usdc
@@ -81,6 +86,11 @@ class Totals:
 def balance(user_id: str) -> Usdc:
     """Return what a user may spend."""
     return ledger.balance(chart.available(user_id))
+
+
+def owed(user_id: str) -> Usdc:
+    """Return what a user owes after a refund took back more than there was."""
+    return ledger.owed(user_id)
 
 
 def activity(user_id: str, limit: int, after: tuple[datetime, str] | None) -> Sequence[Activity]:
@@ -103,5 +113,5 @@ def email_verified(user_id: str) -> bool:
 
 
 def _line(row: Sequence[object]) -> Activity:
-    record_id, kind, amount, fee, *rest = row
-    return Activity(record_id, kind, Usdc(amount), Usdc(fee), *rest)  # type: ignore[arg-type] # columns as selected above
+    record_id, kind, amount, fee, refunded, *rest = row
+    return Activity(record_id, kind, Usdc(amount), Usdc(fee), Usdc(refunded), *rest)  # type: ignore[arg-type] # columns as selected above

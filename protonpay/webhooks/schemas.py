@@ -13,9 +13,9 @@ class WebhookOrder(WireSchema):
 
     url = Text(longest=_LONGEST_URL, required=True, metadata={"format": "uri"})
     events = fields.List(
-        Text(longest=64, metadata={"enum": list(events.DOCUMENTED)}),
+        Text(longest=64, metadata={"enum": list(events.NAMES)}),
         required=True,
-        validate=validate.Length(min=1, max=len(events.DOCUMENTED)),
+        validate=validate.Length(min=1, max=len(events.NAMES)),
     )
 
 

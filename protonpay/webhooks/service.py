@@ -100,7 +100,7 @@ def _ring() -> None:
 
 
 def _check_events(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in events.DOCUMENTED]
+    unknown = [name for name in names if name not in events.NAMES]
     if unknown:
         raise Invalid("validation_error", f"Unknown event: {unknown[0]}.")
     if len(set(names)) != len(names):
