@@ -20,6 +20,7 @@ PRODUCTION = "production"
 NETWORKS = ("Solana", "Base", "Polygon")
 LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
 SHORTEST_SECRET = 32
+MOST_SPREAD_BPS = 2000
 YOOKASSA_NETWORKS = (
     "185.71.76.0/27 185.71.77.0/27 77.75.153.0/25 77.75.154.128/25 77.75.156.11/32"
     " 77.75.156.35/32 2a02:5180::/32"
@@ -200,6 +201,10 @@ class Config:
             if len(value) < SHORTEST_SECRET
         ]
         found += [f"{name} is not set" for name, url in self._nodes().items() if not url]
+        if not 0 <= self.fx_spread_bps <= MOST_SPREAD_BPS:
+            found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
+        if self.fx_max_age_seconds < 1:
+            found.append("FX_MAX_AGE_SECONDS is above 0")
         if self.production:
             found += self._unsafe_in_production()
         return found

@@ -5,6 +5,8 @@ import sys
 import click
 from flask.cli import AppGroup
 
+from protonpay.deposits import review
+from protonpay.kernel.errors import Refusal
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit as books
 from protonpay.ledger import chart, entries
@@ -91,3 +93,42 @@ def book_capital(network: str, amount: str, reference: str) -> None:
         posted = ledger.post(entries.capital(reference, network, Usdc.parse(amount)))
         total = ledger.balance(chart.custody(network))
     click.echo(f"entry {posted.entry_id}{' (stood already)' if posted.replayed else ''}: {total}")
+
+
+_REASON = click.option("--reason", required=True, help="Why; kept with the deposit.")
+
+
+@ops.command()
+def deposits() -> None:
+    """List card payments that are not as ordered, with what differs."""
+    for deposit in review.waiting():
+        ordered = f"{deposit.fiat} {deposit.currency}"
+        since = f"{deposit.created_at:%Y-%m-%d %H:%M}"
+        where = f"{deposit.provider} {deposit.provider_ref}"
+        click.echo(f"{deposit.id}  {since}  user {deposit.user_id}  {where}  {ordered}")
+        for name, (wanted, said) in (deposit.differences or {}).items():
+            click.echo(f"    {name}: ordered {wanted}, the provider says {said}")
+
+
+@ops.command("credit-deposit")
+@click.argument("deposit_id")
+@_REASON
+def credit_deposit(deposit_id: str, reason: str) -> None:
+    """Credit what was really paid for a deposit under review."""
+    try:
+        credited = review.let_through(deposit_id, reason)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from refusal
+    click.echo(f"{deposit_id}: {credited} USDC credited.")
+
+
+@ops.command("close-deposit")
+@click.argument("deposit_id")
+@_REASON
+def close_deposit(deposit_id: str, reason: str) -> None:
+    """End a deposit under review without a credit."""
+    try:
+        review.close(deposit_id, reason)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from refusal
+    click.echo(f"{deposit_id}: closed, nothing was credited.")

@@ -1,5 +1,6 @@
 """Deposits, and what providers told us about them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import (
@@ -13,11 +14,12 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.deposits.states import DEPOSIT
-from protonpay.kernel.fiat import FiatAmount
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.fiat import FiatAmount, Rate
+from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store import idempotency
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
@@ -36,12 +38,20 @@ class Deposit(Base):
         page_url: the hosted page, for who asks again with the same idempotency key.
         incoming_id: the transfer on chain that this follows.
         idempotency_key: the key it was ordered under; None again if the provider refused it.
+        refunded_minor: what the provider gave back of ``fiat_minor``, as far as it is booked.
+        refunded_micro: what was taken back of ``credited`` for it.
+        differences: what is not as ordered → (ordered, paid), while that is under review.
     """
 
     __tablename__ = "deposits"
     __table_args__ = (
         state_check("state", DEPOSIT),
         CheckConstraint("amount_micro > 0 AND commission_micro >= 0", name="amounts"),
+        CheckConstraint(
+            "refunded_minor BETWEEN 0 AND fiat_minor"
+            " AND refunded_micro BETWEEN 0 AND amount_micro - commission_micro",
+            name="refunded",
+        ),
         UniqueConstraint("provider", "provider_ref", name="uq_deposits_provider_ref"),
         CheckConstraint(
             "CASE method WHEN 'CARD' THEN num_nulls(provider, fiat_minor, rate_scaled, rate_source,"
@@ -58,6 +68,7 @@ class Deposit(Base):
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
         Index("ix_deposits_user_state", "user_id", "state", "created_at", "id"),
+        Index("ix_deposits_review", "created_at", postgresql_where=text("state = 'REVIEW'")),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -82,6 +93,11 @@ class Deposit(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
+    refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO, server_default="0")
+    differences: Mapped[Mapping[str, Sequence[str | None]] | None] = mapped_column(
+        JSONB(none_as_null=True)
+    )
 
     @property
     def fiat(self) -> FiatAmount:
@@ -103,6 +119,26 @@ class Deposit(Base):
     def credited(self) -> Usdc:
         """What the user gets."""
         return self.amount_micro - self.commission_micro
+
+    @property
+    def refunded(self) -> FiatAmount:
+        """What the provider gave back, as far as it is booked."""
+        return FiatAmount(self.refunded_minor, self.currency)
+
+    def shares(self, part: FiatAmount) -> tuple[Usdc, Usdc]:
+        """Say what the user got and what we kept for a part of the card amount.
+
+        At the stored rate, whatever it is today; of the whole they are ``credited`` and the
+        commission to the millionth.
+
+        Raises:
+            LookupError: this came on chain.
+        """
+        if self.rate_scaled is None:
+            raise LookupError(f"deposit {self.id} is not of a card")
+        gross = Rate(self.rate_scaled).to_usdc(part)
+        commission = self.commission_micro.portion(gross, self.amount_micro)
+        return gross - commission, commission
 
 
 class ProviderCallback(Base):

@@ -109,9 +109,23 @@ class DepositView(WireSchema):
         lambda deposit: deposit.rate_scaled and str(Rate(deposit.rate_scaled)),
         metadata={"type": ["string", "null"], "description": "Units of the currency for one USDC."},
     )
+    rate_source = fields.String(
+        allow_none=True, metadata={"description": "`peg`, or the host that was asked."}
+    )
+    rated_at = Moment()
+    quoted_amount = UsdcField(
+        attribute="amount_micro", metadata={"description": "At the rate, before commission."}
+    )
     status = fields.Function(
         lambda deposit: states.shown(deposit.state),
         metadata={"type": "string", "enum": states.STATUSES},
+    )
+    refunded_amount = UsdcField(
+        attribute="refunded_micro", metadata={"description": "Taken back of `amount`."}
+    )
+    paid_refunded = fields.Function(
+        lambda deposit: str(deposit.refunded) if deposit.provider else None,
+        metadata={"type": ["string", "null"], "description": "Given back of `paidAmount`."},
     )
     created_at = Moment()
 

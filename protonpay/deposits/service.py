@@ -25,6 +25,7 @@ from protonpay.cards.registry import PROVIDERS, card_providers, currencies
 from protonpay.chains.registry import network as named_network
 from protonpay.chains.uris import payment_uri
 from protonpay.deposits.models import Deposit, ProviderCallback
+from protonpay.deposits.schedule import FIRST_LOOK_SECONDS
 from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
 from protonpay.kernel import clock, ids
@@ -41,7 +42,6 @@ from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
 
-_FIRST_CHECK_SECONDS = 120
 _asking = threading.BoundedSemaphore(2)
 
 
@@ -262,8 +262,8 @@ def _write_down(user: User, fiat: FiatAmount, provider: str) -> Deposit:
     with transaction() as session:
         idempotency.begin(deposit.id)
         session.add(deposit)
-        # The net below every callback: this row stays due until the deposit is final.
-        outbox.add("deposits.card_check", delay_seconds=_FIRST_CHECK_SECONDS, deposit_id=deposit.id)
+        # The net below every callback: this row stays due as long as ``schedule`` wants looks.
+        outbox.add("deposits.card_check", delay_seconds=FIRST_LOOK_SECONDS, deposit_id=deposit.id)
     return deposit
 
 

@@ -11,14 +11,20 @@ DEPOSIT = StateMachine(
         "FAILED": ("CONFIRMED", "REVIEW"),
         "EXPIRED": ("CONFIRMED", "REVIEW"),
         # Paid, but not as ordered: a person decides.
-        "REVIEW": ("CONFIRMED", "FAILED"),
+        "REVIEW": ("CONFIRMED", "FAILED", "CLOSED"),
+        # Refunds and chargebacks seen later; how much is a member of the deposit.
+        "CONFIRMED": ("PARTIALLY_REFUNDED", "REFUNDED"),
+        "PARTIALLY_REFUNDED": ("REFUNDED",),
         # Seen on chain, and taken out again by a reorg; a later block may have it anew.
         "VANISHED": ("PENDING",),
     },
 )
 
-SHOWN = {"REVIEW": "PENDING", "VANISHED": "FAILED"}
-"""What a client sees: under review is not decided; what vanished did not come."""
+CREDITED = ("CONFIRMED", "PARTIALLY_REFUNDED", "REFUNDED")
+"""The states of a deposit whose money was credited, whatever was taken back since."""
+
+SHOWN = {"REVIEW": "PENDING", "CLOSED": "FAILED", "VANISHED": "FAILED"}
+"""What a client sees: under review is not decided; what was closed or vanished did not come."""
 
 
 def shown(state: str) -> str:

@@ -14,12 +14,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
+
+from protonpay.fx import sanity
 from protonpay.fx.port import Quote
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Unavailable
 from protonpay.kernel.fiat import Rate
 from protonpay.wire.exact import member
 from protonpay.wire.http import Answer, NoAnswer, Wire
+
+log = structlog.get_logger(__name__)
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _LATEST_TIMESTAMP = 2**33
@@ -61,13 +66,14 @@ class HttpRates:
         self._asked_at: datetime | None = None
         self._table: _Table | None = None
         self._failure: Exception | None = None
+        self._known: dict[str, tuple[Rate, datetime]] = {}
 
     def quote(self, currency: str) -> Quote:
         """Say what one USDC costs in a currency, spread included.
 
         Raises:
             Unavailable: the source does not list it, is silent or unreadable, or says
-                something too old (``rate_unavailable``).
+                something too old or not believable (``rate_unavailable``).
         """
         now = clock.now()
         with self._lock:
@@ -76,10 +82,23 @@ class HttpRates:
         if table is None or now - table.as_of > self._max_age:
             raise _unavailable(currency, self._keep) from failure
         try:
-            rate = Rate.from_number(table.rates.get(currency))
+            rate = self._believed(currency, Rate.from_number(table.rates.get(currency)), now)
         except ValueError as error:
             raise _unavailable(currency, self._keep) from error
         return Quote(rate.raised(self._spread), self._source, table.as_of)
+
+    def _believed(self, currency: str, rate: Rate, now: datetime) -> Rate:
+        if not sanity.is_possible(currency, rate):
+            log.error("rate_impossible", source=self._source, currency=currency, rate=str(rate))
+            raise ValueError("not a price this currency can have")
+        with self._lock:
+            before, known_at = self._known.get(currency, (rate, now))
+            if sanity.is_a_jump(before, rate) and now - known_at <= sanity.KNOWN_FOR:
+                told = {"before": str(before), "rate": str(rate)}
+                log.error("rate_jumped", source=self._source, currency=currency, **told)
+                raise ValueError("too far from the last known price")
+            self._known[currency] = (rate, now)
+        return rate
 
     def _refresh(self, now: datetime) -> None:
         if self._asked_at is not None and abs(now - self._asked_at) < self._keep:

@@ -15,6 +15,7 @@ from protonpay.kernel import clock, signing
 
 DEPOSIT_CONFIRMED = "deposit.confirmed"
 DEPOSIT_CARD_SUCCESS = "deposit.card.success"
+DEPOSIT_CARD_REFUNDED = "deposit.card.refunded"
 PAYOUT_COMPLETED = "payout.completed"
 PAYOUT_FAILED = "payout.failed"
 TRANSFER_COMPLETED = "transfer.completed"
@@ -42,6 +43,7 @@ DOCUMENTED = (
 
 NAMES = (
     *DOCUMENTED,
+    DEPOSIT_CARD_REFUNDED,
     INVOICE_PARTIALLY_PAID,
     INVOICE_OVERPAID,
     INVOICE_LATE_PAYMENT,

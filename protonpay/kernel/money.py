@@ -65,6 +65,14 @@ class Usdc:
         """Whole USDC, rounded down."""
         return self.micro // MICRO_PER_USDC
 
+    def portion(self, part: Self, whole: Self) -> Self:
+        """Return as much of this as ``part`` is of ``whole``, rounded down.
+
+        Of all of ``whole`` it is all of this, and growing parts never give less: what the
+        steps of a cumulative amount add up to loses nothing.
+        """
+        return type(self)(self.micro * part.micro // whole.micro)
+
     def share_ceil(self, basis_points: int) -> Self:
         """Return a share in basis points, rounded up: for fees we charge."""
         return type(self)(-(-self.micro * basis_points // BASIS_POINTS))

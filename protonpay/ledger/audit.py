@@ -52,6 +52,27 @@ _CHECKS = {
         SELECT split_part(e.reference, ':', 2), p.destination, sum(p.micro)
         FROM journal_entries e JOIN postings p ON p.entry_id = e.id
         WHERE e.kind = 'payout_hold' GROUP BY 1, 2 LIMIT 20""",
+    "who owes has nothing to spend": """
+        SELECT a.address, ledger_balance(a.address), ledger_balance(d.address)
+        FROM ledger_accounts d
+        JOIN ledger_accounts a ON a.address = left(d.address, -4) || 'available'
+        WHERE d.address LIKE 'user:%%:debt'
+        AND ledger_balance(d.address) < 0 AND ledger_balance(a.address) > 0 LIMIT 20""",
+    "nobody repays more than they owe": """
+        SELECT a.address, ledger_balance(a.address) FROM ledger_accounts a
+        WHERE a.address LIKE 'user:%%:debt' AND ledger_balance(a.address) > 0 LIMIT 20""",
+    "no more is taken back than was credited": """
+        SELECT split_part(reference, ':', 2), whose, sum(micro) FROM (
+            SELECT e.reference, p.micro,
+                   CASE a.address WHEN 'revenue:fees' THEN 'ours' ELSE 'theirs' END AS whose
+            FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+            JOIN ledger_accounts a ON a.id = p.source WHERE e.kind = 'card_refund'
+            UNION ALL
+            SELECT e.reference, -p.micro,
+                   CASE a.address WHEN 'revenue:fees' THEN 'ours' ELSE 'theirs' END
+            FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+            JOIN ledger_accounts a ON a.id = p.destination WHERE e.kind = 'card_credit') AS m
+        GROUP BY 1, 2 HAVING sum(micro) > 0 LIMIT 20""",
     "users have a floor, in both tables": """
         SELECT a.address, a.may_go_negative, b.may_go_negative
         FROM ledger_accounts a JOIN ledger_balances b ON b.account_id = a.id

@@ -16,6 +16,11 @@ def held(user_id: str) -> str:
     return f"user:{user_id}:held"
 
 
+def debt(user_id: str) -> str:
+    """What a user owes us, as a number below zero; opened with the first debt."""
+    return f"user:{user_id}:debt"
+
+
 def custody(network: str) -> str:
     """The USDC we keep on a network; below zero by what the treasury holds there."""
     return f"custody:{network}"
@@ -41,6 +46,11 @@ class Opening:
 def of_user(user_id: str) -> list[Opening]:
     """The accounts every user has from registration on."""
     return [Opening(available(user_id)), Opening(held(user_id))]
+
+
+def of_debtor(user_id: str) -> list[Opening]:
+    """The account that alone lets a user be below zero."""
+    return [Opening(debt(user_id), may_go_negative=True)]
 
 
 def of_house(networks: list[str], providers: list[str]) -> list[Opening]:

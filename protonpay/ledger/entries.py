@@ -2,6 +2,9 @@
 
 An entry's ``reference`` names the one event it books. The book takes a reference once:
 the same entry again is answered with what already stands, another one is refused.
+
+One kind is made by the book itself: a ``debt_repayment`` (``<reference>:repays:<user>``,
+available → debt) beside every entry that brings money to a user who owes.
 """
 
 from dataclasses import dataclass
@@ -26,6 +29,21 @@ class Entry:
     reference: str
     kind: str
     postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """One step of a deposit's way back.
+
+    Attributes:
+        amount: what the user had got.
+        commission: what we had kept.
+        until: the total given back so far, in the currency's minor units: each is booked once.
+    """
+
+    amount: Usdc
+    commission: Usdc
+    until: int
 
 
 def _entry(reference: str, kind: str, *postings: Posting) -> Entry:
@@ -97,6 +115,29 @@ def invoice_refund(refund_id: str, owner: str, payer: str, amount: Usdc) -> Entr
         f"invoice_refund:{refund_id}",
         "invoice_refund",
         Posting(chart.available(owner), chart.available(payer), amount),
+    )
+
+
+def card_refund(
+    deposit_id: str, provider: str, user_id: str, refund: Refund, *, there: Usdc
+) -> Entry:
+    """Take back what a provider gave back to the payer of a credited deposit.
+
+    Args:
+        deposit_id: names the entry, with the total that was given back until now.
+        provider: who gave it back, and owes us that much less.
+        user_id: who was credited.
+        refund: what is taken back by this entry.
+        there: what the user has; what that does not cover becomes their debt.
+    """
+    taken = min(refund.amount, there)
+    clearing = chart.clearing(provider)
+    return _entry(
+        f"deposit:{deposit_id}:refund:{refund.until}",
+        "card_refund",
+        Posting(chart.available(user_id), clearing, taken),
+        Posting(chart.debt(user_id), clearing, refund.amount - taken),
+        Posting(chart.FEES, clearing, refund.commission),
     )
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import psycopg
 
 from protonpay.kernel.errors import Invalid
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.money import ZERO, Usdc
+from protonpay.ledger import chart
 from protonpay.ledger.chart import Opening
 from protonpay.ledger.entries import Entry
 from protonpay.store import db
@@ -17,6 +18,7 @@ _POST = """
 """
 _OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
 _BALANCE = "SELECT ledger_balance(%(address)s)"
+_CLAIM = "SELECT ledger_claim(%(address)s)"
 _MOVED = """
     SELECT coalesce(sum(p.micro), 0) FROM postings p
     JOIN journal_entries e ON e.id = p.entry_id
@@ -63,7 +65,8 @@ def post(entry: Entry) -> Posted:
 
     The database function inserts the reference first, so a replay costs no lock; then debits
     in ascending account order, each tested against what the account has; then credits,
-    which are appended.
+    which are appended. A user who owes repays out of what the entry brings them, as an
+    entry of its own beside it.
 
     Raises:
         Invalid: a source has less than it should give (``insufficient_balance``).
@@ -113,6 +116,31 @@ def check_covers(address: str, amount: Usdc) -> None:
     """
     if balance(address) < amount:
         raise _insufficient()
+
+
+def owed(user_id: str) -> Usdc:
+    """Return what a user owes us; zero for who never did."""
+    row = db.execute(_BALANCE, {"address": chart.debt(user_id)}).fetchone()
+    return ZERO - Usdc(row[0] if row and row[0] else 0)
+
+
+def claim(address: str) -> Usdc:
+    """Hold an account still until the transaction ends, and return what is in it.
+
+    Taken before other locks of the ledger, and by few: it waits for those who are just
+    bringing or taking money, and they wait for it.
+
+    Raises:
+        UnknownAccount: it was never opened.
+    """
+    db.current()
+    try:
+        row = db.execute(_CLAIM, {"address": address}).fetchone()
+    except psycopg.Error as error:
+        if error.sqlstate == "PP002":
+            raise UnknownAccount(address) from error
+        raise
+    return Usdc(row[0] if row else 0)
 
 
 def fold(accounts: int = 1000) -> int:

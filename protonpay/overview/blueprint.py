@@ -25,6 +25,7 @@ def balance() -> dict[str, Any]:
         "balance_usdc": queries.balance(current().user_id),
         "wallet_address": None,
         "wallet_network": None,
+        "debt_usdc": queries.owed(current().user_id),
     }
 
 

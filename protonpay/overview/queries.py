@@ -17,25 +17,26 @@ from protonpay.transfers.service import COMPLETED
 
 _DEPOSITS = """
     SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
-           commission_micro AS fee, method, network, state, 'IN' AS direction,
-           coalesce(provider, sender) AS party, tx_hash, NULL AS invoice_id, created_at
+           commission_micro AS fee, refunded_micro AS refunded, method, network, state,
+           'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, NULL AS invoice_id,
+           created_at
     FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED'
 """
 _PAYOUTS = """
-    SELECT id, 'WITHDRAWAL' AS type, amount_micro AS amount, fee_micro AS fee, 'CRYPTO' AS method,
-           network, state, 'OUT' AS direction, wallet_address AS party, tx_hash, NULL AS invoice_id,
-           created_at
+    SELECT id, 'WITHDRAWAL' AS type, amount_micro AS amount, fee_micro AS fee, 0 AS refunded,
+           'CRYPTO' AS method, network, state, 'OUT' AS direction, wallet_address AS party, tx_hash,
+           NULL AS invoice_id, created_at
     FROM payouts WHERE user_id = %(user)s
 """
 _SENT = """
-    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, fee_micro AS fee, 'INTERNAL' AS method,
-           NULL AS network, 'COMPLETED' AS state, 'OUT' AS direction,
+    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, fee_micro AS fee, 0 AS refunded,
+           'INTERNAL' AS method, NULL AS network, 'COMPLETED' AS state, 'OUT' AS direction,
            to_identifier AS party, NULL AS tx_hash, NULL AS invoice_id, created_at
     FROM transfers WHERE sender_id = %(user)s
 """
 _RECEIVED = """
-    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 'INTERNAL' AS method,
-           NULL AS network, 'COMPLETED' AS state, 'IN' AS direction,
+    SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 0 AS refunded,
+           'INTERNAL' AS method, NULL AS network, 'COMPLETED' AS state, 'IN' AS direction,
            (SELECT public_id FROM users WHERE users.id = sender_id) AS party,
            NULL AS tx_hash, NULL AS invoice_id, created_at
     FROM transfers WHERE recipient_id = %(user)s
@@ -45,7 +46,8 @@ _RECEIVED = """
 # What came on chain is money from outside, whatever it was for; what goes back there is a payout.
 _PAID_ON_CHAIN = """
     SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
-           commission_micro AS fee, method, network, state, 'IN' AS direction, sender AS party,
+           commission_micro AS fee, 0 AS refunded, method, network, state, 'IN' AS direction,
+           sender AS party,
            tx_hash, invoice_id, created_at
     FROM invoice_payments
     WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state <> 'VANISHED'
@@ -55,8 +57,9 @@ _PAID_ON_CHAIN = """
 def _between(table: str, mine: str, other: str, direction: str) -> str:
     """Return the lines of what invoices moved between two balances, as one of its sides has it."""
     return f"""
-        SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 'INTERNAL' AS method,
-               NULL AS network, 'COMPLETED' AS state, '{direction}' AS direction,
+        SELECT id, 'TRANSFER' AS type, amount_micro AS amount, 0 AS fee, 0 AS refunded,
+               'INTERNAL' AS method, NULL AS network, 'COMPLETED' AS state,
+               '{direction}' AS direction,
                (SELECT public_id FROM users WHERE users.id = {other}) AS party,
                NULL AS tx_hash, invoice_id, created_at
         FROM {table} WHERE {mine} = %(user)s AND payer_id IS NOT NULL
@@ -109,8 +112,9 @@ _SHOWN: Mapping[str, Callable[[str], str]] = {
 
 _TOTALS = """
     SELECT
-        (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM deposits
-         WHERE user_id = %(user)s AND state = 'CONFIRMED')
+        (SELECT coalesce(sum(amount_micro - commission_micro - refunded_micro), 0)
+         FROM deposits WHERE user_id = %(user)s
+         AND state IN ('CONFIRMED', 'PARTIALLY_REFUNDED', 'REFUNDED'))
         + (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM invoice_payments
            WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state = 'CREDITED'),
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
@@ -128,6 +132,7 @@ class Activity:
 
     Attributes:
         party: who is on the other side, as this user may know them.
+        refunded: what was taken back of ``amount``, for a deposit.
         invoice_id: the invoice that was paid or given back.
     """
 
@@ -135,6 +140,7 @@ class Activity:
     type: str
     amount: Usdc
     fee: Usdc
+    refunded: Usdc
     method: str
     network: str | None
     status: str
@@ -147,7 +153,7 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What ever came in from outside and what ever went out to it."""
+    """What came in from outside and was not taken back, and what went out to it."""
 
     deposited: Usdc
     withdrawn: Usdc
@@ -164,6 +170,11 @@ class Setup:
 def balance(user_id: str) -> Usdc:
     """Return what a user may spend."""
     return ledger.balance(chart.available(user_id))
+
+
+def owed(user_id: str) -> Usdc:
+    """Return what a user owes after a refund took back more than there was."""
+    return ledger.owed(user_id)
 
 
 def activity(
@@ -218,6 +229,7 @@ def setup(user_id: str) -> Setup:
 
 
 def _line(row: Sequence[Any]) -> Activity:
-    record_id, kind, amount, fee, method, network, state, *rest = row
+    record_id, kind, amount, fee, refunded, method, network, state, *rest = row
     status = _SHOWN[kind](state)
-    return Activity(record_id, kind, Usdc(amount), Usdc(fee), method, network, status, *rest)
+    money = (Usdc(amount), Usdc(fee), Usdc(refunded))
+    return Activity(record_id, kind, *money, method, network, status, *rest)

@@ -13,6 +13,9 @@ class Balance(WireSchema):
     balance_usdc = UsdcField()
     wallet_address = fields.String(allow_none=True)
     wallet_network = fields.String(allow_none=True)
+    debt_usdc = UsdcField(
+        metadata={"example": "0.00", "description": "Repaid first by whatever comes in next."}
+    )
 
 
 class ActivityLine(WireSchema):
@@ -30,6 +33,9 @@ class ActivityLine(WireSchema):
     tx_hash = fields.String(allow_none=True)
     invoice_id = fields.String(allow_none=True)
     created_at = Moment()
+    refunded_amount = UsdcField(
+        attribute="refunded", metadata={"description": "Taken back of a deposit's amount."}
+    )
 
 
 class SetupSteps(WireSchema):

@@ -238,6 +238,11 @@ IN_RUSSIAN: Mapping[str, str] = {
     "At most {limit} USDC can be given back this way.": (
         "Таким способом можно вернуть не более {limit} USDC."
     ),
+    # of deposits under review, which operators decide
+    "This deposit is not under review.": "Это пополнение не на проверке.",
+    "The payment provider refuses: {reason}.": "Платёжный провайдер отказывает: {reason}.",
+    "The payment is {what}.": "Платёж не подходит: {what}.",
+    "The payment is worth nothing.": "Этот платёж ничего не стоит.",
     # of deposit addresses
     "No deposit address is free right now. Try again in a moment.": (
         "Сейчас нет свободного адреса. Повторите попытку через минуту."

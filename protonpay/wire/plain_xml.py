@@ -53,7 +53,7 @@ def read_xml(data: bytes) -> Element:
     parser.StartDoctypeDeclHandler = _refuse
     parser.ProcessingInstructionHandler = _refuse
     try:
-        parser.Parse(data, 1)
+        parser.Parse(data, True)  # noqa: FBT003 - expat's own way to say: the end
     except expat.ExpatError as error:
         raise ValueError("not readable as XML") from error
     return building.document()

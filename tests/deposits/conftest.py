@@ -1,12 +1,19 @@
-"""Addresses to hand out."""
+"""Addresses to hand out, and each card provider of the registry behind the real application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from protonpay.cards.registry import PROVIDERS, card_providers
+from protonpay.fx.http_rates import HttpRates
+from protonpay.fx.service import rates
+from protonpay.web.links import links
 from tests.conftest import PASSPHRASE
+from tests.contract.card_simulators import PLAYED
+from tests.deposits.till import Till
+from tests.simulators import Receiver, Simulator, running
 from tests.wallets import pools
 
 
@@ -14,3 +21,42 @@ from tests.wallets import pools
 def fill(house: Flask, keyring_path: Path) -> Callable[..., None]:
     """What fills the pool with so many addresses of each family."""
     return lambda count=4: pools.fill(keyring_path, PASSPHRASE, count)
+
+
+@pytest.fixture(scope="session")
+def market() -> Iterator[Simulator]:
+    """A source of rates."""
+    with running("protonpay.sandbox.rates") as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="session", params=PROVIDERS)
+def played(request: pytest.FixtureRequest) -> Iterator[tuple[str, Simulator]]:
+    """A provider's simulator."""
+    by = PLAYED[request.param]
+    with running(by.module, *by.options) as simulator:
+        yield request.param, simulator
+
+
+@pytest.fixture
+def till(
+    house: Flask, settings: dict[str, str], played: tuple[str, Simulator], market: Simulator
+) -> Iterator[Till]:
+    """A provider that is set up here, and rates for what it takes."""
+    name, simulator = played
+    receiver = Receiver()
+    before = card_providers._settings
+    assert before is not None
+    asked_for = dict(PLAYED[name].settings(simulator.url))
+    card_providers.bind({**before, name: asked_for}, live=False)
+    market.pull("age", seconds=0)
+    rates.bind(HttpRates(f"{market.url}/latest.json"))
+    links.bind(receiver.url)
+    if PLAYED[name].in_its_pages:
+        simulator.pull("notifications", url=f"{receiver.url}/api/callbacks/{name}")
+    yield Till(name, simulator, receiver, market, house.test_client())
+    simulator.forget_faults()
+    card_providers.bind(before, live=False)
+    rates.bind(None)
+    links.bind(settings["PUBLIC_URL"])
+    receiver.close()

@@ -23,7 +23,7 @@ from protonpay.kernel.errors import Invalid
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import audit, chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.ledger.entries import Entry, Posting
+from protonpay.ledger.entries import Entry, Posting, Refund
 from protonpay.ledger.service import ReferenceTaken, UnknownAccount
 from protonpay.store import db
 
@@ -32,6 +32,10 @@ BOTTOMLESS = {chart.custody("Base"), chart.clearing("tap")}
 
 amounts = st.integers(1, 100).map(Usdc)
 fees = st.sampled_from([ZERO, ZERO, Usdc(1), Usdc(7)])
+
+
+def _bottomless(address: str) -> bool:
+    return address in BOTTOMLESS or address.endswith(":debt")
 
 
 class Model:
@@ -52,13 +56,26 @@ class Model:
             return None if self.entries[entry.reference] == entry else ReferenceTaken
         if any(p.amount.micro <= 0 or p.source == p.destination for p in entry.postings):
             return psycopg.errors.CheckViolation
-        if any(self.balances[a] < micro for a, micro in spent.items() if a not in BOTTOMLESS):
+        if any(self.balances[a] < micro for a, micro in spent.items() if not _bottomless(a)):
             return Invalid
         for posting in entry.postings:
             self.balances[posting.source] -= posting.amount.micro
             self.balances[posting.destination] += posting.amount.micro
+        self.repay(entry)
         self.entries[entry.reference] = entry
         return None
+
+    def repay(self, entry: Entry) -> None:
+        """Whoever owes repays out of what an entry brings."""
+        brought: Counter[str] = Counter()
+        for posting in entry.postings:
+            brought[posting.destination] += posting.amount.micro
+        for address, micro in brought.items():
+            debt = address.removesuffix("available") + "debt"
+            part = min(micro, -self.balances.get(debt, 0))
+            if address.endswith(":available") and part > 0:
+                self.balances[address] -= part
+                self.balances[debt] += part
 
 
 class Book(RuleBasedStateMachine):
@@ -100,6 +117,19 @@ class Book(RuleBasedStateMachine):
     @rule(target=stored, user=users, amount=amounts, commission=fees)
     def pay_by_card(self, user: str, amount: Usdc, commission: Usdc):
         return self.post(entries.card_credit(ids.new_id(), "tap", user, amount, commission))
+
+    @rule(target=stored, user=users, amount=amounts, commission=fees)
+    def charge_back(self, user: str, amount: Usdc, commission: Usdc):
+        deposit = ids.new_id()
+        self.post(entries.card_credit(deposit, "tap", user, amount, commission))
+        refund = Refund(amount, commission, 1)
+        with db.transaction():
+            ledger.open_accounts(chart.of_debtor(user))
+        self.model.balances.setdefault(chart.debt(user), 0)
+        there = Usdc(self.model.balances[chart.available(user)])
+        with db.transaction():
+            assert ledger.claim(chart.available(user)) == there
+        return self.post(entries.card_refund(deposit, "tap", user, refund, there=there))
 
     @rule(target=stored, user=users, amount=amounts)
     def give(self, user: str, amount: Usdc):
@@ -171,7 +201,12 @@ class Book(RuleBasedStateMachine):
     def the_book_is_the_model(self):
         balances = {address: ledger.balance(address).micro for address in self.model.balances}
         assert balances == dict(self.model.balances)
-        assert all(balances[address] >= 0 for address in balances.keys() - BOTTOMLESS)
+        for address, micro in balances.items():
+            if address.endswith(":debt"):
+                assert micro <= 0
+                assert micro == 0 or balances[address.removesuffix("debt") + "available"] == 0
+            else:
+                assert micro >= 0 or address in BOTTOMLESS
 
     def teardown(self):
         assert audit.findings() == []

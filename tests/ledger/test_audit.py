@@ -5,6 +5,8 @@ import pytest
 from protonpay.kernel.money import ZERO
 from protonpay.ledger import audit, chart, entries
 from protonpay.ledger import service as ledger
+from protonpay.ledger.entries import Entry, Posting, Refund
+from protonpay.store import db
 from tests.committed import OpenHouse
 from tests.ledger.book import new_user, post, usdc
 
@@ -16,6 +18,9 @@ EMPTY = "every entry has postings"
 ROWS = "every account has a balance row"
 ONCE = "a hold ends once"
 HOLD = "an end moves exactly what its hold set aside"
+OWES = "who owes has nothing to spend"
+OVER = "nobody repays more than they owe"
+BACK = "no more is taken back than was credited"
 FLOORS = "users have a floor, in both tables"
 
 
@@ -156,6 +161,33 @@ def test_what_wrong_entries_break_is_found(user: str, breakage: str):
     assert _found() == invariants
 
 
+def _owing(user: str) -> None:
+    refund = Refund(usdc("30"), ZERO, 30)
+    with db.transaction():
+        ledger.open_accounts(chart.of_debtor(user))
+        ledger.post(entries.card_refund(user, "tap", user, refund, there=ZERO))
+
+
+def test_who_owes_and_has_is_found(user: str):
+    _owing(user)
+    assert _found() == {OWES}
+
+
+def test_who_repaid_too_much_is_found(user: str):
+    with db.transaction():
+        ledger.open_accounts(chart.of_debtor(user))
+    too_much = Posting(chart.available(user), chart.debt(user), usdc("1"))
+    post(Entry("too much", "debt_repayment", (too_much,)))
+    assert _found() == {OVER}
+
+
+def test_what_is_taken_back_beyond_the_credit_is_found(user: str):
+    refund = Refund(usdc("60"), usdc("1"), 60)
+    post(entries.card_refund(user, "tap", user, refund, there=usdc("60")))
+    assert _found() == {BACK}
+
+
 def test_every_invariant_has_a_breakage_here():
     planted = [*BY_HAND.values(), *BY_ENTRIES.values()]
-    assert set.union(*(invariants for _, invariants in planted)) == set(audit.invariants())
+    found = set.union(*(invariants for _, invariants in planted)) | {OWES, OVER, BACK}
+    assert found == set(audit.invariants())

@@ -7,10 +7,10 @@ import pytest
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger.chart import Opening
-from protonpay.ledger.entries import Entry, Posting
+from protonpay.ledger.entries import Entry, Posting, Refund
 
 ALICE, BOB = "user:alice:available", "user:bob:available"
-HELD = "user:alice:held"
+HELD, DEBT = "user:alice:held", "user:alice:debt"
 FEES, CAPITAL = "revenue:fees", "equity:capital"
 
 KINDS = {
@@ -38,6 +38,11 @@ KINDS = {
         entries.invoice_refund("r1", "bob", "alice", Usdc(20)),
         "invoice_refund:r1",
         [(BOB, ALICE, 20)],
+    ),
+    "card_refund": (
+        entries.card_refund("d1", "tap", "alice", Refund(Usdc(97), Usdc(3), 100), there=Usdc(90)),
+        "deposit:d1:refund:100",
+        [(ALICE, "clearing:tap", 90), (DEBT, "clearing:tap", 7), (FEES, "clearing:tap", 3)],
     ),
     "payout_hold": (
         entries.payout_hold("p1", "alice", Usdc(51)),
@@ -103,3 +108,4 @@ def test_only_accounts_toward_the_outside_may_go_below_zero():
         Opening("clearing:tap", may_go_negative=True),
     ]
     assert chart.of_user("alice") == [Opening(ALICE), Opening(HELD)]
+    assert chart.of_debtor("alice") == [Opening(DEBT, may_go_negative=True)]
