@@ -19,6 +19,7 @@ _POST = """
 _OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
 _BALANCE = "SELECT ledger_balance(%(address)s)"
 _CLAIM = "SELECT ledger_claim(%(address)s)"
+_PURSE = "SELECT ledger_balance(%(available)s), ledger_balance(%(debt)s)"
 _MOVED = """
     SELECT coalesce(sum(p.micro), 0) FROM postings p
     JOIN journal_entries e ON e.id = p.entry_id
@@ -118,10 +119,22 @@ def check_covers(address: str, amount: Usdc) -> None:
         raise _insufficient()
 
 
+def purse(user_id: str) -> tuple[Usdc, Usdc]:
+    """Return what a user may spend and what they owe us, as of one moment; never both.
+
+    Raises:
+        UnknownAccount: there is no such user.
+    """
+    addresses = {"available": chart.available(user_id), "debt": chart.debt(user_id)}
+    available, debt = db.execute(_PURSE, addresses).fetchone() or (None, None)
+    if available is None:
+        raise UnknownAccount(addresses["available"])
+    return Usdc(available), ZERO - Usdc(debt or 0)
+
+
 def owed(user_id: str) -> Usdc:
     """Return what a user owes us; zero for who never did."""
-    row = db.execute(_BALANCE, {"address": chart.debt(user_id)}).fetchone()
-    return ZERO - Usdc(row[0] if row and row[0] else 0)
+    return purse(user_id)[1]
 
 
 def claim(address: str) -> Usdc:

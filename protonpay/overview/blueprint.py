@@ -21,11 +21,12 @@ _RECENT = 10
 @blp.response(200, schemas.Balance)
 def balance() -> dict[str, Any]:
     """Get the current USDC balance and linked wallet."""
+    available, owed = queries.purse(current().user_id)
     return {
-        "balance_usdc": queries.balance(current().user_id),
+        "balance_usdc": available,
         "wallet_address": None,
         "wallet_network": None,
-        "debt_usdc": queries.owed(current().user_id),
+        "debt_usdc": owed,
     }
 
 

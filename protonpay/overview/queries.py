@@ -172,9 +172,9 @@ def balance(user_id: str) -> Usdc:
     return ledger.balance(chart.available(user_id))
 
 
-def owed(user_id: str) -> Usdc:
-    """Return what a user owes after a refund took back more than there was."""
-    return ledger.owed(user_id)
+def purse(user_id: str) -> tuple[Usdc, Usdc]:
+    """Return what a user may spend, and what they owe after a refund took back more than that."""
+    return ledger.purse(user_id)
 
 
 def activity(

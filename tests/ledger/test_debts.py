@@ -51,7 +51,8 @@ WAYS_IN = [in_by_card, in_by_transfer, in_by_gift]
 @pytest.mark.usefixtures("house")
 def test_who_never_owed_owes_nothing():
     assert ledger.owed(new_user()) == ZERO
-    assert ledger.owed("nobody") == ZERO
+    with pytest.raises(UnknownAccount):
+        ledger.purse("nobody")
 
 
 @pytest.mark.usefixtures("house")
