@@ -22,7 +22,8 @@ LATER = pytest.mark.slow
 
 
 def test_every_state_that_is_no_end_is_looked_at():
-    assert set(LOOKS) == set(DEPOSIT.states) - DEPOSIT.terminal
+    of_chains = {"VANISHED"}  # no provider can be asked about it; the watch sees it come again
+    assert set(LOOKS) == set(DEPOSIT.states) - DEPOSIT.terminal - of_chains
 
 
 @pytest.mark.parametrize("looks", LOOKS.values())
