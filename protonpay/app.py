@@ -34,7 +34,6 @@ from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.web import answers, errors, limits, paths, tokens
-from protonpay.web.access import SECURITY_SCHEMES
 from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
 from protonpay.web.body import MAX_BODY_BYTES
@@ -145,10 +144,6 @@ def _open_rooms(app: Flask) -> None:
         API_VERSION="v1",
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/api",
-        API_SPEC_OPTIONS={
-            "components": {"securitySchemes": SECURITY_SCHEMES},
-            "info": {"description": "Custodial USDC accounts."},
-        },
     )
     api = ProblemApi(app)
     api.register_converter(paths.RecordId, paths.documented)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_CIDR = re.compile(r"[0-9A-Fa-f:.]{2,45}(/(0|[1-9][0-9]{0,2}))?", re.ASCII)
+CIDR = re.compile(r"[0-9A-Fa-f:.]{2,45}(/(0|[1-9][0-9]{0,2}))?", re.ASCII)
+"""What a network is written with; not all of it is one."""
 
 
 def canonical(text: str) -> str:
@@ -13,7 +14,7 @@ def canonical(text: str) -> str:
     Raises:
         ValueError: no network, bits set behind its mask, or version 4 dressed as 6.
     """
-    if not _CIDR.fullmatch(text):
+    if not CIDR.fullmatch(text):
         raise ValueError("not a network")
     network = ip_network(text, strict=True)
     if isinstance(network.network_address, IPv6Address) and network.network_address.ipv4_mapped:

@@ -54,7 +54,12 @@ class Network(fields.Field[str]):
     """A network as CIDR, version 4 or 6; a single address stands for itself."""
 
     def __init__(self, **kwargs: Any) -> None:
-        documented = {"type": "string", "maxLength": 49, "example": "203.0.113.0/24"}
+        documented = {
+            "type": "string",
+            "maxLength": 49,
+            "pattern": f"^{addresses.CIDR.pattern}$",
+            "example": "203.0.113.0/24",
+        }
         super().__init__(metadata=documented, **kwargs)
 
     @override
@@ -84,7 +89,10 @@ class KeyOrder(WireSchema):
         Network(),
         load_default=[],
         validate=[validate.Length(max=_MOST_NETWORKS), _all_differ],
-        metadata={"description": "Networks it may be sent from; none: from anywhere."},
+        metadata={
+            "description": "Networks it may be sent from; none: from anywhere.",
+            "uniqueItems": True,
+        },
     )
 
 
@@ -92,10 +100,10 @@ class KeyView(WireSchema):
     """A key, without what would open a door."""
 
     id = fields.String()
-    name = fields.String()
+    name = fields.String(metadata={"example": "Production Key"})
     prefix = fields.String(metadata={"description": "The first characters of the key."})
     permissions = Permissions()
-    allowed_ips = fields.List(fields.String())
+    allowed_ips = fields.List(fields.String(metadata={"example": "203.0.113.0/24"}))
     created_at = Moment()
     expires_at = Moment(allow_none=True)
     last_used_at = Moment(allow_none=True)
@@ -106,7 +114,7 @@ class NewKey(WireSchema):
     """A new key; ``rawKey`` is shown this once."""
 
     id = fields.String()
-    name = fields.String()
+    name = fields.String(metadata={"example": "Production Key"})
     prefix = fields.String()
     raw_key = Secret(metadata={"example": "sk_live_abc123def456..."})
     permissions = Permissions()

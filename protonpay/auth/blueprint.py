@@ -12,7 +12,7 @@ from protonpay.web.auth import bearer
 blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Accounts and tokens")
 
 
-@blp.post("/register")
+@blp.post("/register", refuses=[409])
 @blp.arguments(schemas.Registration)
 @blp.response(200, schemas.Registered)
 def register(person: dict[str, str]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def register(person: dict[str, str]) -> dict[str, Any]:
     return {**_pair(entered.grant), "user": entered.user}
 
 
-@blp.post("/login")
+@blp.post("/login", refuses=[401, 403])
 @blp.arguments(schemas.Credentials)
 @blp.response(200, schemas.LoggedIn)
 def login(person: dict[str, str]) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def login(person: dict[str, str]) -> dict[str, Any]:
     return {**_pair(entered.grant), "user": schemas.with_balance(entered.user, entered.balance)}
 
 
-@blp.post("/refresh")
+@blp.post("/refresh", refuses=[401])
 @blp.arguments(schemas.Refresh)
 @blp.response(200, schemas.Tokens)
 def refresh(given: dict[str, str]) -> dict[str, str]:
@@ -42,7 +42,7 @@ def refresh(given: dict[str, str]) -> dict[str, str]:
     return _pair(grant)
 
 
-@blp.post("/logout")
+@blp.post("/logout", refuses=[401])
 @blp.doc(security=[{"bearer": []}])
 @blp.response(204, description="The session has ended.")
 def logout() -> None:

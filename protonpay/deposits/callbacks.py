@@ -10,10 +10,21 @@ blp = AreaBlueprint(
 )
 
 
-@blp.post("/<provider>")
+@blp.post("/<provider>", refuses=[413, 503])
+@blp.doc(
+    requestBody={
+        "required": True,
+        "description": "As the provider sends and signs it.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+)
 @blp.response(200, description="Kept; the provider is asked what it means.")
 def take(provider: str) -> Response:
-    """Take a card provider's callback."""
+    """Take a card provider's callback.
+
+    Only the provider itself is believed: what cannot be its word is 400 `forged_callback`.
+    What the answer holds is what the provider wants to hear.
+    """
     body, media_type = service.take_callback(
         provider,
         headers={name.lower(): value for name, value in request.headers.items()},

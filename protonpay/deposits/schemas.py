@@ -1,7 +1,7 @@
 """POST /client/deposit/card and /crypto, as the API document spells it."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
@@ -11,7 +11,7 @@ from protonpay.deposits.models import Deposit
 from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
 from protonpay.web import qr
-from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, number_text
+from protonpay.web.fields import JsonSchema, Moment, Text, UsdcField, WireSchema, number_text
 from protonpay.web.paging import HistoryQuery, Paged
 
 _LONGEST_AMOUNT = 32
@@ -19,6 +19,16 @@ _LONGEST_AMOUNT = 32
 
 class FiatText(fields.Field[str]):
     """An amount of a currency as exact decimal text; its decimals are the currency's matter."""
+
+    given: ClassVar[JsonSchema] = {
+        "type": ["string", "number"],
+        "pattern": r"^(?=.*[1-9])(0|[1-9][0-9]{0,12})(\.[0-9]{1,3})?$",
+        "minimum": 0.001,
+        "maximum": 9_999_999_999_999,
+        "multipleOf": 0.001,
+        "description": "In `currency`, with at most as many decimals as that has (two or three). "
+        "A number is written without an exponent.",
+    }
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -31,6 +41,8 @@ class FiatText(fields.Field[str]):
 class Currency(Text):
     """A currency code in any case (the document's example is ``usd``)."""
 
+    given: ClassVar[JsonSchema] = {"pattern": "^[A-Za-z]{3}$"}
+
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return super()._deserialize(value, attr, data, **kwargs).upper()
@@ -39,7 +51,7 @@ class Currency(Text):
 class CardOrder(WireSchema):
     """What to pay, in what, through whom."""
 
-    amount = FiatText(required=True, metadata={"type": "number", "example": 100})
+    amount = FiatText(required=True, metadata={"example": 100})
     currency = Currency(longest=3, shortest=3, required=True, metadata={"example": "usd"})
     provider = Text(longest=32, required=True, metadata={"example": "tap"})
 
@@ -47,7 +59,7 @@ class CardOrder(WireSchema):
 class CryptoOrder(WireSchema):
     """On which network to pay."""
 
-    network = Text(longest=32, required=True, metadata={"example": "Solana"})
+    network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
 
 
 class AddressView(WireSchema):
@@ -58,8 +70,15 @@ class AddressView(WireSchema):
     usdc = fields.String(
         metadata={"description": "The contract or mint of USDC: no other token is credited."}
     )
-    uri = fields.String(metadata={"description": "Opens a wallet (EIP-681, Solana Pay)."})
-    qr = fields.String(metadata={"description": "The address as a QR code, in SVG."})
+    uri = fields.String(
+        metadata={
+            "description": "Opens a wallet (EIP-681, Solana Pay).",
+            "example": "solana:D9cCZQxDN1fohCRSfQMRCXShxAFhAxaRp1jr5Bqe3Lr2",
+        }
+    )
+    qr = fields.String(
+        metadata={"description": "The address as a QR code, in SVG.", "example": "<svg>...</svg>"}
+    )
 
 
 class CryptoAnswer(WireSchema):
@@ -99,7 +118,7 @@ class DepositView(WireSchema):
     id = fields.String()
     amount = UsdcField(attribute="credited", metadata={"description": "USDC to be credited."})
     commission = UsdcField(attribute="commission_micro")
-    method = fields.String()
+    method = fields.String(metadata={"enum": ["CARD", "CRYPTO"]})
     provider = fields.String(allow_none=True)
     network = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
@@ -133,7 +152,9 @@ class DepositView(WireSchema):
 class CardAnswer(WireSchema):
     """The answer of ``POST /client/deposit/card``."""
 
-    url = fields.String(metadata={"format": "uri"})
+    url = fields.String(
+        metadata={"format": "uri", "example": "https://checkout.tap.company/pay/chg_..."}
+    )
     deposit = fields.Nested(DepositView)
 
 

@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 from protonpay.invoices import service, states
 from protonpay.invoices.reckoning import CURRENCY
 from protonpay.kernel.money import ZERO
-from protonpay.web.fields import Moment, Text, UsdcField, WireSchema, YesNo
+from protonpay.web.fields import Moment, Text, UsdcField, WholeNumber, WireSchema, YesNo
 from protonpay.web.links import links
 from protonpay.web.paging import HistoryQuery, Paged
 
@@ -18,10 +18,10 @@ class InvoiceOrder(WireSchema):
     amount = UsdcField(required=True)
     currency = Text(longest=16, load_default=CURRENCY, metadata={"enum": [CURRENCY]})
     description = Text(longest=500, load_default=None, allow_none=True)
-    expires_in_seconds = fields.Integer(
-        strict=True,
+    expires_in_seconds = WholeNumber(
         load_default=service.DEFAULT_SECONDS,
         validate=validate.Range(min=service.SHORTEST_SECONDS, max=service.LONGEST_SECONDS),
+        metadata={"example": service.DEFAULT_SECONDS},
     )
     tolerance = UsdcField(
         may_be_zero=True,
@@ -43,7 +43,11 @@ class InvoiceBrief(WireSchema):
     status = fields.String(attribute="state", metadata=_STATUS)
     pay_url = fields.Function(
         lambda invoice: links.to(f"/pay/{invoice.id}"),
-        metadata={"type": "string", "format": "uri"},
+        metadata={
+            "type": "string",
+            "format": "uri",
+            "example": "https://protonpay.org/pay/cmg7xk2p91q0v8r3t5w6y4zab",
+        },
     )
     description = fields.String(allow_none=True)
     amount_paid = UsdcField(
@@ -75,7 +79,7 @@ class PaymentView(WireSchema):
 
     id = fields.String()
     amount = UsdcField(attribute="amount_micro")
-    method = fields.String(metadata={"enum": ["BALANCE", "CRYPTO"]})
+    method = fields.String(metadata={"enum": ["BALANCE", "CRYPTO"], "example": "BALANCE"})
     network = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
     status = fields.String(
@@ -149,13 +153,13 @@ class RefundOrder(WireSchema):
         longest=128,
         load_default=None,
         allow_none=True,
-        metadata={"description": "For what was paid on chain."},
+        metadata={"description": "For what was paid on chain.", "example": None},
     )
     network = Text(
         longest=32,
         load_default=None,
         allow_none=True,
-        metadata={"enum": ["Solana", "Base", "Polygon", None]},
+        metadata={"enum": ["Solana", "Base", "Polygon", None], "example": None},
     )
 
 

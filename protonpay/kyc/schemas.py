@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import ValidationError, fields, validate
@@ -11,7 +11,7 @@ from typing_extensions import override
 from protonpay.kernel import clock
 from protonpay.kyc.service import Person
 from protonpay.kyc.states import CASE, REASONS
-from protonpay.web.fields import Moment, Text, WireSchema
+from protonpay.web.fields import JsonSchema, Moment, Text, WireSchema
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _YOUNGEST_YEARS = 18
@@ -53,6 +53,8 @@ class BirthDate(fields.Field[date]):
 
 class Country(Text):
     """A country code of ISO 3166-1: two capital letters."""
+
+    given: ClassVar[JsonSchema] = {"enum": _COUNTRIES.split()}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(longest=2, shortest=2, validate=[_known_country], **kwargs)

@@ -22,16 +22,23 @@ class TransferFees(WireSchema):
 class Limits(WireSchema):
     """Withdrawal limits, in whole USDC and seconds."""
 
-    max_single_withdrawal = fields.Integer()
-    daily_withdrawal_limit = fields.Integer()
-    withdrawal_cooldown_sec = fields.Integer()
+    max_single_withdrawal = fields.Integer(metadata={"example": 10000})
+    daily_withdrawal_limit = fields.Integer(metadata={"example": 50000})
+    withdrawal_cooldown_sec = fields.Integer(metadata={"example": 60})
 
 
 class Fees(WireSchema):
     """The fee schedule of a plan."""
 
     deposit = fields.Nested(DepositFees)
-    withdrawal = fields.Dict(keys=fields.String(), values=fields.String())
+    withdrawal = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={
+            "description": "By network.",
+            "example": {"Solana": "0.01 USDC", "Base": "0.05 USDC", "Polygon": "0.02 USDC"},
+        },
+    )
     transfer = fields.Nested(TransferFees)
     limits = fields.Nested(Limits)
 

@@ -66,6 +66,7 @@ def health() -> dict[str, str]:
 
 @blp.get("/ready")
 @blp.response(200, Ready)
+@blp.alt_response(503, schema=Ready, description="Something is missing.")
 def ready() -> Any:
     """Tell whether database, queue, migrations, workers and chains are all there; 503 if not."""
     parts = readiness.parts()

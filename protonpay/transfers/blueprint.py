@@ -15,7 +15,7 @@ blp = AreaBlueprint(
 )
 
 
-@blp.post("/transfer", keys=needs(Scope.TRANSFERS_WRITE))
+@blp.post("/transfer", keys=needs(Scope.TRANSFERS_WRITE), refuses=[404])
 @blp.arguments(schemas.TransferOrder)
 @blp.response(200, schemas.TransferAnswer)
 def transfer(order: dict[str, Any]) -> dict[str, Any]:

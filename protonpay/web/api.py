@@ -1,18 +1,20 @@
 """The API object, and the blueprints of the areas whose doors decide who may come in."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
 from apispec import APISpec
-from flask import request
+from flask import Flask, request
 from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, idempotency, limits
-from protonpay.web.access import NO_KEY, Access
+from protonpay.web import auth, document, idempotency, limits
+from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
+from protonpay.web.document_schemas import SchemaPlugin
 from protonpay.web.fields import WireSchema
 
 BASE = "/api"
@@ -35,6 +37,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
     Attributes:
         access: what each client route says of API keys, by endpoint. One that says nothing
             lets none in, and tests/architecture refuses it.
+        refuses: the error statuses of each route that do not follow from what kind of call it
+            is (``web/document.py``), by endpoint.
     """
 
     ARGUMENTS_PARSER = StrictParser()
@@ -43,15 +47,17 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         super().__init__(name, import_name, url_prefix=BASE + prefix, description=about)
         self.door = door
         self.access: dict[str, Access] = {}
+        self.refuses: dict[str, Sequence[int]] = {}
+        self._items: dict[str, list[str]] = {}
         self._reads_query: set[str] = set()
         if door is Door.CLIENT:
             self.before_request(self._authenticate)
             self.before_request(idempotency.read_header)
-            self._prepare_doc_cbks.append(self._document_key)
         if door is Door.AUTH:
             counted = limits.by_address.shared_limit
             counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
         self.before_request(self._refuse_unread_query)
+        self._prepare_doc_cbks.append(self._document)
 
     @override
     def arguments(self, schema: Any, *, location: str = "json", **kwargs: Any) -> Any:
@@ -83,6 +89,9 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         view = kwargs.get("view_func") or (args[1] if len(args) > 1 else None)
         keys = kwargs.pop("keys", None)
         name = f"{self.name}.{endpoint or getattr(view, '__name__', '')}"
+        self.refuses[name] = kwargs.pop("refuses", ())
+        for parameter in re.findall(r"<id:(\w+)>", rule):
+            self._items.setdefault(parameter, []).append(_operation_id(name))
         if keys is not None:
             self.access[name] = keys
         if getattr(view, "reads_query", False):
@@ -97,20 +106,36 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         self, endpoint: str, obj: Any, parameters: Any, tags: Any, **options: Any
     ) -> None:
         super()._store_endpoint_docs(endpoint, obj, parameters, tags, **options)
-        if self.door is Door.CLIENT:
-            security = self.access.get(f"{self.name}.{endpoint}", NO_KEY).as_security()
-            for method, described in self._docs[endpoint].items():
-                if method != "parameters":
-                    described.setdefault("manual_doc", {})["security"] = security
+        for method, described in self._docs[endpoint].items():
+            if method != "parameters":
+                described["endpoint"] = f"{self.name}.{endpoint}"
 
     def _authenticate(self) -> None:
         auth.authenticate(self.access.get(request.endpoint or "", NO_KEY))
 
-    def _document_key(
-        self, doc: dict[str, Any], _info: dict[str, Any], *, spec: APISpec, method: str, **_: Any
+    def _document(
+        self, doc: dict[str, Any], info: dict[str, Any], *, spec: APISpec, method: str, **_: Any
     ) -> dict[str, Any]:
-        if method == "post":
+        endpoint, client = info["endpoint"], self.door is Door.CLIENT
+        name = _operation_id(endpoint)
+        once, counted = client and method == "post", self.door is not Door.PUBLIC
+        if once:
             idempotency.document(doc, spec)
+        statuses = document.refusals(
+            client=client,
+            counted=counted,
+            body="requestBody" in doc,
+            writes=once,
+            item=any(name in operations for operations in self._items.values()),
+        )
+        document.describe(
+            doc,
+            name=name,
+            statuses=statuses.union(self.refuses[endpoint]),
+            counted=counted,
+            security=self.access.get(endpoint, NO_KEY).as_security() if client else [],
+        )
+        document.link(doc, self._items)
         return doc
 
     def _refuse_unread_query(self) -> None:
@@ -119,26 +144,87 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             raise not_valid({"query": {name: ["Unknown field."] for name in request.args}})
 
 
+def _operation_id(endpoint: str) -> str:
+    """Return how generated clients call a route: ``webhooks_change``."""
+    return endpoint.replace("-", "_").replace(".", "_")
+
+
 class ProblemSchema(WireSchema):
     """An error answer (RFC 9457), as ``web/errors.py`` builds it."""
 
-    type = fields.String(metadata={"format": "uri"})
-    title = fields.String()
-    status = fields.Integer()
-    detail = fields.String(
-        metadata={"description": "One sentence, in the language of ``Accept-Language``: en, ru."}
+    type = fields.String(
+        metadata={
+            "format": "uri",
+            "description": "Names the code.",
+            "example": "https://protonpay.org/problems/insufficient-balance",
+        }
     )
-    instance = fields.String()
-    code = fields.String(metadata={"description": "Stable and machine-readable."})
-    message = fields.String(metadata={"description": "The detail again."})
-    errors = fields.Dict(metadata={"description": "Location, field, messages; on 400 only."})
-    request_id = fields.String()
+    title = fields.String(
+        metadata={"description": "The status in words.", "example": "Bad Request"}
+    )
+    status = fields.Integer(metadata={"minimum": 400, "maximum": 599, "example": 400})
+    detail = fields.String(
+        metadata={
+            "description": "One sentence, in the language of `Accept-Language`: en, ru.",
+            "example": "The balance does not cover this amount.",
+        }
+    )
+    instance = fields.String(
+        metadata={"description": "The path that was called.", "example": "/api/client/withdraw"}
+    )
+    code = fields.String(
+        metadata={
+            "description": "Stable and machine-readable.",
+            "pattern": "^[a-z][a-z_]+$",
+            "example": "insufficient_balance",
+        }
+    )
+    message = fields.String(
+        metadata={
+            "description": "The detail again.",
+            "example": "The balance does not cover this amount.",
+        }
+    )
+    errors = fields.Dict(
+        metadata={
+            "description": "Location, field, messages; on 400 only.",
+            "sometimes": True,
+            "example": {"json": {"amount": ["Must be greater than zero."]}},
+        }
+    )
+    request_id = fields.String(metadata={"description": "As in `X-Request-Id`."})
 
 
 class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
     """flask-smorest's API with our errors, in the answers and in the document."""
 
     ERROR_SCHEMA = ProblemSchema
+    # Every status that can happen is named; the library would add one that excuses all others.
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(
+            app,
+            spec_kwargs={
+                "marshmallow_plugin": SchemaPlugin(),
+                "info": {"description": document.ABOUT},
+                "servers": document.SERVERS,
+                "components": {"securitySchemes": SECURITY_SCHEMES},
+            },
+        )
+
+    @override
+    def _register_responses(self) -> None:
+        document.register(self.spec, self.ERROR_SCHEMA)
+
+    @override
+    def _register_etag_headers(self) -> None:
+        # Ours are described where all headers are.
+        return
+
+    @override
+    def _register_pagination_header(self) -> None:
+        return
 
     @override
     def _register_error_handlers(self) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 import marshmallow
@@ -25,8 +25,15 @@ class WrittenNumber(Decimal):
     _text: str
 
     def __new__(cls, text: str) -> Self:
-        """Read the number and keep its text."""
-        number = super().__new__(cls, text)
+        """Read the number and keep its text.
+
+        Raises:
+            ValueError: an exponent that no decimal has.
+        """
+        try:
+            number = super().__new__(cls, text)
+        except InvalidOperation as error:
+            raise ValueError("a number this far away means nothing here") from error
         number._text = text
         return number
 

@@ -1,20 +1,56 @@
 """Schemas with camelCase outside and snake_case inside, and fields that refuse to guess."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import marshmallow
 from marshmallow import ValidationError, fields
 from typing_extensions import override
 
 from protonpay.kernel import clock
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.money import MAX_MICRO, Usdc
 
+_MOST_WHOLE = 10**12
 _QUERY_NUMBER = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 
-MONEY = {"type": "string", "format": "decimal", "example": "1250.00"}
+JsonSchema = Mapping[str, Any]
+"""A part of a JSON Schema: what a field says of itself in the API document."""
+
+MONEY: JsonSchema = {
+    "type": "string",
+    "pattern": r"^(0|[1-9][0-9]*)\.[0-9]{2,6}$",
+    "example": "1250.00",
+}
+"""An amount of USDC in an answer."""
+_OF_NUMBERS = ("minimum", "maximum", "multipleOf")
+_LARGEST = Usdc(MAX_MICRO).whole
+MONEY_GIVEN: JsonSchema = {
+    "type": ["string", "number"],
+    # Above zero, no zero in front, at most six decimals: what Usdc.parse takes.
+    "pattern": r"^(?=.*[1-9])(0|[1-9][0-9]{0,11}|[1-8][0-9]{12})(\.[0-9]{1,6})?$",
+    # Most languages print a smaller number with an exponent, and that is no amount.
+    "minimum": 0.0001,
+    "maximum": _LARGEST,
+    "multipleOf": 0.000001,
+    "example": "50.00",
+    "description": "USDC, at most six decimals. A number is written without an exponent.",
+}
+"""An amount of USDC in a request."""
+MONEY_OR_NOTHING_GIVEN: JsonSchema = {
+    "anyOf": [
+        {"type": "string", "pattern": str(MONEY_GIVEN["pattern"]).replace("(?=.*[1-9])", "")},
+        {**{name: MONEY_GIVEN[name] for name in _OF_NUMBERS}, "type": "number"},
+        {"const": 0},
+    ],
+    "example": "0.50",
+    "description": MONEY_GIVEN["description"],
+}
+"""The same where zero is an amount."""
+MOMENT: JsonSchema = {"type": "string", "format": "date-time", "example": "2026-03-14T12:00:00Z"}
+_NO_NUL = r"^[^\x00]*$"
 
 
 class WireSchema(marshmallow.Schema):
@@ -64,6 +100,17 @@ class QueryNumber(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class WholeNumber(fields.Integer):
+    """A whole number in a body, however JSON writes it: 60, 60.0; never a text, never rounded."""
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        if not number or not abs(value) < _MOST_WHOLE or value % 1:
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
 class YesNo(fields.Boolean):
     """JSON's own true or false, unlike all that could be taken for it."""
 
@@ -77,9 +124,14 @@ class YesNo(fields.Boolean):
 class UsdcField(fields.Field[Usdc]):
     """An amount of USDC, above zero or not below it; printed as text with two to six decimals."""
 
+    given: JsonSchema = MONEY_GIVEN
+    told: JsonSchema = MONEY
+
     def __init__(self, *, may_be_zero: bool = False, **kwargs: Any) -> None:
-        super().__init__(metadata={**MONEY, **kwargs.pop("metadata", {})}, **kwargs)
+        super().__init__(**kwargs)
         self._may_be_zero = may_be_zero
+        if may_be_zero:
+            self.given = MONEY_OR_NOTHING_GIVEN
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Usdc:
@@ -99,9 +151,7 @@ class UsdcField(fields.Field[Usdc]):
 class Moment(fields.Field[datetime]):
     """A moment: given as RFC 3339 with its zone; printed in UTC, whole seconds, ``Z``."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        documented = {"type": "string", "format": "date-time", "example": "2026-03-14T12:00:00Z"}
-        super().__init__(metadata={**documented, **kwargs.pop("metadata", {})}, **kwargs)
+    given = told = MOMENT
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
@@ -117,6 +167,8 @@ class Moment(fields.Field[datetime]):
 
 class Text(fields.String):
     """Text of a bounded length that Postgres can store; kept exactly as it was sent."""
+
+    given: ClassVar[JsonSchema] = {"pattern": _NO_NUL}
 
     def __init__(self, *, longest: int, shortest: int = 1, **kwargs: Any) -> None:
         length = marshmallow.validate.Length(min=shortest, max=longest)
@@ -137,7 +189,7 @@ class Secret(fields.String):
 
 
 _EMAIL = re.compile(
-    r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}"
+    r"(?=[^@]{1,64}@)[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}",
     re.ASCII,
 )
@@ -147,8 +199,11 @@ _LONGEST_EMAIL = 254
 class Email(fields.String):
     """An address that can receive mail; stored as typed, found without regard to case."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(metadata={"format": "email", "maxLength": _LONGEST_EMAIL}, **kwargs)
+    given: ClassVar[JsonSchema] = {
+        "format": "email",
+        "maxLength": _LONGEST_EMAIL,
+        "pattern": f"^{_EMAIL.pattern}$".replace(r"\Z", "$"),
+    }
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:

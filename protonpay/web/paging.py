@@ -44,7 +44,7 @@ class Paged(WireSchema):
     """What every page of a list says beside its rows."""
 
     next_cursor = fields.String(
-        allow_none=True, metadata={"description": "Send it as ``cursor`` for the next page."}
+        allow_none=True, metadata={"description": "Send it as `cursor` for the next page."}
     )
     has_more = fields.Boolean()
 

@@ -36,7 +36,7 @@ def webhook(webhook_id: str) -> dict[str, Any]:
     return {"webhook": service.get(current().user_id, webhook_id)}
 
 
-@blp.patch("/webhooks/<id:webhook_id>", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.patch("/webhooks/<id:webhook_id>", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
 @blp.arguments(schemas.WebhookChange)
 @blp.response(200, schemas.WebhookAnswer)
 def change(change: dict[str, Any], webhook_id: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def _events(*, required: bool) -> fields.List[str]:
         Text(longest=64, metadata={"enum": list(events.NAMES)}),
         required=required,
         validate=validate.Length(min=1, max=len(events.NAMES)),
+        metadata={"uniqueItems": True},
     )
 
 
@@ -51,11 +52,11 @@ class WebhookView(WireSchema):
 
     id = fields.String()
     url = fields.String()
-    events = fields.List(fields.String())
+    events = fields.List(fields.String(metadata={"enum": list(events.NAMES)}))
     enabled = fields.Boolean()
     disabled_reason = fields.String(
         allow_none=True,
-        metadata={"description": "``by_owner``, or ``gone`` after an answer of 410."},
+        metadata={"description": "`by_owner`, or `gone` after an answer of 410."},
     )
     description = fields.String(allow_none=True)
     created_at = Moment()

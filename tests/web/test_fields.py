@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from protonpay.kernel.money import MAX_MICRO, Usdc
 from protonpay.web.body import read_object
-from protonpay.web.fields import Email, QueryNumber, Text, UsdcField
+from protonpay.web.fields import MONEY_GIVEN, Email, QueryNumber, Text, UsdcField
 
 # What marshmallow's own Decimal takes, and everything like it (library-pitfalls §2).
 NO_AMOUNTS = [
@@ -53,6 +53,11 @@ def test_json_numbers_that_are_not_plain_are_refused():
         value = read_object(b'{"amount":%s}' % text)["amount"]
         with pytest.raises(ValidationError):
             UsdcField().deserialize(value)
+
+
+@given(st.from_regex(MONEY_GIVEN["pattern"], fullmatch=True))
+def test_every_text_that_the_document_calls_an_amount_is_one(text: str):
+    assert str(UsdcField().deserialize(text)) == str(Usdc.parse(text))
 
 
 @given(st.integers(1, MAX_MICRO))
