@@ -17,7 +17,7 @@ from protonpay.telemetry import logs
 # Loopback: a proxy that speaks TLS stands in front, or a developer sits here.
 bind = f"{os.environ.get('BIND') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 
-# Two processes of four threads did best on two cores (measured: docs, performance). A process
+# Two processes of four threads did best on two cores. A process
 # is a core's worth of Python; threads wait for Postgres. Config reads WEB_THREADS as well: a
 # thread has one database connection.
 worker_class = "gthread"

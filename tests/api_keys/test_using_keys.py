@@ -454,7 +454,7 @@ def test_line_95_no_log_and_no_error_shows_a_key(
         structlog.get_logger("tests").warning("seen", raw_key=key.raw, sent=f"Bearer {key.raw}")
         raise RuntimeError(f"broke with {key.raw}")
 
-    monkeypatch.setattr(queries, "balance", breaks)
+    monkeypatch.setattr(queries, "purse", breaks)
     answers = [
         key.get("/client/balance"),
         key.get(f"/client/fees?key={key.raw}"),

@@ -206,7 +206,7 @@ def test_a_bug_is_500_and_tells_nothing(
     def fails(_user_id: str) -> None:
         raise bug
 
-    monkeypatch.setattr(queries, "balance", fails)
+    monkeypatch.setattr(queries, "purse", fails)
     answer = alice.get("/client/balance")
 
     body = refused(answer, 500, "internal_error")
@@ -215,7 +215,7 @@ def test_a_bug_is_500_and_tells_nothing(
 
 
 def test_a_bug_is_500_for_what_accepts_html_too(alice: Actor, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(queries, "balance", lambda _: 1 // 0)
+    monkeypatch.setattr(queries, "purse", lambda _: 1 // 0)
 
     for accepted in ("text/html", "*/*", "no/such;q=nonsense", ""):
         answer = alice.get("/client/balance", headers={"Accept": accepted})
@@ -247,7 +247,7 @@ def test_a_statement_that_waits_too_long_is_503(alice: Actor, monkeypatch: pytes
         driver = db.session().connection().connection.driver_connection
         driver.execute("SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(1)")
 
-    monkeypatch.setattr(queries, "balance", waits)
+    monkeypatch.setattr(queries, "purse", waits)
 
     refused(alice.get("/client/balance"), 503, "database_busy")
 
@@ -268,7 +268,7 @@ def test_a_store_that_breaks_off_is_503(
     def fails(_user_id: str) -> None:
         raise error
 
-    monkeypatch.setattr(queries, "balance", fails)
+    monkeypatch.setattr(queries, "purse", fails)
     answer = alice.get("/client/balance")
 
     assert answer.status_code == 503
