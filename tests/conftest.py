@@ -126,6 +126,8 @@ def rolled_back(app: Flask) -> Iterator[None]:
         engine = db.engine
         connection = engine.connect()
         outer = connection.begin()
+        # What a test does between two statements may take its time on a busy machine.
+        connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '2min'")
         # Commits of the program become releases of a savepoint: the outer one is ours.
         db._app_engines[app][None] = connection
         db.session.session_factory.configure(join_transaction_mode="create_savepoint")

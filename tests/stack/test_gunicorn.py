@@ -76,7 +76,7 @@ def test_it_logs_json_and_no_line_per_request(server, log):
     process, port = server
     get(port, "/not-in-the-log")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(30) == 0
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events[0].startswith("Starting gunicorn")
     assert events[-1] == "Shutting down: Master"
