@@ -23,6 +23,7 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
+from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.status.blueprint import blp as status_blp
@@ -100,6 +101,7 @@ def _bind_ports(config: Config) -> None:
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))
+    signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
 

@@ -125,3 +125,14 @@ class SendLane(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     sender: Mapped[str] = mapped_column(Text, primary_key=True)
     next_sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignedMinute(Base):
+    """What was signed for the first time in one minute: the memory of the signer's ceilings."""
+
+    __tablename__ = "signed_minutes"
+    __table_args__ = (CheckConstraint("micro > 0", name="above_zero"),)
+
+    network: Mapped[str] = mapped_column(Text, primary_key=True)
+    minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    micro: Mapped[Usdc] = mapped_column(UsdcType)

@@ -25,7 +25,8 @@ from protonpay.kernel import clock, events
 from protonpay.kernel.errors import Refusal
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
-from protonpay.payouts import cooldown
+from protonpay.payouts import cooldown, switches
+from protonpay.payouts.ceilings import signer
 from protonpay.payouts.models import Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT, PAYOUT
 from protonpay.plans import service as plans
@@ -52,6 +53,7 @@ def sign(payout_id: str) -> Later | None:
     try:
         terms = chain.read_terms(order)
         first = chain.next_sequence()
+        refusal = _store_attempt(chain, order, terms, first)
     except PayeeRefused as refused:
         _fail_unsigned(payout_id, refused.code)
         return None
@@ -62,7 +64,6 @@ def sign(payout_id: str) -> Later | None:
         return Later(5, waiting.code)
     except NoAnswer as unknown:
         return Later(2, repr(unknown))
-    refusal = _store_attempt(chain, order, terms, first)
     if refusal is not None:
         _fail_unsigned(payout_id, refusal.code)
     return None
@@ -124,7 +125,11 @@ def look_at_heads() -> None:
 def _store_attempt(
     chain: Chain, order: SendOrder, terms: Terms, first: int | None
 ) -> Refusal | None:
-    """Sign under a lock and store; return the refusal of the last check, if there is one."""
+    """Sign under a lock and store; return the refusal of the last check, if there is one.
+
+    Raises:
+        NotReady: payouts are paused, or the signer does not admit this one now.
+    """
     with transaction() as session:
         owner = session.scalar(select(Payout.user_id).where(Payout.id == order.payout_id))
         user = users.lock(owner or "")
@@ -135,6 +140,8 @@ def _store_attempt(
             _check_again(payout, user.plan)
         except Refusal as refusal:
             return refusal
+        switches.check(chain.network.name)
+        signer.admit(payout)
         replaced = _free_sequence_of(chain)
         sequence = _take_sequence(chain, first, replaced)
         send = chain.sign(order, terms, sequence, replaced)

@@ -9,6 +9,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from protonpay.payouts import service as payouts
+from protonpay.payouts.ceilings import signer
+from protonpay.rails import service as rails
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
@@ -24,6 +27,7 @@ class _Now(Collector):
         yield _queues()
         yield from _signs_of_life()
         yield from _wallets()
+        yield from _payouts()
 
 
 def exposition() -> bytes:
@@ -70,6 +74,27 @@ def _wallets() -> Iterator[Metric]:
     for network, age in wallets.watch_ages().items():
         looked.add_metric([network], age)
     yield from (free, looked)
+
+
+def _payouts() -> Iterator[Metric]:
+    paused = GaugeMetricFamily("protonpay_rail_paused", "1 while it is paused.", labels=["rail"])
+    for switch in rails.switches():
+        paused.add_metric([switch.rail], int(switch.paused))
+    waiting = GaugeMetricFamily(
+        "protonpay_payouts_waiting",
+        "Payouts that cannot be signed now.",
+        labels=["network", "reason"],
+    )
+    for line in payouts.waiting():
+        waiting.add_metric([line.network, line.reason], line.count)
+    left = GaugeMetricFamily(
+        "protonpay_signer_room_micro_usdc",
+        "What the signer's ceiling leaves.",
+        labels=["network", "period"],
+    )
+    for room in signer.rooms():
+        left.add_metric([room.where, room.period], (room.ceiling - room.signed).micro)
+    yield from (paused, waiting, left)
 
 
 def _signs_of_life() -> Iterator[Metric]:

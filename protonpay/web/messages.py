@@ -151,6 +151,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "The payment provider does not answer. Try again.": (
         "Платёжный провайдер не отвечает. Повторите попытку."
     ),
+    "The payment provider is paused here. Try again later.": (
+        "Платёжный провайдер здесь приостановлен. Повторите попытку позже."
+    ),
     "The payment provider is not set up correctly here.": (
         "Платёжный провайдер здесь настроен неверно."
     ),
