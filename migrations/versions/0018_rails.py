@@ -1,10 +1,11 @@
-"""Switches of the rails, and what the signer has signed of late.
+"""Switches of the rails, what the signer has signed of late, and what was compared.
 
 Revision ID: 0018
 """
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0018"
 down_revision = "0015"
@@ -13,6 +14,7 @@ down_revision = "0015"
 def upgrade() -> None:
     _rails()
     _ceilings()
+    _reconciliation()
 
 
 def _rails() -> None:
@@ -54,4 +56,55 @@ def _ceilings() -> None:
         sa.Column("micro", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("micro > 0", name=op.f("ck_signed_minutes_above_zero")),
         sa.PrimaryKeyConstraint("network", "minute", name=op.f("pk_signed_minutes")),
+    )
+
+
+def _reconciliation() -> None:
+    op.create_table(
+        "reconciliation_cases",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("rail", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("seen_in", sa.BigInteger(), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('SEEN', 'OPEN', 'RESOLVED')", name=op.f("ck_reconciliation_cases_state")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconciliation_cases")),
+    )
+    op.create_index(
+        "uq_reconciliation_cases_standing",
+        "reconciliation_cases",
+        ["rail", "kind", "subject"],
+        unique=True,
+        postgresql_where=sa.text("state <> 'RESOLVED'"),
+    )
+    op.create_table(
+        "reconciliation_passes",
+        sa.Column("rail", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("at", postgresql.JSONB(), nullable=True),
+        sa.Column("cursor", sa.Text(), nullable=True),
+        sa.Column("compared", sa.BigInteger(), nullable=False),
+        sa.Column("unknown", sa.BigInteger(), nullable=False),
+        sa.Column("ours_micro", sa.BigInteger(), nullable=False),
+        sa.Column("theirs_micro", sa.BigInteger(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=True),
+        sa.Column("busy_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("result", sa.Text(), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_compared", sa.BigInteger(), nullable=True),
+        sa.Column("last_ours_micro", sa.BigInteger(), nullable=True),
+        sa.Column("last_theirs_micro", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "result IN ('ok', 'differs', 'unknown')", name=op.f("ck_reconciliation_passes_result")
+        ),
+        sa.PrimaryKeyConstraint("rail", name=op.f("pk_reconciliation_passes")),
     )

@@ -1,6 +1,7 @@
 """The metrics page: what processes counted, and what the database and Redis say now."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -9,9 +10,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from protonpay.kernel import clock
 from protonpay.payouts import service as payouts
 from protonpay.payouts.ceilings import signer
 from protonpay.rails import service as rails
+from protonpay.reconciliation import service as reconciliation
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
@@ -28,6 +31,7 @@ class _Now(Collector):
         yield from _signs_of_life()
         yield from _wallets()
         yield from _payouts()
+        yield from _reconciliation()
 
 
 def exposition() -> bytes:
@@ -95,6 +99,25 @@ def _payouts() -> Iterator[Metric]:
     for room in signer.rooms():
         left.add_metric([room.where, room.period], (room.ceiling - room.signed).micro)
     yield from (paused, waiting, left)
+
+
+def _reconciliation() -> Iterator[Metric]:
+    cases = GaugeMetricFamily(
+        "protonpay_reconciliation_cases", "Confirmed mismatches.", labels=["rail", "kind"]
+    )
+    standing = [case for case in reconciliation.open_cases() if case.state == "OPEN"]
+    for (rail, kind), count in Counter((case.rail, case.kind) for case in standing).items():
+        cases.add_metric([rail, kind], count)
+    silent = GaugeMetricFamily(
+        "protonpay_reconciliation_silent_seconds",
+        "Since a rail was last compared to the end.",
+        labels=["rail"],
+    )
+    now = clock.now()
+    for line in reconciliation.table():
+        if line.ended_at is not None:
+            silent.add_metric([line.rail], int((now - line.ended_at).total_seconds()))
+    yield from (cases, silent)
 
 
 def _signs_of_life() -> Iterator[Metric]:
