@@ -134,6 +134,56 @@ def test_a_transfer_out_of_a_deposit_address_behind_our_back(city: City):
     assert user.wait_for_end(said["payout"]["id"])["status"] == "COMPLETED"
 
 
+def test_a_balance_that_somebody_has_written(city: City, superuser: Any):
+    city.resident("Rich", funded="3")
+    write = (
+        "UPDATE ledger_balances SET micro = micro + %s WHERE account_id ="
+        " (SELECT id FROM ledger_accounts WHERE address = %s)"
+    )
+    for rail, account in (("Polygon", "custody:Polygon"), ("tap", "clearing:tap")):
+        with _one_case(city, rail, "balance_tampered"):
+            superuser.execute(write, (1, account))
+        superuser.execute(write, (-1, account))
+        _mended(city, rail, "balance_tampered")
+
+
+def test_a_users_balance_that_somebody_has_written_stops_every_network(city: City, superuser: Any):
+    user = city.resident("Forger")
+    write = (
+        "UPDATE ledger_balances SET micro = %s WHERE account_id ="
+        " (SELECT id FROM ledger_accounts WHERE address = %s)"
+    )
+    until(lambda: _all_ok(city), PATIENCE)
+    superuser.execute(write, (50_000_000, f"user:{user.id}:available"))
+    until(lambda: _states(city)["ledger"] == "DIFFERS", PATIENCE)
+    assert f"balance_tampered  user:{user.id}:available" in city.flask("ops", "cases")
+    assert _paused(city) == list(NETWORKS)
+    superuser.execute(write, (0, f"user:{user.id}:available"))
+    until(lambda: _all_ok(city), PATIENCE)
+    city.flask("ops", "payouts", "resume", *WORDS)
+
+
+@pytest.mark.parametrize("network", ["Base", "Solana"])
+def test_a_deposits_rows_are_lost(city: City, superuser: Any, network: str):
+    user = city.resident("Forgotten")
+    address = _paid(city, user, network, 3_000_003)
+    lost: dict[str, str] = {}
+    with _one_case(city, network, "credit_without_transfer"):
+        for table, where in (
+            ("deposits", "incoming_id IN (SELECT id FROM incoming WHERE address = %s)"),
+            ("incoming", "address = %s"),
+        ):
+            query = f"DELETE FROM {table} WHERE {where} RETURNING to_jsonb({table})::text"
+            ((lost[table],),) = superuser.execute(query, (address,)).fetchall()
+    assert f'"address": "{address}"' in city.flask("ops", "cases")
+    for table in ("incoming", "deposits"):
+        restore = (
+            f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb)"
+        )
+        superuser.execute(restore, (lost[table],))
+    _mended(city, network, "credit_without_transfer")
+
+
 def _pay(city: City, network: str, address: str, micro: int) -> str:
     of = NETWORKS[network]
     return OUTSIDE[of.family].send_usdc(city.parts.nodes[network], of.usdc, address, micro)
@@ -152,4 +202,6 @@ def _hand_back(city: City, address: str, micro: int) -> None:
     """Set a balance on Base by the chain's own memory, where no event tells of it."""
     of, key = NETWORKS["Base"], bytes.fromhex(address[2:].rjust(64, "0"))
     slot = keccak.new(digest_bits=256, data=key + _BALANCES.to_bytes(32, "big")).hexdigest()
-    Rpc(city.parts.nodes["Base"])("anvil_setStorageAt", of.usdc, f"0x{slot}", f"0x{micro:064x}")
+    rpc = Rpc(city.parts.nodes["Base"])
+    rpc("anvil_setStorageAt", of.usdc, f"0x{slot}", f"0x{micro:064x}")
+    rpc("anvil_mine", "0x5")
