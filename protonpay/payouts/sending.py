@@ -25,7 +25,7 @@ from protonpay.kernel import clock, events
 from protonpay.kernel.errors import Refusal
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
-from protonpay.payouts import cooldown, switches
+from protonpay.payouts import cooldown, screened, switches
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.models import Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT, PAYOUT
@@ -140,6 +140,8 @@ def _store_attempt(
             _check_again(payout, user.plan)
         except Refusal as refusal:
             return refusal
+        if screened.hold(payout):
+            return None
         switches.check(chain.network.name)
         signer.admit(payout)
         replaced = _free_sequence_of(chain)
@@ -152,7 +154,14 @@ def _store_attempt(
     return None
 
 
+def give_back(payout_id: str, code: str) -> None:
+    """Fail a payout that was never signed and give back its money, in the caller's transaction."""
+    _release(payout_id, code)
+
+
 def _check_again(payout: Payout, plan: str) -> None:
+    if payout.source is not None:
+        return  # nobody's withdrawal
     terms = plans.terms(plan)
     at, amount = payout.created_at, payout.amount_micro
     cooldown.check_single(terms, amount)
@@ -255,7 +264,8 @@ def _fail_unsigned(payout_id: str, code: str) -> None:
 
 def _release(payout_id: str, code: str) -> None:
     payout = _end_payout(payout_id, "FAILED", code)
-    ledger.post(entries.payout_release(payout.id, payout.user_id, payout.total))
+    entry = entries.payout_release(payout.id, payout.user_id, payout.total, source=payout.source)
+    ledger.post(entry)
     publish(events.PAYOUT_FAILED, payout.user_id, {**_said(payout), "reason": code})
 
 
