@@ -64,6 +64,7 @@ class Config:
         rate_limit_unauth: of one address, client calls refused before their account is known.
         payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
             it the signer leaves payouts waiting.
+        screening_list: a file of addresses that nothing is taken from or paid to by itself.
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
 
@@ -94,6 +95,7 @@ class Config:
     rate_limit_write: str
     rate_limit_unauth: str
     payout_ceilings: Mapping[str, str]
+    screening_list: Path | None
     metrics_token: str | None
     trusted_proxies: int
     log_level: str
@@ -153,6 +155,7 @@ class Config:
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
             payout_ceilings=_ceilings(values),
+            screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",

@@ -15,6 +15,7 @@ def upgrade() -> None:
     _rails()
     _ceilings()
     _reconciliation()
+    _holds()
 
 
 def _rails() -> None:
@@ -107,4 +108,42 @@ def _reconciliation() -> None:
             "result IN ('ok', 'differs', 'unknown')", name=op.f("ck_reconciliation_passes_result")
         ),
         sa.PrimaryKeyConstraint("rail", name=op.f("pk_reconciliation_passes")),
+    )
+
+
+_PAYOUT_STATES = ("PENDING", "SIGNED", "FAILED", "COMPLETED", "ON_HOLD", "SENT")
+_DEPOSIT_STATES = (
+    "PENDING",
+    "CONFIRMED",
+    "FAILED",
+    "EXPIRED",
+    "REVIEW",
+    "VANISHED",
+    "ON_HOLD",
+    "CLOSED",
+    "RETURNED",
+    "PARTIALLY_REFUNDED",
+    "REFUNDED",
+)
+
+
+def _holds() -> None:
+    for table, states in (("payouts", _PAYOUT_STATES), ("deposits", _DEPOSIT_STATES)):
+        op.drop_constraint(op.f(f"ck_{table}_state"), table, type_="check")
+        listed = ", ".join(f"'{state}'" for state in states)
+        op.create_check_constraint(op.f(f"ck_{table}_state"), table, f"state IN ({listed})")
+        op.create_index(
+            f"ix_{table}_on_hold",
+            table,
+            ["created_at"],
+            postgresql_where=sa.text("state = 'ON_HOLD'"),
+        )
+    op.add_column("payouts", sa.Column("source", sa.Text(), nullable=True))
+    op.add_column("payouts", sa.Column("hold_reason", sa.Text(), nullable=True))
+    op.add_column(
+        "payouts", sa.Column("cleared", sa.Boolean(), server_default="false", nullable=False)
+    )
+    op.add_column("deposits", sa.Column("return_payout_id", sa.Text(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_deposits_return_payout_id"), "deposits", "payouts", ["return_payout_id"], ["id"]
     )

@@ -27,7 +27,7 @@ _MOVED = """
     WHERE e.kind = %(kind)s AND a.address = %(source)s
 """
 _HOLDS = """
-    SELECT coalesce(sum(p.micro) FILTER (WHERE s.address = %(available)s
+    SELECT coalesce(sum(p.micro) FILTER (WHERE s.address = %(source)s
                                          AND d.address = %(held)s), 0) = %(total)s
        AND count(*) = 1
        AND NOT EXISTS (SELECT FROM journal_entries o
@@ -148,10 +148,10 @@ def owed(user_id: str) -> Usdc:
     return purse(user_id)[1]
 
 
-def holds(payout_id: str, user_id: str, total: Usdc) -> bool:
+def holds(payout_id: str, user_id: str, total: Usdc, *, source: str | None = None) -> bool:
     """Tell whether exactly this is set aside for a payout and neither paid nor given back."""
     parameters = {
-        "available": chart.available(user_id),
+        "source": source or chart.available(user_id),
         "held": chart.held(user_id),
         "total": total.micro,
         **{end: f"payout:{payout_id}:{end}" for end in ("hold", "settle", "release")},

@@ -89,7 +89,7 @@ class Signer:
             NotReady: it is above a ceiling (``over_payout_ceiling``, ``over_hour_ceiling``,
                 ``over_day_ceiling``), or the book holds nothing for it (``hold_missing``).
         """
-        if not ledger.holds(payout.id, payout.user_id, payout.total):
+        if not ledger.holds(payout.id, payout.user_id, payout.total, source=payout.source):
             log.error("payout_without_hold", payout_id=payout.id, total=str(payout.total))
             raise NotReady("hold_missing", "the book holds something else for it, or nothing")
         if payout.tx_hash is not None or not self._ceilings:

@@ -34,7 +34,8 @@ def complete(payout_id: str, tx_hash: str | None) -> None:
 def fail(payout_id: str, code: str) -> None:
     """Give back a payout that can never be paid, in the caller's transaction."""
     payout = _end(payout_id, "FAILED", code)
-    ledger.post(entries.payout_release(payout.id, payout.user_id, payout.total))
+    entry = entries.payout_release(payout.id, payout.user_id, payout.total, source=payout.source)
+    ledger.post(entry)
     publish(events.PAYOUT_FAILED, payout.user_id, {**_said(payout), "reason": code})
 
 

@@ -31,6 +31,9 @@ class Payout(Base):
         failure_code: why it failed, for the client (``payee_blacklisted`` …).
         tx_hash: of the send that landed, or of the newest one while none has.
         idempotency_key: the key it was ordered under.
+        source: the ledger account it is paid from, if that is not its user's own.
+        hold_reason: why it is or was on hold, for operators.
+        cleared: an operator let it go on: it is not held for its payee again.
     """
 
     __tablename__ = "payouts"
@@ -44,6 +47,7 @@ class Payout(Base):
             "created_at",
             postgresql_where=text("state NOT IN ('COMPLETED', 'FAILED')"),
         ),
+        Index("ix_payouts_on_hold", "created_at", postgresql_where=text("state = 'ON_HOLD'")),
         Index(
             "uq_payouts_idempotency_key",
             "user_id",
@@ -65,6 +69,10 @@ class Payout(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
+
+    source: Mapped[str | None] = mapped_column(Text)
+    hold_reason: Mapped[str | None] = mapped_column(Text)
+    cleared: Mapped[bool] = mapped_column(default=False, server_default="false")
 
     @property
     def total(self) -> Usdc:

@@ -15,13 +15,13 @@ from protonpay.kernel.errors import Forbidden, NotFound, Refusal
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.payouts import cooldown
+from protonpay.payouts import cooldown, screened
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
 from protonpay.plans.service import Terms
 from protonpay.store import outbox
-from protonpay.store.db import db, transaction
+from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
@@ -105,10 +105,39 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
             state=PAYOUT.initial,
             created_at=now,
         )
+        screened.hold(payout)
         session.add(payout)
         session.flush()
-        outbox.add("payouts.sign", payout_id=payout.id)
+        if payout.state == PAYOUT.initial:
+            outbox.add("payouts.sign", payout_id=payout.id)
         ledger.post(entries.payout_hold(payout.id, user_id, payout.total))
+    return payout
+
+
+def send_back(user_id: str, amount: Usdc, *, to: str, network: str) -> Payout:
+    """Pay held money that came in on a network back to where it came from, in a transaction.
+
+    It is nobody's withdrawal: no fee, no limit, no cooldown; if it fails the money is held again.
+
+    Raises:
+        Invalid: no payout may go there (``invalid_address``), or less is held.
+    """
+    payout = Payout(
+        id=ids.new_id(),
+        user_id=user_id,
+        network=network,
+        wallet_address=_destination(network, to),
+        amount_micro=amount,
+        fee_micro=ZERO,
+        state=PAYOUT.initial,
+        created_at=clock.now(),
+        source=chart.suspense(network),
+        cleared=True,
+    )
+    current().add(payout)
+    current().flush()
+    outbox.add("payouts.sign", payout_id=payout.id)
+    ledger.post(entries.payout_hold(payout.id, user_id, payout.total, source=payout.source))
     return payout
 
 

@@ -21,7 +21,7 @@ from protonpay.chains.port import (
 from protonpay.chains.registry import chains
 from protonpay.kernel import faults
 from protonpay.kernel.errors import Refusal
-from protonpay.payouts import attempts, cooldown, ending, switches
+from protonpay.payouts import attempts, cooldown, ending, screened, switches
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.models import Payout
 from protonpay.plans import service as plans
@@ -108,12 +108,10 @@ def _store(
         admitted = []
         for payout, plan in _locked(prospect.payable):
             try:
-                _check_again(payout, plan)
-                signer.admit(payout)
+                if _may_be_signed(payout, plan):
+                    admitted.append(payout)
             except (Refusal, NotReady) as why:
                 refused[payout.id] = why
-            else:
-                admitted.append(payout)
         if admitted:
             _sign(chain, prospect, first, admitted)
     faults.point("payouts.signed")
@@ -129,7 +127,23 @@ def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, str]]:
     return [(each, plan_of[each.user_id]) for each in found if each.state == "PENDING"]
 
 
+def _may_be_signed(payout: Payout, plan: str) -> bool:
+    """Ask everything once more; False for a payout that was put on hold instead.
+
+    Raises:
+        Refusal: the plan no longer allows it.
+        NotReady: the signer does not admit it now.
+    """
+    _check_again(payout, plan)
+    if screened.hold(payout):
+        return False
+    signer.admit(payout)
+    return True
+
+
 def _check_again(payout: Payout, plan: str) -> None:
+    if payout.source is not None:
+        return  # nobody's withdrawal
     terms = plans.terms(plan)
     at, amount = payout.created_at, payout.amount_micro
     cooldown.check_single(terms, amount)

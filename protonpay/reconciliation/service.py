@@ -122,7 +122,7 @@ def _rail(name: str) -> Rail:
 def _begin_ledger(_name: str) -> Beginning:
     """Compare the book with itself; what belongs to one rail is that rail's."""
     theirs = chart.of_house(list(NETWORKS), list(PROVIDERS))
-    others = [one.address for one in theirs if one.address not in (chart.FEES, chart.CAPITAL)]
+    others = [one.address for one in theirs if one.may_go_negative]
     wrong = books.tampered(others)
     if wrong:
         # Whatever else does not hold follows from it, or is seen once it is mended.

@@ -15,6 +15,7 @@ from protonpay.payouts import service as payouts
 from protonpay.payouts.ceilings import signer
 from protonpay.rails import service as rails
 from protonpay.reconciliation import service as reconciliation
+from protonpay.screening.service import screening
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
@@ -98,7 +99,11 @@ def _payouts() -> Iterator[Metric]:
     )
     for room in signer.rooms():
         left.add_metric([room.where, room.period], (room.ceiling - room.signed).micro)
-    yield from (paused, waiting, left)
+    stale = GaugeMetricFamily(
+        "protonpay_screening_list_stale", "1 while a newer list cannot be read."
+    )
+    stale.add_metric([], int(screening.is_stale()))
+    yield from (paused, waiting, left, stale)
 
 
 def _reconciliation() -> Iterator[Metric]:

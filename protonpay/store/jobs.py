@@ -48,6 +48,7 @@ JOBS: Mapping[str, Job] = {
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
+    "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""

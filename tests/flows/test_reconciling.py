@@ -134,6 +134,37 @@ def test_a_transfer_out_of_a_deposit_address_behind_our_back(city: City):
     assert user.wait_for_end(said["payout"]["id"])["status"] == "COMPLETED"
 
 
+def test_a_custody_balance_that_somebody_has_written(city: City, superuser: Any):
+    write = (
+        "UPDATE ledger_balances SET micro = micro + %s WHERE account_id ="
+        " (SELECT id FROM ledger_accounts WHERE address = 'custody:Polygon')"
+    )
+    with _one_case(city, "Polygon", "balance_tampered"):
+        superuser.execute(write, (1,))
+    superuser.execute(write, (-1,))
+    _mended(city, "Polygon", "balance_tampered")
+
+
+def test_a_deposits_rows_are_lost(city: City, superuser: Any):
+    user, network = city.resident("Forgotten"), "Solana"
+    address = _paid(city, user, network, 3_000_003)
+    lost: dict[str, str] = {}
+    with _one_case(city, network, "credit_without_transfer"):
+        for table, where in (
+            ("deposits", "incoming_id IN (SELECT id FROM incoming WHERE address = %s)"),
+            ("incoming", "address = %s"),
+        ):
+            query = f"DELETE FROM {table} WHERE {where} RETURNING to_jsonb({table})::text"
+            ((lost[table],),) = superuser.execute(query, (address,)).fetchall()
+    assert f'"address": "{address}"' in city.flask("ops", "cases")
+    for table in ("incoming", "deposits"):
+        restore = (
+            f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %s::jsonb)"
+        )
+        superuser.execute(restore, (lost[table],))
+    _mended(city, network, "credit_without_transfer")
+
+
 def _pay(city: City, network: str, address: str, micro: int) -> str:
     of = NETWORKS[network]
     return OUTSIDE[of.family].send_usdc(city.parts.nodes[network], of.usdc, address, micro)
@@ -152,4 +183,6 @@ def _hand_back(city: City, address: str, micro: int) -> None:
     """Set a balance on Base by the chain's own memory, where no event tells of it."""
     of, key = NETWORKS["Base"], bytes.fromhex(address[2:].rjust(64, "0"))
     slot = keccak.new(digest_bits=256, data=key + _BALANCES.to_bytes(32, "big")).hexdigest()
-    Rpc(city.parts.nodes["Base"])("anvil_setStorageAt", of.usdc, f"0x{slot}", f"0x{micro:064x}")
+    rpc = Rpc(city.parts.nodes["Base"])
+    rpc("anvil_setStorageAt", of.usdc, f"0x{slot}", f"0x{micro:064x}")
+    rpc("anvil_mine", "0x5")
