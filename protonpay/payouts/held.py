@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import select
 
 from protonpay.kernel.errors import Conflict, NotFound
-from protonpay.payouts import sending
+from protonpay.payouts import ending
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
@@ -49,7 +49,7 @@ def refund(payout_id: str, reason: str) -> None:
     with transaction():
         payout = _locked(payout_id)
         payout.hold_reason = f"{payout.hold_reason}; refunded: {reason}"
-        sending.give_back(payout_id, "refused_on_review")
+        ending.fail(payout_id, "refused_on_review")
     log.warning("payout_refunded", payout_id=payout_id, reason=reason)
 
 

@@ -81,25 +81,19 @@ class Payout(Base):
 
 
 class PayoutAttempt(Base):
-    """Signed bytes, on disk before anybody else has seen them.
+    """Signed bytes that pay one payout or several, on disk before anybody else has seen them.
 
     Attributes:
+        payout_id: of the release before, which had one payout in each: no longer written.
         sequence: the sender's nonce, where the network has them.
         terms: what the signature is bound to, expiry included.
+        state: OPEN while one of its payouts is; then the best that any of them came to.
     """
 
     __tablename__ = "payout_attempts"
     __table_args__ = (
         state_check("state", ATTEMPT),
-        # One send in flight per payout: the database holds it, whatever the program does.
-        Index(
-            "uq_payout_attempts_open",
-            "payout_id",
-            unique=True,
-            postgresql_where=text("state = 'OPEN'"),
-        ),
         UniqueConstraint("network", "tx_hash", name="uq_payout_attempts_tx_hash"),
-        Index("ix_payout_attempts_payout", "payout_id", "id"),
         Index(
             "uq_payout_attempts_sequence",
             "network",
@@ -111,7 +105,7 @@ class PayoutAttempt(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    payout_id: Mapped[str] = mapped_column(Text, ForeignKey("payouts.id"))
+    payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"))
     network: Mapped[str] = mapped_column(Text)
     sender: Mapped[str] = mapped_column(Text)
     sequence: Mapped[int | None] = mapped_column(BigInteger)
@@ -122,6 +116,31 @@ class PayoutAttempt(Base):
     state: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AttemptedPayout(Base):
+    """One payout's part in an attempt, and what became of it."""
+
+    __tablename__ = "attempted_payouts"
+    __table_args__ = (
+        state_check("state", ATTEMPT),
+        # One send in flight per payout: the database holds it, whatever the program does.
+        Index(
+            "uq_attempted_payouts_open",
+            "payout_id",
+            unique=True,
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+        Index("ix_attempted_payouts_payout", "payout_id"),
+    )
+
+    attempt_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("payout_attempts.id"), primary_key=True
+    )
+    payout_id: Mapped[str] = mapped_column(Text, ForeignKey("payouts.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

@@ -3,13 +3,14 @@
 import itertools
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -43,7 +44,6 @@ class Resident:
     http: requests.Session
     id: str
     email: str
-    hooks: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         return self.http.request(method, self.api + path, json=body, timeout=30)
@@ -112,8 +112,7 @@ class City:
         self.web = f"http://127.0.0.1:{environ['PORT']}"
         self.api = f"{self.web}/api"
         self.tap, self.inbox, self.gates = parts.tap, parts.inbox, parts.gates
-        self.chain_worker: subprocess.Popen[bytes]
-        self.watchers: subprocess.Popen[bytes]
+        self.groups: dict[str, subprocess.Popen[bytes]] = {}
         addresses = keyring.public_addresses(Path(environ["KEYRING_PATH"]))
         self.treasury = addresses.treasury
 
@@ -169,17 +168,44 @@ class City:
 
     def kill_chain_worker(self) -> None:
         """Kill the process that signs and sends, not its parent."""
-        self._kill_children_of(self.chain_worker)
+        for child in self._children_of("chain"):
+            os.kill(child, signal.SIGKILL)
 
     def kill_watchers(self) -> None:
         """Kill the processes that look for deposits and credit them, not their parent."""
-        self._kill_children_of(self.watchers)
+        for child in self._children_of("watchers"):
+            os.kill(child, signal.SIGKILL)
 
-    def _kill_children_of(self, process: subprocess.Popen[bytes]) -> None:
-        parent = process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), signal.SIGKILL)
+    def kill_one_of(self, group: str, chance: random.Random) -> int:
+        """Kill one process of a group, not their parent; return how many died, one or none."""
+        children = self._children_of(group)
+        if not children:
+            return 0
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(children), signal.SIGKILL)
+        return 1
+
+    def _children_of(self, group: str) -> list[int]:
+        parent = self.groups[group].pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+        return [int(child) for child in children.split()]
+
+    def place_to_pay(self, invoice: Mapping[str, Any], network: str) -> str:
+        """Return an invoice's address, once its page shows it: it waits for a free one."""
+
+        def shown() -> str | None:
+            try:
+                page = requests.get(invoice["payUrl"], timeout=10).text
+            except requests.RequestException:
+                return None
+            with psycopg.connect(self.environ["DATABASE_URL"]) as connection:
+                row = connection.execute(
+                    "SELECT address FROM deposit_addresses WHERE holder_id = %s AND family = %s",
+                    (invoice["id"], NETWORKS[network].family),
+                ).fetchone()
+            return str(row[0]) if row is not None and row[0] in page else None
+
+        return until(shown, PATIENCE)  # type: ignore[return-value] # until it is one
 
     def books_are_sound(self) -> bool:
         """Whether every invariant holds, and custody is what is ours on chain."""
@@ -249,12 +275,16 @@ def founded(
         parts.yookassa.pull("notifications", url=f"{city.api}/callbacks/yookassa")
         seeding = ("sandbox", "seed", "--demo-email", "demo@example.com")
         city.flask(*seeding, "--demo-password", PASSWORD)
-        _run(stack, city, "web", "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
         worker = ("flask", "--app", "wsgi", "worker")
-        _run(stack, city, "workers", *worker, "cards", "webhooks", "maintenance")
-        city.watchers = _run(stack, city, "watchers", *worker, "watch", "watch")
+        groups = {
+            "web": ("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"),
+            "workers": (*worker, "cards", "webhooks", "maintenance"),
+            "watchers": (*worker, "watch", "watch"),
+        }
+        for name, command in groups.items():
+            city.groups[name] = _run(stack, city, name, *command)
         environ["KEYRING_PASSPHRASE"] = PASSWORD
-        city.chain_worker = _run(stack, city, "chain", *worker, "chain")
+        city.groups["chain"] = _run(stack, city, "chain", *worker, "chain")
         _run(stack, city, "scheduler", "flask", "--app", "wsgi", "scheduler")
         until(lambda: _ready(city), PATIENCE)
         yield city

@@ -33,19 +33,6 @@ def _page(made: dict) -> str:
     return answer.text
 
 
-def _address(city: City, made: dict, network: str) -> str:
-    """Return where to pay, as its page shows it: the page waits until there is a free address."""
-    until(lambda: 'class="place"' in _page(made), PATIENCE)
-    with psycopg.connect(city.environ["DATABASE_URL"]) as connection:
-        row = connection.execute(
-            "SELECT address FROM deposit_addresses WHERE holder_id = %s AND family = %s",
-            (made["id"], NETWORKS[network].family),
-        ).fetchone()
-    assert row is not None
-    assert row[0] in _page(made)
-    return str(row[0])
-
-
 def _pay(city: City, network: str, address: str, micro: int) -> str:
     of = NETWORKS[network]
     return OUTSIDE[of.family].send_usdc(city.parts.nodes[network], of.usdc, address, micro)
@@ -57,7 +44,7 @@ def test_paid_on_chain_seen_final_told(city: City, network: str):
     secret = city.subscribe(owner, "invoice.paid")
     made = _ask(owner, "12.5", description="Coffee")
 
-    tx_hash = _pay(city, network, _address(city, made, network), 12_500_000)
+    tx_hash = _pay(city, network, city.place_to_pay(made, network), 12_500_000)
     _wait_for(owner, made, "PAID")
 
     assert owner.balance == "12.50"
@@ -74,7 +61,7 @@ def test_paid_on_chain_seen_final_told(city: City, network: str):
 def test_a_part_on_chain_the_rest_from_a_balance_and_all_of_it_back(city: City):
     owner, payer = city.resident("Shop", funded="10"), city.resident("Payer", funded="40")
     made = _ask(owner, "50")
-    _pay(city, "Base", _address(city, made, "Base"), 20_000_000)
+    _pay(city, "Base", city.place_to_pay(made, "Base"), 20_000_000)
     until(lambda: _invoice(owner, made)["amountPaid"] == "20.00", PATIENCE)
 
     paid = payer.post(f"/client/invoices/{made['id']}/pay")
@@ -95,7 +82,7 @@ def test_ended_by_its_job_and_paid_late(city: City):
     owner = city.resident("Shop")
     city.subscribe(owner, "invoice.expired", "invoice.late_payment")
     made = _ask(owner, "5")
-    address = _address(city, made, "Polygon")
+    address = city.place_to_pay(made, "Polygon")
     with psycopg.connect(city.environ["DATABASE_URL"]) as connection:
         # A day passes.
         connection.execute(

@@ -14,7 +14,6 @@ from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
-from protonpay.payouts import sending
 from protonpay.payouts.models import Payout
 from protonpay.reconciliation import books
 from protonpay.store.db import db, transaction
@@ -22,7 +21,7 @@ from protonpay.wallets import recording
 from tests.actors import Actor
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, FakeChain
-from tests.payouts.orders import WALLETS, accepted, jobs, sent, stored
+from tests.payouts.orders import WALLETS, accepted, confirm, jobs, sent, sign, stored
 from tests.unchanged import nothing_changes, only_changes
 from tests.wallets.pools import follow_all, told
 
@@ -116,13 +115,13 @@ def test_a_deposit_goes_back_to_its_sender(bob: Actor, base: FakeChain, listing:
 
     sent(payout_id)
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert holds.follow_return("deposit", deposit_id) is None
     shown = bob.get(f"/client/deposit/{deposit_id}").get_json()["deposit"]
     assert (_deposit(bob).state, shown["status"]) == ("RETURNED", "REFUNDED")
     assert (bob.available, bob.held, ledger.balance(chart.custody("Base"))) == (ZERO, ZERO, ZERO)
     assert (_sound(), holds.listed()) == (True, [])
-    assert [order.amount for _, order, _ in base.signed] == [AMOUNT]
+    assert [order.amount for _, (order,), _ in base.signed] == [AMOUNT]
 
 
 def test_what_cannot_be_sent_back_is_held_again(bob: Actor, base: FakeChain, listing: Listing):
@@ -132,7 +131,7 @@ def test_what_cannot_be_sent_back_is_held_again(bob: Actor, base: FakeChain, lis
     payout_id = str(_deposit(bob).return_payout_id)
     sent(payout_id)
     base.plan("outcome", FAILED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert holds.follow_return("deposit", deposit_id) is None
 
     assert (stored(payout_id).state, _deposit(bob).state) == ("FAILED", "ON_HOLD")
@@ -148,7 +147,7 @@ def test_a_return_is_no_withdrawal_of_the_user(bob: Actor, base: FakeChain, list
         db.session.execute(text("UPDATE plans SET single_limit_micro = 1, cooldown_seconds = 600"))
     deposit_id = _arrives(bob).id
     holds.refund(deposit_id, "not ours")
-    assert sending.sign(str(_deposit(bob).return_payout_id)) is None
+    assert sign(str(_deposit(bob).return_payout_id)) is None
     quote = bob.post("/client/withdraw/quote", {"amount": "0.000001", "network": "Base"}).get_json()
     assert "withdrawal_cooldown" not in str(quote)
 
@@ -203,7 +202,7 @@ def test_a_payment_of_an_invoice_goes_back_to_its_sender(
     payout_id = str(holds.listed()[0].returned_by)
     sent(payout_id)
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert holds.follow_return("payment", hold.id) is None
 
     assert (_shown(bob, invoice_id), holds.listed()) == (("PENDING", "0.00"), [])
@@ -229,7 +228,7 @@ def test_a_payout_to_a_listed_address_is_held_when_it_is_asked_for(
     assert (shown["status"], "of the tests" in str(shown)) == ("ON_HOLD", False)
     assert str(alice.held) == "50.05"
     with nothing_changes():
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
 
 
 def test_an_address_that_is_listed_later_is_held_before_it_is_signed(
@@ -238,7 +237,7 @@ def test_an_address_that_is_listed_later_is_held_before_it_is_signed(
     payout_id = accepted(alice)
     listing(WALLETS["Base"])
     with only_changes("payouts"):
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
     assert (stored(payout_id).state, base.signed) == ("ON_HOLD", [])
 
 
@@ -249,7 +248,7 @@ def test_a_released_payout_is_signed_although_it_is_listed(
     payout_id = accepted(alice)
     holds.release(payout_id, "a false hit")
     assert jobs()[-1] == ("payouts.sign", {"payout_id": payout_id})
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
     assert stored(payout_id).state == "SIGNED"
     with nothing_changes(), pytest.raises(NotFound):
         holds.release(payout_id, "once more")

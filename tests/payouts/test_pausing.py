@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from protonpay.chains.port import NotReady
 from protonpay.kernel import clock
-from protonpay.payouts import sending, switches
 from protonpay.payouts import service as payouts
+from protonpay.payouts import switches
 from protonpay.payouts.ceilings import ALL, Ceiling, signer
 from protonpay.rails import service as rails
 from protonpay.store import outbox
@@ -21,7 +21,17 @@ from tests.committed import OpenHouse
 from tests.events import events_of
 from tests.patience import until
 from tests.payouts.fake_chain import LANDED, LOST, FakeChain
-from tests.payouts.orders import accepted, attempts, sent, stored, usdc, withdraw_at
+from tests.payouts.orders import (
+    accepted,
+    attempts,
+    broadcast,
+    confirm,
+    sent,
+    sign,
+    stored,
+    usdc,
+    withdraw_at,
+)
 from tests.plans.of_a_kind import on_plan
 from tests.unchanged import nothing_changes, only_changes
 
@@ -54,22 +64,22 @@ def test_while_paused_nothing_is_signed_and_nothing_fails(
     assert _pause()
 
     with nothing_changes():
-        assert sending.sign(payout_id) == Later(5, "payouts_paused")
+        assert sign(payout_id) == Later(5, "payouts_paused")
     assert (base.signed, stored(payout_id).state, alice.held) == ([], "PENDING", usdc("100.07"))
-    assert sending.sign(other) is None, "another network goes on"
+    assert sign(other) is None, "another network goes on"
     assert events_of(alice.id) == []
 
     assert _resume()
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
     assert stored(payout_id).state == "SIGNED"
 
 
 def test_what_was_signed_goes_on_to_its_end(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
-    sending.sign(payout_id)
+    sign(payout_id)
     _pause()
 
-    assert sending.broadcast(payout_id) is None
+    assert broadcast(payout_id) is None
     assert stored(payout_id).state == "SENT"
 
 
@@ -139,9 +149,9 @@ def test_above_the_ceiling_of_one_payout_it_waits(alice: Actor, base: FakeChain)
     _rich(alice)
     fits, above = accepted(alice, "50"), accepted(alice, "50.000001")
 
-    assert sending.sign(fits) is None
+    assert sign(fits) is None
     with nothing_changes():
-        assert sending.sign(above) == Later(5, "over_payout_ceiling")
+        assert sign(above) == Later(5, "over_payout_ceiling")
     assert (len(base.signed), stored(above).state) == (1, "PENDING")
 
 
@@ -158,15 +168,15 @@ def test_an_hour_and_a_day_are_full_to_the_millionth(
     now = clock.now()
     first, second, third = (withdraw_at(now, alice, amount) for amount in ("50", "50", "0.000001"))
     with clock.frozen(now):
-        assert [sending.sign(first), sending.sign(second)] == [None, None]
+        assert [sign(first), sign(second)] == [None, None]
         with nothing_changes():
-            assert sending.sign(third) == Later(5, f"over_{name}_ceiling")
+            assert sign(third) == Later(5, f"over_{name}_ceiling")
         (room,) = signer.rooms()
         assert (room.where, room.period, room.signed) == (where, name, usdc("100"))
     with clock.frozen(now + (ages - 1) * MINUTE):
-        assert sending.sign(third) == Later(5, f"over_{name}_ceiling")
+        assert sign(third) == Later(5, f"over_{name}_ceiling")
     with clock.frozen(now + (ages + 2) * MINUTE):
-        assert sending.sign(third) is None
+        assert sign(third) is None
 
 
 @pytest.mark.usefixtures("capped")
@@ -174,10 +184,10 @@ def test_a_ceiling_of_one_network_is_no_other_ones(
     alice: Actor, base: FakeChain, polygon: FakeChain
 ):
     signer.bind({"Base": "10/-/-"})
-    assert sending.sign(accepted(_rich(alice), network="Polygon")) is None
+    assert sign(accepted(_rich(alice), network="Polygon")) is None
     signer.bind({ALL: "-/100/-"})
-    assert sending.sign(accepted(alice)) is None
-    assert sending.sign(accepted(alice, network="Polygon")) == Later(5, "over_hour_ceiling")
+    assert sign(accepted(alice)) is None
+    assert sign(accepted(alice, network="Polygon")) == Later(5, "over_hour_ceiling")
 
 
 @pytest.mark.usefixtures("capped")
@@ -186,10 +196,10 @@ def test_what_is_signed_anew_is_counted_once(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
     base.plan("outcome", LOST)
     sent(payout_id)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert stored(payout_id).state == "PENDING"
 
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
     assert [one.state for one in attempts(payout_id)] == ["LOST", "OPEN"]
     assert signer.rooms()[0].signed == usdc("50")
 
@@ -230,7 +240,7 @@ def test_what_the_book_does_not_hold_is_not_signed(
     db.session.commit()
 
     with nothing_changes():
-        assert sending.sign(payout_id) == Later(5, "hold_missing")
+        assert sign(payout_id) == Later(5, "hold_missing")
     assert (base.signed, stored(payout_id).state) == ([], "PENDING")
 
 
@@ -238,13 +248,13 @@ def test_what_was_given_back_or_paid_is_not_signed(alice: Actor, base: FakeChain
     payout_id = accepted(alice)
     sent(payout_id)
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert stored(payout_id).state == "COMPLETED"
     db.session.execute(text("UPDATE payouts SET state = 'PENDING', ended_at = NULL"))
     db.session.commit()
 
     with nothing_changes():
-        assert sending.sign(payout_id) == Later(5, "hold_missing")
+        assert sign(payout_id) == Later(5, "hold_missing")
     assert len(base.signed) == 1
 
 
@@ -254,7 +264,7 @@ def test_what_was_given_back_or_paid_is_not_signed(alice: Actor, base: FakeChain
 def test_what_waits_is_counted_by_reason(alice: Actor, base: FakeChain, client):
     payout_id = accepted(alice)
     _pause()
-    later = sending.sign(payout_id)
+    later = sign(payout_id)
     (row_id,) = db.session.scalars(text("SELECT id FROM outbox WHERE job = 'payouts.sign'"))
     outbox.postpone(outbox.Ticket(row_id, 1), later.seconds, later.reason)
 

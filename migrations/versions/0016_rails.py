@@ -1,13 +1,13 @@
 """Switches of the rails, what the signer has signed of late, and what was compared.
 
-Revision ID: 0018
+Revision ID: 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0018"
+revision = "0016"
 down_revision = "0015"
 
 
