@@ -195,3 +195,41 @@ def _pay_on_solana(solana: SimpleNamespace, address: str, micro: int) -> None:
     solana.node.call("sandbox_sendUsdc", address, micro)
     solana.node.warp(1)
     solana.node.finalize()
+
+
+def test_a_pass_that_took_long_is_followed_by_a_longer_rest(base_seen: SimpleNamespace):
+    watch(base_seen)
+    now = clock.now()
+    with clock.frozen(now):
+        assert reconciliation.step("Base", at_once=True) == 1
+    with clock.frozen(now + timedelta(minutes=5)):
+        assert reconciliation.step("Base") == 0
+    for minutes, begins in ((10, 0), (24, 0), (26, 1)):
+        with clock.frozen(now + timedelta(minutes=minutes)):
+            assert reconciliation.step("Base") == begins
+
+
+def test_the_command_prints_the_table_and_ends_as_it_found(
+    base_seen: SimpleNamespace, payee: SimpleNamespace, house: Any
+):
+    def flask(*words: str) -> tuple[int, str]:
+        db.session.commit()
+        result = house.test_cli_runner().invoke(args=["ops", *words])
+        return result.exit_code, result.output
+
+    base_seen.rpc.spoil = _other_chain
+    assert flask("reconcile", "--rail", "Base")[0] == 3
+    base_seen.rpc.honest()
+    pay(base_seen, payee.base, 2_500_000)
+    code, said = flask("reconcile", "--rail", "Base")
+    head, line = said.splitlines()
+    there = str(Usdc(2_500_000 + base_seen.capital))
+    assert (code, line.split()) == (0, ["Base", "1", there, there, "0.00", "ok"])
+    assert head.split()[:2] == ["rail", "compared"]
+
+    db.session.execute(text("UPDATE incoming SET amount_micro = 2500001"))
+    code, said = flask("reconcile", "--rail", "Base")
+    assert (code, said.split()[-6:-4]) == (1, [str(Usdc(2_500_001 + base_seen.capital)), there])
+    assert f"-0.000001  seen address_deficit {payee.base}" in said
+    assert f"Base  address_deficit  {payee.base}" in flask("cases")[1]
+    assert flask("reconcile", "--rail", "nowhere")[0] == 2
