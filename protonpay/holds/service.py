@@ -17,6 +17,7 @@ from protonpay.store.db import transaction
 from protonpay.store.jobs import Later
 
 _LOOK_AGAIN = 5
+_EVERY = 1_000_000
 _CAME_IN: Mapping[str, Any] = {"deposit": deposits, "payment": invoices}
 """What came in, by kind → the room that holds it; both have the same verbs."""
 
@@ -43,12 +44,12 @@ class Hold:
     returned_by: str | None = None
 
 
-def listed() -> Sequence[Hold]:
-    """Return everything on hold: what came in first, oldest first."""
+def listed(most: int = 200) -> Sequence[Hold]:
+    """Return what is on hold, so many of each kind: what came in first, oldest first."""
     return [
-        *(_deposit(one) for one in deposits.waiting()),
-        *(_payment(one) for one in invoices.waiting()),
-        *(_payout(one) for one in held_payouts.waiting()),
+        *(_deposit(one) for one in deposits.waiting(most)),
+        *(_payment(one) for one in invoices.waiting(most)),
+        *(_payout(one) for one in held_payouts.waiting(most)),
     ]
 
 
@@ -109,7 +110,7 @@ def _send_back(hold: Hold, reason: str) -> None:
 
 
 def _found(hold_id: str) -> Hold:
-    found = next((one for one in listed() if one.id == hold_id), None)
+    found = next((one for one in listed(_EVERY) if one.id == hold_id), None)
     end_reading()
     if found is None:
         raise NotFound("not_found", "Nothing of this id is on hold.")

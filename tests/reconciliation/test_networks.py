@@ -233,3 +233,39 @@ def test_the_command_prints_the_table_and_ends_as_it_found(
     assert f"-0.000001  seen address_deficit {payee.base}" in said
     assert f"Base  address_deficit  {payee.base}" in flask("cases")[1]
     assert flask("reconcile", "--rail", "nowhere")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("lost", "kind"),
+    [
+        ("DELETE FROM deposits", "deposit_missing"),
+        ("UPDATE incoming SET final_at = now() - interval '1 hour'", "transfer_not_credited"),
+    ],
+)
+def test_a_final_transfer_that_nobody_follows_is_a_case(
+    base_seen: SimpleNamespace, payee: SimpleNamespace, lost: str, kind: str
+):
+    base_seen.world.outside(evm_outside.send_usdc, base_seen.world.usdc, payee.base, 2_500_000)
+    base_seen.mine(5)
+    watching.watch("Base")
+    if kind == "deposit_missing":
+        follow_all()
+    assert look(2).state == "ok", "within ten minutes its job may come"
+    db.session.execute(text("UPDATE incoming SET final_at = now() - interval '1 hour'"))
+    db.session.execute(text(lost))
+    db.session.commit()
+
+    assert look(3).state == "DIFFERS"
+    assert [(state, what) for state, what, _ in cases()] == [("OPEN", kind)]
+    assert rails.paused("Base")
+    if kind == "transfer_not_credited":
+        follow_all()
+        assert (look().state, cases()) == ("ok", [])
+
+
+def test_more_payouts_than_one_answer_holds_are_asked_about_at_one_slot(
+    solana_seen: SimpleNamespace,
+):
+    at = solana_seen.snapshot.block(None)
+    told = solana_seen.snapshot.treasury(at, [f"cpayout{number}" for number in range(250)])
+    assert (told.height >= at.height, told.paid) == (True, frozenset())
