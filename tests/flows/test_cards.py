@@ -8,7 +8,7 @@ import requests
 
 from protonpay.sandbox.freedompay.messages import pg_sig
 from tests.flows.city import City
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +31,7 @@ def _state(user, opened) -> str:
     return user.get(f"/client/deposit/{opened['deposit']['id']}")["deposit"]["status"]
 
 
+@pytest.mark.checklist(67)
 def test_a_callback_that_comes_five_times_at_once_credits_once(city: City):
     user, opened, charge = _open(city, copies=5, at_once=True)
 

@@ -1,4 +1,4 @@
-"""A real web worker is killed at each step: all or nothing, then once (checklist 75)."""
+"""A real web worker is killed at each step: all or nothing, then once."""
 
 import os
 import subprocess

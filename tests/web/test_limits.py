@@ -58,6 +58,7 @@ def test_head_takes_from_the_bucket_of_get(alice: Actor, rates: Callable[..., No
     assert alice.get("/client/balance").status_code == 429
 
 
+@pytest.mark.checklist(82, 84)
 def test_writes_share_one_bucket_and_nothing_is_done_beyond_it(
     alice: Actor, bob: Actor, rates: Callable[..., None]
 ):
@@ -138,6 +139,7 @@ def test_a_window_is_forgotten_when_it_has_passed(alice: Actor, rates: Callable[
     assert 59_000 < door.client.pttl(f"limit:client-read:{alice.id}") <= 60_000
 
 
+@pytest.mark.checklist(43)
 def test_auth_routes_share_one_bucket_and_no_password_is_hashed_beyond_it(
     client: FlaskClient, rates: Callable[..., None]
 ):
@@ -154,6 +156,7 @@ def test_auth_routes_share_one_bucket_and_no_password_is_hashed_beyond_it(
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.checklist(48)
 def test_the_right_password_is_no_way_around_it(alice: Actor, rates: Callable[..., None]):
     rates(auth="1 per minute")
     credentials = {"email": alice.email, "password": PASSWORD}
@@ -164,6 +167,7 @@ def test_the_right_password_is_no_way_around_it(alice: Actor, rates: Callable[..
     assert [answer.status_code for answer in answers] == [200, 429]
 
 
+@pytest.mark.checklist(48)
 def test_auth_is_counted_by_address(client: FlaskClient, rates: Callable[..., None]):
     rates(auth="1 per minute")
 
@@ -220,6 +224,7 @@ def test_options_costs_nothing(client: FlaskClient, rates: Callable[..., None]):
     assert _knock(client).status_code == 400
 
 
+@pytest.mark.checklist(30)
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip"])
 def test_no_header_says_who_is_calling(client: FlaskClient, rates: Callable[..., None], name: str):
     rates(auth="1 per minute")
