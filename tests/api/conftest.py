@@ -74,4 +74,5 @@ def served(
             read=config.rate_limit_read,
             write=config.rate_limit_write,
             unauth=config.rate_limit_unauth,
+            login=config.rate_limit_login,
         )
