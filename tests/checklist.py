@@ -140,8 +140,6 @@ LINES = {
 }
 
 WAITING = {
-    29: "no test carries it yet",
-    34: "no test carries it yet",
     53: "no test carries it yet",
     75: "no test carries it yet",
     49: "there is no second factor yet: it comes with accounts",
