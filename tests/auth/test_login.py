@@ -79,14 +79,20 @@ def test_a_hash_is_verified_for_who_does_not_exist(alice: Actor, monkeypatch: py
             verified.append(stored)
             return hasher.verify(stored, password)
 
+        def check_needs_rehash(self, stored: str) -> bool:
+            return hasher.check_needs_rehash(stored)
+
     hasher = passwords._hasher
     monkeypatch.setattr(passwords, "_hasher", Counting())
     login(alice.client, "nobody@example.com")
     login(alice.client, alice.email, "wrong horse")
+    auth.suspend(alice.id)
+    refused(login(alice.client, alice.email), 403, "account_suspended")
 
-    nobodys, hers = verified
+    nobodys, hers, when_suspended = verified
     assert nobodys == passwords._nobody
     assert nobodys.split("$")[:4] == hers.split("$")[:4]
+    assert when_suspended == hers
 
 
 def test_nobodys_password_lets_nobody_in(client: FlaskClient):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -17,6 +18,8 @@ from protonpay.web import tokens
 from tests.actors import PASSWORD, Actor
 from tests.refusals import refused
 from tests.unchanged import nothing_changes, only_changes
+
+UNVERIFIED: dict[str, Any] = {"options": {"verify_signature": False}}
 
 
 def refresh(client: FlaskClient, token: Any):
@@ -140,6 +143,22 @@ def test_an_altered_token_is_401_and_spends_nothing(alice: Actor):
         refused(refresh(alice.client, f"{head}.{payload}.{bent}"), 401, "invalid_token")
         refused(refresh(alice.client, f"{head}.{payload}."), 401, "invalid_token")
     assert refresh(alice.client, alice.refresh_token).status_code == 200
+
+
+@pytest.mark.checklist(54)
+def test_a_token_that_is_not_ours_or_over_is_401(alice: Actor, settings: dict[str, str]):
+    key, claims = settings["SECRET_KEY"], jwt.decode(alice.refresh_token, **UNVERIFIED)
+    header = jwt.get_unverified_header(alice.refresh_token)
+    week = {"iat": claims["iat"] - 700_000, "nbf": claims["nbf"] - 700_000}
+    over = jwt.encode(claims | week | {"exp": claims["exp"] - 700_000}, key, headers=header)
+    theirs = jwt.encode(claims, "another secret key, long enough for HS256", headers=header)
+    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": header["kid"]})
+
+    with nothing_changes():
+        refused(refresh(alice.client, over), 401, "token_expired")
+        refused(refresh(alice.client, theirs), 401, "invalid_token")
+        refused(refresh(alice.client, unsigned), 401, "invalid_token")
+    assert refresh(alice.client, jwt.encode(claims, key, headers=header)).status_code == 200
 
 
 @pytest.mark.checklist(55)

@@ -97,6 +97,7 @@ def test_what_is_held_cannot_be_withdrawn_again(alice: Actor):
     "amount",
     [
         *(0, -1, "0", "-0.01", "0.0000001", "1.1234567", 0.0000001, "1e2", 1e30),
+        *("-0", 10**18, "100.00000000000000001", "１００", "0X10"),  # noqa: RUF001 - look-alikes
         *(
             "NaN",
             "Infinity",

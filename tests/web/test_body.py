@@ -150,6 +150,7 @@ def test_a_body_of_64_kib_is_read_and_a_byte_more_is_413(alice: Actor, bob: Acto
         over = send(alice, body.ljust(MAX_BODY_BYTES + 1))
 
     assert full.status_code == 200
+    assert send(alice, b"[" * 100_000).status_code == 413
     assert (over.status_code, over.get_json()["code"]) == (413, "body_too_large")
 
 

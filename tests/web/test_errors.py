@@ -94,9 +94,13 @@ def test_get_on_a_post_route_is_405(alice: Actor):
 
 @pytest.mark.checklist(20)
 def test_a_method_in_a_header_is_not_the_method(alice: Actor):
-    answer = alice.get("/client/balance", headers={"X-HTTP-Method-Override": "DELETE"})
+    key = alice.post("/client/api-keys", {"name": "mine"}).get_json()["key"]["id"]
 
-    assert answer.status_code == 200
+    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        assert alice.get(f"/client/api-keys/{key}", headers={name: "DELETE"}).status_code == 200
+        answer = alice.post(f"/client/api-keys/{key}", {}, headers={name: "DELETE"})
+        refused(answer, 405, "method_not_allowed")
+    assert alice.get(f"/client/api-keys/{key}").status_code == 200
 
 
 def test_head_is_get_without_a_body(alice: Actor):

@@ -75,6 +75,17 @@ def test_writes_share_one_bucket_and_nothing_is_done_beyond_it(
     assert alice.get("/client/balance").status_code == 200
 
 
+@pytest.mark.checklist(82)
+def test_the_31st_write_debits_nothing(alice: Actor, bob: Actor, rates: Callable[..., None]):
+    rates(write="30 per minute")
+    for _ in range(30):
+        assert alice.post("/client/withdraw", {}).status_code == 400
+    order = {"amount": 10, "walletAddress": "0x" + "a" * 40, "network": "Base"}
+
+    with nothing_changes():
+        refused(alice.post("/client/withdraw", order), 429, "rate_limited")
+
+
 def test_an_account_has_one_bucket_whatever_it_asks_from(alice: Actor, rates: Callable[..., None]):
     rates(read="2 per minute")
     credentials = {"email": alice.email, "password": PASSWORD}
@@ -227,12 +238,17 @@ def test_options_costs_nothing(client: FlaskClient, rates: Callable[..., None]):
 
 @pytest.mark.checklist(30)
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip"])
-def test_no_header_says_who_is_calling(client: FlaskClient, rates: Callable[..., None], name: str):
-    rates(auth="1 per minute")
+def test_no_header_says_who_is_calling(
+    client: FlaskClient, alice: Actor, rates: Callable[..., None], name: str
+):
+    rates(auth="1 per minute", unauth="1 per minute", read="1 per minute")
+    said = [{name: f"198.51.100.{each}"} for each in range(3)]
 
-    answers = [_knock(client, headers={name: f"198.51.100.{each}"}) for each in range(3)]
-
-    assert [answer.status_code for answer in answers] == [400, 429, 429]
+    assert [_knock(client, headers=each).status_code for each in said] == [400, 429, 429]
+    unknown = [client.get("/api/client/fees", headers=each) for each in said]
+    assert [answer.status_code for answer in unknown] == [401, 429, 429]
+    known = [alice.get("/client/fees", headers=each) for each in said]
+    assert [answer.status_code for answer in known] == [200, 429, 429]
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from protonpay.store.queue import door
 from protonpay.web import tokens
 from protonpay.web.tokens import VerifiedTokens
 from tests.actors import Actor
+from tests.raw_server import answering, http
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 
@@ -228,6 +229,7 @@ def test_no_flipped_bit_passes(alice: Actor):
         "' OR 1=1--",
         "0" * 16,
         "x" * 1_000,
+        "x" * 10_000,
         "https://evil.example/key",
         ["a"],
         {"a": 1},
@@ -265,9 +267,11 @@ def test_a_key_in_the_token_is_not_used(alice: Actor, forge: Forge):
     """``jku``, ``x5u`` and ``jwk`` name a key of the caller's choice: nobody looks at them."""
     key = "a key of the attacker's, long enough for HS256"
     jwk = {"kty": "oct", "k": _part(key.encode()), "alg": "HS256"}
-    for extra in ({"jwk": jwk}, {"jku": "http://127.0.0.1:9/keys"}, {"x5u": "http://127.0.0.1:9"}):
-        _refuses(alice, forge.with_header(key=key, **extra))
-        assert _ask(alice, f"Bearer {forge.with_header(**extra)}").status_code == 200
+    with answering(http(json.dumps({"keys": [jwk]}).encode())) as theirs:
+        for extra in ({"jwk": jwk}, {"jku": f"{theirs.url}/keys"}, {"x5u": theirs.url}):
+            _refuses(alice, forge.with_header(key=key, **extra))
+            assert _ask(alice, f"Bearer {forge.with_header(**extra)}").status_code == 200
+        assert theirs.requests == []
 
 
 def test_a_header_without_a_kid_is_not_ours(alice: Actor, forge: Forge):
@@ -366,7 +370,10 @@ def test_clocks_may_differ_by_a_few_seconds(alice: Actor, forge: Forge):
 
 
 @pytest.mark.checklist(12)
-def test_each_kind_of_token_opens_its_own_door(alice: Actor):
+def test_each_kind_of_token_opens_its_own_door(alice: Actor, forge: Forge):
+    second_factor = forge.with_claims("sid", aud="protonpay-mfa", type="mfa")
+    _refuses(alice, second_factor)
+    _refuses(alice, forge.with_claims(aud="protonpay-mfa", type="mfa"))
     refused(_ask(alice, f"Bearer {alice.refresh_token}"), 401, "invalid_token")
     with nothing_changes():
         answer = alice.client.post("/api/auth/refresh", json={"refreshToken": alice.token})

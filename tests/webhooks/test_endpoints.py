@@ -18,6 +18,23 @@ from tests.unchanged import nothing_changes, only_changes
 URL = "https://yourapp.com/webhooks/nova"
 GONE = Outcome(delivered=False, status=410, code="http_error", head="", milliseconds=1)
 EVENTS = ["deposit.confirmed", "transfer.completed"]
+NO_HTTPS = [
+    *("http://h.example.com/", "ftp://h.example.com/", "file:///etc/passwd", "javascript:alert(1)"),
+    *("//h", "https:h", "https:///x", ""),
+]
+INNER = [
+    f"https://{host}/hook"
+    for host in (
+        *("localhost", "127.0.0.1", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "[::1]"),
+        *("[::ffff:169.254.169.254]", "169.254.169.254", "metadata.google.internal", "x.local"),
+        *("example.com.", "127。0。0。1", "①②⑦.⓪.⓪.①"),
+    )
+]
+ODD = [
+    *("https://u:p@h.example.com/", "https://a.com\\@169.254.169.254/", "https://a.com#@h"),
+    *("https://a.com/\t", "https://a.com\n/", "https://a.com/ x"),
+    *(f"https://example.com:{port}/" for port in (22, 25, 6379, 0, 65536)),
+]
 
 
 def register(actor: Actor, url: str = URL, **more: Any) -> dict[str, Any]:
@@ -190,6 +207,15 @@ def test_what_cannot_be_changed_so_is_400(alice: Actor, body: dict[str, Any]):
 
     with nothing_changes():
         refused(change(alice, webhook_id, **body), 400, "validation_error")
+
+
+@pytest.mark.checklist(99, 100, 101)
+@pytest.mark.parametrize("url", [*NO_HTTPS, *INNER, *ODD], ids=ascii)
+def test_an_address_that_could_lead_elsewhere_is_not_registered(alice: Actor, url: str):
+    with nothing_changes():
+        order = {"url": url, "events": EVENTS}
+        answer = alice.post("/client/webhooks", order)
+        refused(answer, 400, "invalid_url" if url else "validation_error")
 
 
 def test_a_new_address_is_judged_like_the_first(alice: Actor):
