@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from protonpay.sandbox.evm import node, usdc
+from protonpay.sandbox.evm import multicall, node, usdc
 from protonpay.sandbox.evm.miner import Miner
 from protonpay.sandbox.evm.rpc import Rpc
 from protonpay.sandbox.evm.store import Store
@@ -50,6 +50,7 @@ def _serve(options: argparse.Namespace, store: Store | None) -> None:
     miner = Miner(rpc, store, options.interval, options.heartbeat)
     if not usdc.is_in_place(rpc, options.usdc):
         usdc.put_in_place(rpc, options.usdc, options.node_modules)
+    multicall.put_in_place(rpc)
     # Also after a restart: anvil knows the state of a loaded chain's newest block only.
     miner.finalise()
     sys.stdout.write("ready\n")
