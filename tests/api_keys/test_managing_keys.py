@@ -146,7 +146,7 @@ def test_scopes_are_kept_in_the_order_they_were_named(alice: Actor, count: int):
     ids=repr,
 )
 def test_other_permissions_do_not_exist(alice: Actor, permissions: Any):
-    """Checklist 97: ``"permissions": "admin"`` is 400."""
+    """``"permissions": "admin"`` is 400."""
     with nothing_changes():
         body = refused(create(alice, permissions=permissions), 400, "validation_error")
     assert list(body["errors"]["json"]) == ["permissions"]
