@@ -61,6 +61,7 @@ class Config:
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
+        rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
         payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
             it the signer leaves payouts waiting.
@@ -94,6 +95,7 @@ class Config:
     rate_limit_read: str
     rate_limit_write: str
     rate_limit_unauth: str
+    rate_limit_login: str
     payout_ceilings: Mapping[str, str]
     screening_list: Path | None
     metrics_token: str | None
@@ -153,6 +155,7 @@ class Config:
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
+            rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
             payout_ceilings=_ceilings(values),
             screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,

@@ -26,7 +26,8 @@ from protonpay.kernel import ids
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.wire.http import NoAnswer
 from tests.contract.card_simulators import PLAYED, Played
-from tests.simulators import PATIENCE, Receiver, Simulator, running, until
+from tests.patience import until
+from tests.simulators import PATIENCE, Receiver, Simulator, running
 
 TAKEN = [(name, currency) for name in PROVIDERS for currency in sorted(registry.currencies(name))]
 EACH = pytest.mark.parametrize("running_simulator", PROVIDERS, indirect=True)
