@@ -33,6 +33,7 @@ SCRIPT: Mapping[str, Any] = {
     "signature": "valid",  # or wrong, or absent
 }
 _BETWEEN_MS = 50
+_LOOKED_AT = 500
 
 
 class CardSimulator(ABC):
@@ -85,10 +86,20 @@ class CardSimulator(ABC):
         """Return a payment as it stands now."""
         with self.store.lock:
             payment = self.store.find(KIND, payment_id)
-            if payment and self._ran_out(payment):
-                payment["outcome"] = "expired"
+            ended = payment and self.ran_out(payment)
+            if payment and ended:
+                payment["outcome"] = ended
                 self.save(payment)
+                if ended in self.tells:
+                    # No browser waits for it.
+                    script = {**payment["script"], "before_redirect": False}
+                    self.announce({**payment, "script": script})
         return payment
+
+    def look_around(self) -> None:
+        """Let everything end whose time is over."""
+        for payment in self.store.newest(KIND, _LOOKED_AT):
+            self.find(payment["id"])
 
     def save(self, payment: Document) -> None:
         """Write down a payment that has changed."""
@@ -152,5 +163,7 @@ class CardSimulator(ABC):
         else:
             self.callbacks.post(message)
 
-    def _ran_out(self, payment: Document) -> bool:
-        return payment["outcome"] is None and self.clock.now_ms() >= payment["expires_ms"]
+    def ran_out(self, payment: Document) -> str | None:
+        """Return how a payment ends because its time is over; None if it does not."""
+        over = payment["outcome"] is None and self.clock.now_ms() >= payment["expires_ms"]
+        return "expired" if over else None
