@@ -60,10 +60,15 @@ def running(module: str, *options: str) -> Iterator[Simulator]:
 
 
 class Receiver:
-    """Our front door: keeps what is posted to it and answers what it is told to."""
+    """Our front door: keeps what is posted to it and answers what it is told to.
+
+    Attributes:
+        answer: the body for a callback.
+    """
 
     def __init__(self) -> None:
         self.received: list[CallbackRequest] = []
+        self.answer: Callable[[CallbackRequest], bytes] = lambda _: b"ok"
         self._refusals: dict[str, list[int]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -97,12 +102,11 @@ class Receiver:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 path = urlsplit(self.path).path
-                receiver.received.append(
-                    CallbackRequest(headers, body, self.client_address[0], path)
-                )
+                callback = CallbackRequest(headers, body, self.client_address[0], path)
+                receiver.received.append(callback)
                 self.send_response(receiver._status(path))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(receiver.answer(callback))
 
             def log_message(self, *_: Any) -> None:
                 pass

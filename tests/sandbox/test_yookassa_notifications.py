@@ -1,26 +1,42 @@
 """What YooKassa's simulator tells of, to whom, and for how long it keeps telling."""
 
 import json
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
 import pytest
 
-from tests.sandbox.test_yookassa_simulator import (  # noqa: F401 - fixtures
+from tests.sandbox.yookassa_client import (
     DAY,
     HOUR,
+    MODULE,
+    OPTIONS,
     call,
     created,
     fetched,
     press,
-    receiver,
     refund,
-    shop,
 )
-from tests.simulators import Receiver, Simulator, until
+from tests.simulators import Receiver, Simulator, running, until
 
 
-def told(receiver: Receiver, payment: dict[str, Any], count: int = 1) -> list[dict[str, Any]]:  # noqa: F811
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Simulator]:
+    with running(MODULE, *OPTIONS) as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def receiver(shop: Simulator) -> Iterator[Receiver]:
+    receiver = Receiver()
+    shop.pull("notifications", url=f"{receiver.url}/cb")
+    yield receiver
+    shop.pull("notifications", url="")
+    receiver.close()
+
+
+def told(receiver: Receiver, payment: dict[str, Any], count: int = 1) -> list[dict[str, Any]]:
     """Return what was notified about a payment, once there is as much."""
 
     def of_payment() -> list[dict[str, Any]]:
@@ -35,7 +51,7 @@ def told(receiver: Receiver, payment: dict[str, Any], count: int = 1) -> list[di
 
 
 @pytest.fixture
-def at_once(shop: Simulator) -> Simulator:  # noqa: F811
+def at_once(shop: Simulator) -> Simulator:
     """The shop, whose next payment is told of without delay."""
     shop.pull("script", delay_ms=0)
     return shop
@@ -49,21 +65,21 @@ def at_once(shop: Simulator) -> Simulator:  # noqa: F811
         ("cancelled", "payment.canceled"),
     ],
 )
-def test_each_end_is_told_with_the_payment_as_it_is(at_once, receiver, outcome, event):  # noqa: F811
+def test_each_end_is_told_with_the_payment_as_it_is(at_once, receiver, outcome, event):
     payment = created(at_once)
     press(payment, outcome)
     (said,) = told(receiver, payment)
     assert said == {"type": "notification", "event": event, "object": fetched(at_once, payment)}
 
 
-def test_nothing_signs_a_notification(at_once, receiver):  # noqa: F811
+def test_nothing_signs_a_notification(at_once, receiver):
     press(created(at_once))
     (callback,) = receiver.wait_for(1, "/cb")
     assert callback.headers["content-type"] == "application/json"
     assert not [name for name in callback.headers if "sign" in name or "auth" in name]
 
 
-def test_a_page_that_nobody_used_for_an_hour_is_told_of(at_once, receiver):  # noqa: F811
+def test_a_page_that_nobody_used_for_an_hour_is_told_of(at_once, receiver):
     payment = created(at_once)
     at_once.pull("clock", advance_seconds=HOUR)
     (said,) = told(receiver, payment)
@@ -74,7 +90,7 @@ def test_a_page_that_nobody_used_for_an_hour_is_told_of(at_once, receiver):  # n
     }
 
 
-def test_what_is_held_is_told_of_and_so_is_what_follows(at_once, receiver):  # noqa: F811
+def test_what_is_held_is_told_of_and_so_is_what_follows(at_once, receiver):
     payment = created(at_once, capture=False)
     press(payment)
     (held,) = told(receiver, payment)
@@ -85,7 +101,7 @@ def test_what_is_held_is_told_of_and_so_is_what_follows(at_once, receiver):  # n
     assert [one["event"] for one in said] == ["payment.waiting_for_capture", "payment.succeeded"]
 
 
-def test_a_hold_that_lapses_is_told_of(at_once, receiver):  # noqa: F811
+def test_a_hold_that_lapses_is_told_of(at_once, receiver):
     payment = created(at_once, capture=False)
     press(payment)
     told(receiver, payment)
@@ -96,7 +112,7 @@ def test_a_hold_that_lapses_is_told_of(at_once, receiver):  # noqa: F811
     )
 
 
-def test_a_refund_is_told_as_an_object_of_its_own(at_once, receiver):  # noqa: F811
+def test_a_refund_is_told_as_an_object_of_its_own(at_once, receiver):
     payment = created(at_once)
     press(payment)
     told(receiver, payment)
@@ -106,7 +122,7 @@ def test_a_refund_is_told_as_an_object_of_its_own(at_once, receiver):  # noqa: F
 
 
 @pytest.mark.parametrize("status", [500, 201, 204, 302, 404])
-def test_only_200_is_delivered_and_all_else_comes_again(at_once, receiver, status):  # noqa: F811
+def test_only_200_is_delivered_and_all_else_comes_again(at_once, receiver, status):
     receiver.refuse("/cb", status)
     payment = created(at_once)
     press(payment)
@@ -120,7 +136,7 @@ def test_only_200_is_delivered_and_all_else_comes_again(at_once, receiver, statu
     assert len(told(receiver, payment)) == 2
 
 
-def test_seven_deliveries_over_a_day_and_then_none(at_once, receiver):  # noqa: F811
+def test_seven_deliveries_over_a_day_and_then_none(at_once, receiver):
     pauses = (42, 84, 168, 672, 5376, 86016)
     receiver.refuse("/cb", *[500] * 20)
     payment = created(at_once)
@@ -143,7 +159,7 @@ def test_seven_deliveries_over_a_day_and_then_none(at_once, receiver):  # noqa: 
     assert len(delivery()["attempts"]) == 7
 
 
-def test_an_older_notification_still_comes_after_a_newer_one(at_once, receiver):  # noqa: F811
+def test_an_older_notification_still_comes_after_a_newer_one(at_once, receiver):
     receiver.refuse("/cb", 500)
     payment = created(at_once, capture=False)
     press(payment)
@@ -158,7 +174,7 @@ def test_an_older_notification_still_comes_after_a_newer_one(at_once, receiver):
     ]
 
 
-def test_nobody_is_told_unless_the_shops_pages_name_somebody(shop):  # noqa: F811
+def test_nobody_is_told_unless_the_shops_pages_name_somebody(shop):
     shop.pull("notifications", url="")
     payment = created(shop)
     press(payment)

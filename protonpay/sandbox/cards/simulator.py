@@ -51,7 +51,7 @@ class CardSimulator(ABC):
     ) -> None:
         self.store, self.clock, self.faults = store, clock, faults
         self.callbacks = Callbacks(
-            store, clock, retry_ms=retry_ms, taken=self.taken, told=self.told
+            store, clock, retry_ms=retry_ms, complaint=self.complaint, told=self.told
         )
         self._next_script: Document = {}
 
@@ -60,8 +60,8 @@ class CardSimulator(ABC):
         """Return the callback about a payment as it stands, with ``say`` said instead."""
 
     @abstractmethod
-    def taken(self, status: int, answer: str) -> bool:
-        """Tell whether the merchant's answer to a callback counts."""
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        """Say what is wrong with the merchant's answer to a callback; empty if it counts."""
 
     @abstractmethod
     def told(self, payment_id: str, attempt: int, result: str) -> None:

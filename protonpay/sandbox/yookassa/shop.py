@@ -69,8 +69,8 @@ class YooKassaShop(CardSimulator):
         return Message(payment["id"], payment["callback_url"], headers, json.dumps(body))
 
     @override
-    def taken(self, status: int, answer: str) -> bool:
-        return status == _TAKEN
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        return "" if status == _TAKEN else "not 200"
 
     @override
     def told(self, payment_id: str, attempt: int, result: str) -> None:
