@@ -233,6 +233,7 @@ class Config:
             for where, written in self.payout_ceilings.items()
             if not _CEILINGS.fullmatch(written)
         ]
+        found += [
             f"{name} is not an address such as https://api.example.com"
             for name, url in self._sources().items()
             if url and not _host(url)
