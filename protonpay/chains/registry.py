@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import Chain, Network
+from protonpay.chains.sweep import Sweeper
 from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.http import Wire
@@ -58,7 +59,12 @@ _WATCHES = {
     "evm": "protonpay.chains.evm_watch:EvmWatch",
     "solana": "protonpay.chains.solana_watch:SolanaWatch",
 }
+_SWEEPERS = {
+    "evm": "protonpay.chains.evm_sweep:EvmSweeper",
+    "solana": "protonpay.chains.solana_sweep:SolanaSweeper",
+}
 _WATCH_SECONDS = 8
+_NODE_SECONDS = 15
 
 
 def network(name: str) -> Network:
@@ -95,12 +101,14 @@ class Chains:
         self._settings: ChainSettings | None = None
         self._made: dict[str, Chain] = {}
         self._watches: dict[str, BlockWatch | AccountWatch] = {}
+        self._sweepers: dict[str, Sweeper] = {}
 
     def bind(self, settings: ChainSettings) -> None:
         """Give the process its settings; forgets adapters made before."""
         self._settings = settings
         self._made = {}
         self._watches = {}
+        self._sweepers = {}
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
@@ -136,6 +144,18 @@ class Chains:
             made = self._made[name] = self._make(network(name))
         return made
 
+    def sweeper(self, name: str) -> Sweeper:
+        """Return what moves a network's deposits to the treasury.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._sweepers.get(name)
+        if made is None:
+            of = network(name)
+            made = self._sweepers[name] = cast("Sweeper", self._adapter(_SWEEPERS, of))
+        return made
+
     def block_watch(self, name: str) -> BlockWatch:
         """Return the watch of a network whose blocks are scanned.
 
@@ -163,10 +183,13 @@ class Chains:
         return made
 
     def _make(self, of: Network) -> Chain:
+        return cast("Chain", self._adapter(_ADAPTERS, of))
+
+    def _adapter(self, paths: Mapping[str, str], of: Network) -> Any:
         settings = self._bound()
-        adapter = _load(_ADAPTERS[of.family])
-        rpc = JsonRpc(Wire(settings.rpc_urls[of.name], read_seconds=15, max_bytes=64_000_000))
-        return cast("Chain", adapter(of, rpc, settings.addresses, settings.keyring))
+        wire = Wire(settings.rpc_urls[of.name], read_seconds=_NODE_SECONDS, max_bytes=64_000_000)
+        adapter = _load(paths[of.family])
+        return adapter(of, JsonRpc(wire), settings.addresses, settings.keyring)
 
     def _bound(self) -> ChainSettings:
         if self._settings is None:

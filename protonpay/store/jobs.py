@@ -48,6 +48,9 @@ JOBS: Mapping[str, Job] = {
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
+    "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
+    "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),
+    "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
@@ -77,6 +80,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
     "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
+    "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""
