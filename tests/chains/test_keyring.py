@@ -27,12 +27,12 @@ def made(tmp_path_factory):
 def test_the_keys_belong_to_the_public_addresses(made):
     path, addresses = made
     keys = Keyring.open(path, PASSPHRASE)
-    for role in ("treasury", "gas"):
+    for role in ("treasury", "gas", "sweeper"):
         key, address = getattr(keys, role), getattr(addresses, role)
         assert Account.from_key(key["evm"]).address == address["evm"]
         assert str(Keypair.from_seed(key["solana"]).pubkey()) == address["solana"]
     assert public_addresses(path) == addresses
-    assert len(addresses.every) == 4
+    assert len(addresses.every) == 6
 
 
 def test_keys_are_derived_as_wallets_do():
