@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from protonpay.chains.registry import NETWORKS, chains
-from protonpay.kernel import ids
+from protonpay.kernel import clock, ids
 from protonpay.kernel.money import Usdc
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.evm.rpc import Rpc
@@ -191,8 +191,6 @@ class House:
         self.watch()
 
     def watch(self) -> None:
-        from protonpay.kernel import clock  # noqa: PLC0415
-
         with transaction() as session:
             session.query(WatchedAccount).update({"due_at": clock.now()})
         watching.watch(self.name)
