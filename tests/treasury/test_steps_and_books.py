@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from protonpay.chains.registry import chains
 from protonpay.deposits import crypto
@@ -88,6 +89,51 @@ def test_a_death_between_sending_and_noting_it_sends_the_same_bytes_again(
     assert sweeping.confirm(batch.id) is None
     assert ours.states(*given) == ["SWEPT"] * 2
     assert len(ours.batches()) == 1
+
+
+def test_two_who_sign_at_once_store_one_transaction(ours: House):
+    given = ours.paid(2)
+    sweeper = chains.sweeper(ours.name)
+    read = sweeper.read_terms
+
+    def while_another_signs(count: int) -> object:
+        sweeper.read_terms = read  # type: ignore[method-assign]
+        sweeping.sign(ours.name)
+        return read(count)
+
+    sweeper.read_terms = while_another_signs  # type: ignore[method-assign, assignment]
+    sweeping.sign(ours.name)
+    (batch,) = ours.batches()
+    ours.finish(batch.id)
+    assert ours.states(*given) == ["SWEPT"] * 2
+    assert len(_ordered("treasury.broadcast")) == 1
+
+
+def test_the_database_keeps_a_second_transaction_and_a_second_sweep_out(ours: House):
+    ours.paid(1)
+    sweeping.sign(ours.name)
+    db.session.commit()
+    again = {
+        "uq_sweep_batches_open": "INSERT INTO sweep_batches (network, sender, raw, tx_hash, terms,"
+        " state, created_at) SELECT network, sender, raw, 'another', terms, 'SENT', now()"
+        " FROM sweep_batches",
+        "uq_sweeps_open": "INSERT INTO sweeps (network, address, number, turn, amount_micro, state,"
+        " refusals, created_at, looked_at) SELECT network, address, number, 2, 1, 'PLANNED', 0,"
+        " now(), now() FROM sweeps",
+    }
+    for index, insertion in again.items():
+        with pytest.raises(IntegrityError, match=index):
+            db.session.execute(text(insertion))
+        db.session.rollback()
+
+
+def test_a_sweeps_amount_is_written_once(ours: House):
+    ours.paid(1)
+    sweeping.sign(ours.name)
+    db.session.commit()
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        db.session.execute(text("UPDATE sweeps SET amount_micro = 1"))
+    db.session.rollback()
 
 
 def test_what_is_small_goes_when_it_is_old_unless_it_is_dust(ours: House):
