@@ -56,8 +56,8 @@ class EvmSweeper:
         self._node = Node(rpc)
         self._keyring = keyring
         self._recognised = False
-        if keyring is not None and _address(keyring.sweeper[EVM]) != self.sender:
-            raise ValueError("the keyring's keys do not belong to our public addresses")
+        if keyring is not None:
+            _check_keys(keyring, [self.treasury, self.sender])
 
     def holdings(self, addresses: Sequence[str]) -> Mapping[str, Holding]:
         """Return what each address has at the final block, and whether Circle blocks it now.
@@ -261,6 +261,12 @@ class EvmSweeper:
             return quantity(self._rpc.call("eth_maxPriorityFeePerGas"))
         except (RpcError, NoAnswer):
             return 0  # not every node has an opinion; the network's floor holds anyway
+
+
+def _check_keys(keyring: Keyring, addresses: list[str]) -> None:
+    # The treasury's as well, which signs nothing here: all money goes there.
+    if [_address(keyring.treasury[EVM]), _address(keyring.sweeper[EVM])] != addresses:
+        raise ValueError("the keyring's keys do not belong to our public addresses")
 
 
 def _address(key: bytes) -> str:

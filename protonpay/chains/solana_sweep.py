@@ -87,8 +87,8 @@ class SolanaSweeper:
         self._mint = Pubkey.from_string(network.usdc)
         self._purse = usdc_account(Pubkey.from_string(self.treasury), self._mint)
         self._keyring = keyring
-        if keyring is not None and _wallet(keyring.sweeper[SOLANA]) != self.sender:
-            raise ValueError("the keyring's Solana keys are not those of the configured addresses")
+        if keyring is not None:
+            _check_keys(keyring, [self.treasury, self.sender])
 
     def holdings(self, addresses: Sequence[str]) -> Mapping[str, Holding]:
         """Return what each wallet has at the final slot, and whether its account is frozen.
@@ -276,6 +276,12 @@ class SolanaSweeper:
         if _wallet(key) != item.address:
             raise KeyDiffers(f"{SOLANA} {item.number} is not {item.address}")
         return Keypair.from_seed(key)
+
+
+def _check_keys(keyring: Keyring, addresses: list[str]) -> None:
+    # The treasury's as well, which signs nothing here: all money goes there.
+    if [_wallet(keyring.treasury[SOLANA]), _wallet(keyring.sweeper[SOLANA])] != addresses:
+        raise ValueError("the keyring's Solana keys are not those of the configured addresses")
 
 
 def _wallet(key: bytes) -> str:

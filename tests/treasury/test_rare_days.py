@@ -1,6 +1,7 @@
 """What a chain or a stranger may do to a sweep, and what it then ends as."""
 
 import base64
+from dataclasses import replace
 
 import pytest
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
@@ -200,3 +201,24 @@ def test_what_is_refused_twice_is_held_and_asked_again(base: House):
         base.world.finalise()
     (held,) = service.held()
     assert (held.reason, held.refusals) == ("refused_on_chain", 2)
+
+
+def test_a_sweep_that_a_reorg_takes_out_is_sent_again(ours: House):
+    given = ours.paid(2)
+    batch = _signed(ours)
+    sweeping.broadcast(batch.id)
+    ours.world.reorganise()
+    assert isinstance(sweeping.confirm(batch.id), Later)
+    ours.world.finalise()
+    assert sweeping.confirm(batch.id) is None
+    assert [one.tx_hash for one in ours.batches()] == [batch.tx_hash]
+    assert ours.states(*given) == ["SWEPT"] * 2
+
+
+def test_another_treasury_than_the_keyrings_is_refused(ours: House):
+    bound = chains._bound()
+    family = ours.world.network.family
+    swapped = replace(bound.addresses, treasury={**bound.addresses.treasury, family: ours.sweeper})
+    chains.bind(replace(bound, addresses=swapped))
+    with pytest.raises(ValueError, match="keyring"):
+        chains.sweeper(ours.name)

@@ -29,6 +29,17 @@ def test_many_addresses_are_emptied_by_one_transaction_and_never_hold_native_coi
     assert before == [ours.world.native(at) for at in given] == [0] * count
 
 
+def test_more_than_fit_go_in_the_next_transactions(ours: House):
+    given = ours.paid(5)
+    chains.sweeper(ours.name).most = 2
+    for _ in range(3):
+        ours.go()
+    assert [one.state for one in ours.batches()] == ["LANDED"] * 3
+    assert ours.states(*given) == ["SWEPT"] * 5
+    nonces = [one.sequence for one in ours.batches()]
+    assert nonces == [None] * 3 or nonces == list(range(nonces[0], nonces[0] + 3))
+
+
 def test_running_everything_again_moves_nothing(ours: House):
     given = ours.paid(2)
     ours.go()

@@ -63,6 +63,10 @@ class World:
     def expire(self) -> None:
         raise NotImplementedError
 
+    def reorganise(self) -> None:
+        """Put what waits into a block, and put another chain in its place."""
+        raise NotImplementedError
+
     def forget(self) -> None:
         """Lose what waits in the node's pool."""
 
@@ -88,6 +92,11 @@ class EvmNetwork(World):
         Rpc(self.url)("evm_increaseTime", 1000)
         self.finalise()
 
+    def reorganise(self) -> None:
+        rpc = Rpc(self.url)
+        rpc("evm_mine")
+        rpc("anvil_reorg", 1, [])
+
     def forget(self) -> None:
         Rpc(self.url)("anvil_dropAllTransactions")
 
@@ -102,6 +111,10 @@ class SolanaNetwork(World):
 
     def expire(self) -> None:
         self._warp(250)
+
+    def reorganise(self) -> None:
+        self._warp(2)
+        solana_outside._call(self.url, "sandbox_rollback", 3)
 
     def _warp(self, slots: int) -> None:
         solana_outside._call(self.url, "sandbox_warp", slots)
