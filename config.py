@@ -28,6 +28,8 @@ YOOKASSA_NETWORKS = (
     " 77.75.156.35/32 2a02:5180::/32"
 )
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
+_CEILING = r"(-|(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)"
+_CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -64,6 +66,9 @@ class Config:
             ``sweep_dust_usdc``.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         rate_limit_unauth: of one address, client calls refused before their account is known.
+        payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
+            it the signer leaves payouts waiting.
+        screening_list: a file of addresses that nothing is taken from or paid to by itself.
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
 
@@ -93,6 +98,8 @@ class Config:
     rate_limit_read: str
     rate_limit_write: str
     rate_limit_unauth: str
+    payout_ceilings: Mapping[str, str]
+    screening_list: Path | None
     metrics_token: str | None
     trusted_proxies: int
     log_level: str
@@ -154,6 +161,8 @@ class Config:
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
+            payout_ceilings=_ceilings(values),
+            screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
@@ -217,6 +226,11 @@ class Config:
         if self.fx_max_age_seconds < 1:
             found.append("FX_MAX_AGE_SECONDS is above 0")
         found += self._bad_sweeps()
+        found += [
+            f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
+            for where, written in self.payout_ceilings.items()
+            if not _CEILINGS.fullmatch(written)
+        ]
         if self.production:
             found += self._unsafe_in_production()
         return found
@@ -265,6 +279,13 @@ class Config:
 
     def _nodes(self) -> dict[str, str]:
         return {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
+
+
+def _ceilings(values: Mapping[str, str]) -> dict[str, str]:
+    named = {"*": "PAYOUT_CEILINGS"} | {
+        name: f"{name.upper()}_PAYOUT_CEILINGS" for name in NETWORKS
+    }
+    return {where: values[name] for where, name in named.items() if values.get(name)}
 
 
 def _stack_settings(folder: Path) -> dict[str, str]:

@@ -25,8 +25,11 @@ from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
+from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.screening.offline import OfflineList
+from protonpay.screening.service import screening
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -108,6 +111,10 @@ def _bind_ports(config: Config) -> None:
         timedelta(seconds=config.sweep_age_seconds),
         Usdc.parse(config.sweep_dust_usdc),
     )
+    listed = config.screening_list
+    # Without its list it does not start: what screens nothing would say that nobody is listed.
+    screening.bind(None if listed is None else OfflineList(listed))
+    signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
 

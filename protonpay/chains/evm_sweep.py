@@ -23,7 +23,14 @@ from protonpay.chains.evm_node import Block, Node, Question, Receipt, octets, qu
 from protonpay.chains.evm_outcome import find_payment
 from protonpay.chains.keyring import EVM, Keyring, PublicAddresses
 from protonpay.chains.port import Network, NotReady, SendState, Terms
-from protonpay.chains.sweep import Holding, KeyDiffers, SignedSweeps, SweepItem, SweepsOutcome
+from protonpay.chains.sweep import (
+    Holding,
+    KeyDiffers,
+    Moved,
+    SignedSweeps,
+    SweepItem,
+    SweepsOutcome,
+)
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.wire.http import NoAnswer
@@ -221,23 +228,23 @@ class EvmSweeper:
 
     def _where_moved(
         self, paid: Sequence[usdc.Payment], own: Receipt | None, first: int, final: Block
-    ) -> Mapping[str, str]:
+    ) -> Mapping[str, Moved]:
         """Name the transaction that made each payment.
 
         Raises:
             NoAnswer: the node does not show one whose mark is used.
         """
-        moved: dict[str, str] = {}
+        moved: dict[str, Moved] = {}
         for payment in paid:
             if own and usdc.moved(self.network, payment, own.logs):
-                moved[payment.payer] = own.tx_hash
+                moved[payment.payer] = Moved(own.tx_hash, own.block_number)
                 continue
             # Handed in by somebody else, who may.
             found = find_payment(self._node, self.network, payment, first, final)
             if found is None:
                 log.error("mark_used_otherwise", network=self.network.name, payer=payment.payer)
                 raise NoAnswer(f"the mark of {payment.payer} is used, and nothing shows by what")
-            moved[payment.payer] = found.tx_hash
+            moved[payment.payer] = Moved(found.tx_hash, found.block_number)
         return moved
 
     def _payment(self, item: SweepItem, terms: Terms) -> usdc.Payment:
@@ -273,7 +280,7 @@ def _address(key: bytes) -> str:
     return str(Account.from_key(key).address)
 
 
-def _ended(moved: Mapping[str, str], own: Receipt | None) -> SweepsOutcome:
+def _ended(moved: Mapping[str, Moved], own: Receipt | None) -> SweepsOutcome:
     fee = own.fee if own else None
     if moved:
         return SweepsOutcome(SendState.LANDED, moved=moved, fee=fee)

@@ -37,7 +37,14 @@ from protonpay.chains.solana_answers import (
     token_change,
 )
 from protonpay.chains.solana_payment import SIGNATURE_LAMPORTS, TOKEN_PROGRAM, usdc_account
-from protonpay.chains.sweep import Holding, KeyDiffers, SignedSweeps, SweepItem, SweepsOutcome
+from protonpay.chains.sweep import (
+    Holding,
+    KeyDiffers,
+    Moved,
+    SignedSweeps,
+    SweepItem,
+    SweepsOutcome,
+)
 from protonpay.kernel.money import Usdc
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
 
@@ -225,7 +232,7 @@ class SolanaSweeper:
         if told is None:
             return SweepsOutcome(SendState.WAITING)
         with reading():
-            fee, err = int(told["meta"]["fee"]), told["meta"]["err"]
+            fee, err, slot = int(told["meta"]["fee"]), told["meta"]["err"], int(told["slot"])
         if err is not None:
             return SweepsOutcome(SendState.FAILED, reason=_reason(err), fee=fee)
         with reading():
@@ -236,7 +243,7 @@ class SolanaSweeper:
         if left != [item.amount.micro for item in items]:
             log.error("solana_balances_disagree", tx_hash=signed.tx_hash, left_micro=left)
             return SweepsOutcome(SendState.WAITING, reason="balances_disagree", fee=fee)
-        moved = {item.address: signed.tx_hash for item in items}
+        moved = {item.address: Moved(signed.tx_hash, slot) for item in items}
         return SweepsOutcome(SendState.LANDED, fee=fee, moved=moved)
 
     def _expired(self, signed: SignedSweeps, slot: int) -> SweepsOutcome:

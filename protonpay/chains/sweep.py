@@ -63,6 +63,14 @@ class SignedSweeps:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a sweep's money moved: the final transaction, and its block (slot on Solana)."""
+
+    tx_hash: str
+    block: int
+
+
+@dataclass(frozen=True, slots=True)
 class SweepsOutcome:
     """What became of a transaction, and of each of its sweeps.
 
@@ -79,7 +87,7 @@ class SweepsOutcome:
     seen: bool = True
     reason: str | None = None
     fee: int | None = None
-    moved: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, Moved] = field(default_factory=dict)
 
 
 class Sweeper(Protocol):

@@ -90,8 +90,11 @@ def _fill_treasury(network: str) -> None:
     holds = Usdc(outside.usdc_balance(*where, wallet))
     with transaction():
         # Custody is the treasury and what lies on deposit addresses.
-        deposits = ledger.moved("chain_credit", chart.custody(network)) - treasury.left(network)
-        unbooked = holds + deposits + ledger.balance(chart.custody(network))
+        credited, suspended = (
+            ledger.moved(kind, chart.custody(network)) for kind in ("chain_credit", "chain_suspend")
+        )
+        lying = credited + suspended - treasury.left(network)
+        unbooked = holds + lying + ledger.balance(chart.custody(network))
         if unbooked > Usdc(0):
             ledger.post(entries.capital(f"seed:{network}:{holds}", network, unbooked))
 

@@ -51,6 +51,7 @@ JOBS: Mapping[str, Job] = {
     "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
     "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),
     "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
+    "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
@@ -81,6 +82,9 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
     "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
+    "reconciliation.networks": Periodic("workers.reconciliation.networks", WATCH, 15, 120),
+    "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
+    "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from protonpay.chains.sweep import SignedSweeps, SweepItem
 from protonpay.kernel.money import Usdc
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
@@ -62,6 +63,11 @@ class SweepBatch(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    @property
+    def signed(self) -> SignedSweeps:
+        """The bytes, as the network's adapter knows them."""
+        return SignedSweeps(self.raw, self.tx_hash, self.sequence, self.terms)
+
 
 class Sweep(Base):
     """The deposits of one address on their way to the treasury; its amount never changes.
@@ -73,14 +79,24 @@ class Sweep(Base):
         reason: why it is held, or what its last transaction met.
         looked_at: when the chain was last asked about the address.
         batch_id: the transaction that carries it, or the last one that did.
-        tx_hash: what moved it, also if somebody else handed that in.
+        tx_hash: what moved it, also if somebody else handed that in; with its final ``block``.
     """
 
     __tablename__ = "sweeps"
     __table_args__ = (
         state_check("state", SWEEP),
         CheckConstraint("amount_micro > 0 AND turn > 0 AND refusals >= 0", name="amounts"),
-        CheckConstraint("(state = 'SWEPT') = (tx_hash IS NOT NULL)", name="swept_by"),
+        CheckConstraint(
+            "num_nulls(tx_hash, block) = CASE state WHEN 'SWEPT' THEN 0 ELSE 2 END",
+            name="swept_by",
+        ),
+        Index(
+            "ix_sweeps_swept",
+            "network",
+            "address",
+            "block",
+            postgresql_where=text("state = 'SWEPT'"),
+        ),
         Index("uq_sweeps_open", "network", "address", unique=True, postgresql_where=_OPEN),
         UniqueConstraint("network", "address", "turn", name="uq_sweeps_turn"),
         Index("ix_sweeps_open", "network", "state", "id", postgresql_where=_OPEN),
@@ -98,6 +114,12 @@ class Sweep(Base):
     refusals: Mapped[int] = mapped_column(Integer)
     batch_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sweep_batches.id"))
     tx_hash: Mapped[str | None] = mapped_column(Text)
+    block: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def item(self) -> SweepItem:
+        """The sweep, as the network's adapter knows it."""
+        return SweepItem(self.number, self.address, self.amount_micro, self.turn)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.registry import NETWORKS, chains
-from protonpay.chains.sweep import Holding, Sweeper, SweepItem
+from protonpay.chains.sweep import Holding, Sweeper
 from protonpay.kernel import clock
 from protonpay.store.db import current, db, release, transaction
 from protonpay.treasury import service
@@ -60,11 +60,6 @@ def ready(network: str, sweeper: Sweeper) -> list[Sweep]:
         for sweep in waiting:
             _note(sweep, objections[sweep.id])
     return [sweep for sweep in waiting if objections[sweep.id] is None]
-
-
-def as_item(sweep: Sweep) -> SweepItem:
-    """Return a sweep as the network's adapter knows it."""
-    return SweepItem(sweep.number, sweep.address, sweep.amount_micro, sweep.turn)
 
 
 def _write(network: str, lying: Lying) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains.registry import NETWORKS, chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import clock
 from protonpay.kernel.money import MAX_MICRO, ZERO, Usdc
 from protonpay.store import outbox
-from protonpay.store.db import db, transaction
+from protonpay.store.db import db, release, transaction
 from protonpay.treasury.models import Sweep, SweepBatch
 from protonpay.wallets import unswept
 from protonpay.wallets.unswept import Worth
@@ -136,6 +136,42 @@ def left(network: str) -> Usdc:
     return db.session.scalar(gone) or ZERO
 
 
+def swept(network: str, height: int, addresses: Sequence[str]) -> Mapping[str, Usdc]:
+    """Return what sweeps had taken from addresses in the blocks up to a final one.
+
+    A transaction in flight is asked about on the chain: it may have landed there before we know.
+    Ask after whatever this is compared with was read: what is signed later cannot be in it.
+
+    Raises:
+        NoAnswer: unknown; ask again.
+    """
+    in_flight = _in_flight(network)
+    booked = (
+        select(Sweep.address, func.sum(Sweep.amount_micro))
+        .where(*_moved_by(network, height, in_flight), Sweep.address.in_(addresses))
+        .group_by(Sweep.address)
+    )
+    taken = {address: total for address, total in db.session.execute(booked)}  # noqa: C416 - rows are no pairs to mypy
+    wanted = set(addresses)
+    asked = [sweep for sweep in in_flight if sweep.address in wanted]
+    for sweep in _landed(network, height, asked):
+        taken[sweep.address] = taken.get(sweep.address, ZERO) + sweep.amount_micro
+    return taken
+
+
+def swept_in_all(network: str, height: int) -> Usdc:
+    """Return what sweeps had brought to the treasury in the blocks up to a final one.
+
+    Raises:
+        NoAnswer: unknown; ask again.
+    """
+    in_flight = _in_flight(network)
+    booked = select(func.sum(Sweep.amount_micro)).where(*_moved_by(network, height, in_flight))
+    total: Usdc = db.session.scalar(booked) or ZERO
+    landed = _landed(network, height, in_flight)
+    return sum((sweep.amount_micro for sweep in landed), total)
+
+
 def open_addresses(network: str) -> Select[str]:
     """Select the addresses that have an open sweep: there is one at a time."""
     return select(Sweep.address).where(
@@ -153,3 +189,35 @@ def _has_work(network: str) -> bool:
         return True
     worth = rules.worth(everything=False)
     return bool(unswept.lying(network, worth, open_addresses(network), 1))
+
+
+def _moved_by(
+    network: str, height: int, in_flight: Sequence[Sweep]
+) -> tuple[ColumnElement[bool], ...]:
+    """Select what had moved; without those that were in flight a moment ago, if they end now."""
+    return (
+        Sweep.network == network,
+        Sweep.state == "SWEPT",
+        Sweep.block <= height,
+        Sweep.id.not_in([sweep.id for sweep in in_flight]),
+    )
+
+
+def _in_flight(network: str) -> Sequence[Sweep]:
+    signed = select(Sweep).where(Sweep.network == network, Sweep.state == "SIGNED")
+    return db.session.scalars(signed, execution_options={"populate_existing": True}).all()
+
+
+def _landed(network: str, height: int, in_flight: Sequence[Sweep]) -> Sequence[Sweep]:
+    """Return which of the sweeps in flight had moved in the blocks up to a final one."""
+    if not in_flight:
+        release()
+        return []
+    batch = db.session.get_one(SweepBatch, in_flight[0].batch_id, populate_existing=True)
+    release()
+    found = chains.sweeper(network).outcome(batch.signed, [sweep.item for sweep in in_flight]).moved
+    return [
+        sweep
+        for sweep in in_flight
+        if sweep.address in found and found[sweep.address].block <= height
+    ]

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from protonpay.chains.port import NotReady, SendState
 from protonpay.chains.registry import chains
-from protonpay.chains.sweep import SignedSweeps, Sweeper, SweepsOutcome
+from protonpay.chains.sweep import Moved, SignedSweeps, Sweeper, SweepsOutcome
 from protonpay.kernel import clock
 from protonpay.store import outbox
 from protonpay.store.db import current, db, release, transaction
@@ -58,7 +58,7 @@ def sign(network: str, everything: int = 0) -> None:
         sweeps = _still_planned(ready)
         if service.has_open_batch(network) or len(sweeps) != len(ready):
             return
-        items = [planning.as_item(sweep) for sweep in sweeps]
+        items = [sweep.item for sweep in sweeps]
         signed = sweeper.sign(items, terms, sequence, _under(sweeper, sequence))
         batch_id = _store(sweeper, signed, sweeps)
         outbox.add("treasury.broadcast", batch_id=batch_id)
@@ -70,7 +70,7 @@ def broadcast(batch_id: int) -> None:
     if batch.state != "SIGNED":
         return
     try:
-        chains.sweeper(batch.network).broadcast(_as_signed(batch))
+        chains.sweeper(batch.network).broadcast(batch.signed)
     except NoAnswer as unknown:
         log.warning("broadcast_unknown", batch_id=batch_id, error=repr(unknown))
     with transaction():
@@ -83,9 +83,9 @@ def confirm(batch_id: int) -> Later | None:
     batch = _read(batch_id)
     if batch.state != "SENT":
         return None
-    sweeper, signed, sweeps = chains.sweeper(batch.network), _as_signed(batch), _carried(batch_id)
+    sweeper, signed, sweeps = chains.sweeper(batch.network), batch.signed, _carried(batch_id)
     try:
-        outcome = sweeper.outcome(signed, [planning.as_item(sweep) for sweep in sweeps])
+        outcome = sweeper.outcome(signed, [sweep.item for sweep in sweeps])
         if outcome.state is SendState.WAITING and not outcome.seen:
             sweeper.broadcast(signed)
     except NoAnswer as unknown:
@@ -100,8 +100,8 @@ def _settle(batch: SweepBatch, sweeps: Sequence[Sweep], outcome: SweepsOutcome) 
     """End what moved, whatever becomes of the rest; and all of it when nothing is open."""
     missed = [sweep for sweep in sweeps if sweep.address not in outcome.moved]
     with transaction():
-        for address, tx_hash in outcome.moved.items():
-            _swept(batch.id, address, tx_hash)
+        for address, moved in outcome.moved.items():
+            _swept(batch.id, address, moved)
         if outcome.state is SendState.WAITING:
             return
         if _move(batch.id, "SENT", outcome.state.value, outcome):
@@ -134,7 +134,7 @@ def _under(sweeper: Sweeper, sequence: int | None) -> SignedSweeps | None:
         .order_by(SweepBatch.id.desc())
         .limit(1)
     )
-    return _as_signed(before) if before else None
+    return before.signed if before else None
 
 
 def _store(sweeper: Sweeper, signed: SignedSweeps, sweeps: Sequence[Sweep]) -> int:
@@ -158,12 +158,18 @@ def _store(sweeper: Sweeper, signed: SignedSweeps, sweeps: Sequence[Sweep]) -> i
     return batch.id
 
 
-def _swept(batch_id: int, address: str, tx_hash: str) -> None:
+def _swept(batch_id: int, address: str, moved: Moved) -> None:
     SWEEP.check("SIGNED", "SWEPT")
     current().execute(
         update(Sweep)
         .where(Sweep.batch_id == batch_id, Sweep.address == address, Sweep.state == "SIGNED")
-        .values(state="SWEPT", reason=None, tx_hash=tx_hash, ended_at=clock.now())
+        .values(
+            state="SWEPT",
+            reason=None,
+            tx_hash=moved.tx_hash,
+            block=moved.block,
+            ended_at=clock.now(),
+        )
     )
 
 
@@ -216,7 +222,3 @@ def _carried(batch_id: int) -> Sequence[Sweep]:
     ).all()
     release()
     return found
-
-
-def _as_signed(batch: SweepBatch) -> SignedSweeps:
-    return SignedSweeps(batch.raw, batch.tx_hash, batch.sequence, batch.terms)

@@ -151,6 +151,13 @@ IN_RUSSIAN: Mapping[str, str] = {
     "The payment provider does not answer. Try again.": (
         "Платёжный провайдер не отвечает. Повторите попытку."
     ),
+    "This deposit is not on hold.": "Это пополнение не задержано.",
+    "This payout is not on hold.": "Эта выплата не задержана.",
+    "Nothing of this id is on hold.": "С таким идентификатором ничего не задержано.",
+    "The network does not name its sender.": "Сеть не называет отправителя.",
+    "The payment provider is paused here. Try again later.": (
+        "Платёжный провайдер здесь приостановлен. Повторите попытку позже."
+    ),
     "The payment provider is not set up correctly here.": (
         "Платёжный провайдер здесь настроен неверно."
     ),

@@ -18,6 +18,7 @@ from protonpay.fx.service import rates
 from protonpay.kernel import clock
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount, Rate
 from protonpay.kernel.money import ZERO
+from protonpay.rails import service as rails
 from protonpay.store.db import db
 from tests.actors import Actor
 from tests.contract.card_simulators import PLAYED
@@ -65,6 +66,20 @@ def test_the_answer_says_what_was_quoted(till: Till, bob: Actor):
     assert (deposit["commission"], deposit["amount"]) == ("0.00", deposit["quotedAmount"])
     assert (deposit["status"], deposit["refundedAmount"]) == ("PENDING", "0.00")
     assert bob.get(f"/client/deposit/{deposit['id']}").get_json()["deposit"] == deposit
+
+
+def test_while_a_provider_is_paused_no_page_is_opened_and_what_was_begun_is_credited(
+    till: Till, bob: Actor
+):
+    begun = till.paid(bob)
+    rails.pause(till.name, reason="a look at the books", by="olga")
+
+    unpaid_for(till, lambda: refused(till.order(bob), 503, "provider_unavailable"))
+    till.ask(begun)
+    assert stored(begun.id).state == "CONFIRMED"
+
+    rails.resume(till.name, reason="all is well", by="olga")
+    assert till.order(bob).status_code == 200
 
 
 @pytest.mark.parametrize("amount", NO_AMOUNTS)

@@ -1,14 +1,14 @@
 """Sweeps of deposit addresses, and the transactions that carry them.
 
-Revision ID: 0017
+Revision ID: 0018
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0017"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 _OPEN = sa.text("state IN ('PLANNED', 'SIGNED', 'HELD')")
 
@@ -78,6 +78,7 @@ def _make_sweeps() -> None:
         sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("batch_id", sa.BigInteger(), nullable=True),
         sa.Column("tx_hash", sa.Text(), nullable=True),
+        sa.Column("block", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
@@ -88,7 +89,8 @@ def _make_sweeps() -> None:
             "amount_micro > 0 AND turn > 0 AND refusals >= 0", name=op.f("ck_sweeps_amounts")
         ),
         sa.CheckConstraint(
-            "(state = 'SWEPT') = (tx_hash IS NOT NULL)", name=op.f("ck_sweeps_swept_by")
+            "num_nulls(tx_hash, block) = CASE state WHEN 'SWEPT' THEN 0 ELSE 2 END",
+            name=op.f("ck_sweeps_swept_by"),
         ),
         sa.ForeignKeyConstraint(
             ["batch_id"], ["sweep_batches.id"], name=op.f("fk_sweeps_batch_id")
@@ -102,10 +104,17 @@ def _make_sweeps() -> None:
     op.create_index(
         "ix_sweeps_open", "sweeps", ["network", "state", "id"], unique=False, postgresql_where=_OPEN
     )
+    op.create_index(
+        "ix_sweeps_swept",
+        "sweeps",
+        ["network", "address", "block"],
+        unique=False,
+        postgresql_where=sa.text("state = 'SWEPT'"),
+    )
     op.create_index("ix_sweeps_batch", "sweeps", ["batch_id"], unique=False)
     # What a sweep is does not change; only how it stands.
     op.execute("REVOKE UPDATE, DELETE ON sweeps FROM protonpay_app")
     op.execute(
-        "GRANT UPDATE (state, reason, refusals, batch_id, tx_hash, looked_at, ended_at)"
+        "GRANT UPDATE (state, reason, refusals, batch_id, tx_hash, block, looked_at, ended_at)"
         " ON sweeps TO protonpay_app"
     )
