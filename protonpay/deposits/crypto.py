@@ -12,12 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 from protonpay.chains.registry import network as named_network
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.states import DEPOSIT
-from protonpay.kernel import clock, events, ids
+from protonpay.kernel import clock, events, faults, ids
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.screening.service import screening
-from protonpay.store.db import current, transaction
+from protonpay.store.db import after_commit, current, transaction
 from protonpay.store.events import publish
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
@@ -128,6 +128,8 @@ def _confirm(deposit: Deposit, transfer: Incoming) -> None:
         )
     )
     publish(events.DEPOSIT_CONFIRMED, deposit.user_id, _said(deposit))
+    faults.point("deposits.crediting", transfer.network)
+    after_commit(lambda: faults.point("deposits.credited", transfer.network))
 
 
 def _move(deposit: Deposit, state: str) -> None:

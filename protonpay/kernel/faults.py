@@ -7,23 +7,24 @@ that arms them all and kills itself at the one it was told (``tests/flows/mortal
 from collections.abc import Callable
 
 
-def _nothing(_: str) -> None:
+def _nothing(_name: str, _where: str) -> None:
     pass
 
 
-_act: Callable[[str], None] = _nothing
+_act: Callable[[str, str], None] = _nothing
 
 
-def point(name: str) -> None:
+def point(name: str, where: str) -> None:
     """Mark a moment between two steps that must both happen, or be found undone and repeated.
 
     Args:
         name: ``<room>.<moment>``, said once in the program.
+        where: the network it happens on.
     """
-    _act(name)
+    _act(name, where)
 
 
-def arm(act: Callable[[str], None]) -> None:
+def arm(act: Callable[[str, str], None]) -> None:
     """Have something done at every point from now on, in this process."""
     global _act  # noqa: PLW0603 - one per process, set before any work
     _act = act

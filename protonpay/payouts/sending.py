@@ -31,17 +31,17 @@ def broadcast(attempt_id: int) -> Later | None:
     if found is None:
         return None
     network, send = found
-    faults.point("payouts.before_broadcast")
+    faults.point("payouts.before_broadcast", network)
     try:
         chains.get(network).broadcast(send)
     except NoAnswer as unknown:
         log.warning("broadcast_unknown", tx_hash=send.tx_hash, error=repr(unknown))
-    faults.point("payouts.broadcast")
+    faults.point("payouts.broadcast", network)
     with transaction():
         moved = [ending.move(each, "SIGNED", "SENT") for each in send.payout_ids]
         if any(moved):
             outbox.add("payouts.confirm", delay_seconds=_LOOK_AGAIN_SECONDS, attempt_id=attempt_id)
-    faults.point("payouts.sent")
+    faults.point("payouts.sent", network)
     return None
 
 
@@ -62,9 +62,9 @@ def confirm(attempt_id: int) -> Later | None:
             chain.broadcast(send)
     except NoAnswer as unknown:
         return Later(_ASK_AGAIN_SECONDS, repr(unknown))
-    faults.point("payouts.outcome_known")
-    _end(attempt_id, send, outcomes)
-    faults.point("payouts.ended")
+    faults.point("payouts.outcome_known", network)
+    _end(attempt_id, network, send, outcomes)
+    faults.point("payouts.ended", network)
     if waiting:
         reasons = sorted({each.reason for each in waiting if each.reason})
         return Later(_LOOK_AGAIN_SECONDS, ", ".join(reasons) or "not final")
@@ -84,7 +84,9 @@ def look_at_heads() -> None:
         )
 
 
-def _end(attempt_id: int, send: SignedSend, outcomes: Mapping[str, SendOutcome]) -> None:
+def _end(
+    attempt_id: int, network: str, send: SignedSend, outcomes: Mapping[str, SendOutcome]
+) -> None:
     """Book every final outcome in one transaction, in the order in which accounts are locked."""
     final = {
         payout_id: outcomes[payout_id]
@@ -99,6 +101,7 @@ def _end(attempt_id: int, send: SignedSend, outcomes: Mapping[str, SendOutcome])
                 _book(payout_id, outcome)
         last = list(final.values())[-1]
         attempts.close(attempt_id, sequence_used=last.sequence_used)
+        faults.point("payouts.settling", network)
 
 
 def _book(payout_id: str, outcome: SendOutcome) -> None:

@@ -43,10 +43,11 @@ def sign(payout_id: str) -> Later | None:
     if leader.state != "PENDING":
         release()
         return None
-    chain = chains.get(leader.network)
+    network = leader.network
+    chain = chains.get(network)
     orders = _gather(leader, chain.most_in_one)
     release()
-    faults.point("payouts.before_signing")
+    faults.point("payouts.before_signing", network)
     try:
         prospect = chain.read_terms(orders)
         first = chain.next_sequence()
@@ -114,7 +115,7 @@ def _store(
                 refused[payout.id] = why
         if admitted:
             _sign(chain, prospect, first, admitted)
-    faults.point("payouts.signed")
+    faults.point("payouts.signed", chain.network.name)
     return refused
 
 
@@ -157,6 +158,7 @@ def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequenc
     replaced = attempts.free_sequence(chain)
     sequence = attempts.take_sequence(chain, first, replaced)
     send = chain.sign(orders, prospect.terms, sequence, replaced)
+    faults.point("payouts.bytes_made", chain.network.name)
     attempt_id = attempts.store(chain, send)
     for payout in admitted:
         payout.tx_hash = send.tx_hash
