@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from protonpay.chains.port import NotReady, SendState
 from protonpay.chains.registry import chains
 from protonpay.chains.sweep import Moved, SignedSweeps, Sweeper, SweepsOutcome
-from protonpay.kernel import clock
+from protonpay.kernel import clock, faults
 from protonpay.store import outbox
 from protonpay.store.db import current, db, release, transaction
 from protonpay.store.jobs import Later
@@ -37,6 +37,7 @@ def sign(network: str, everything: int = 0) -> None:
     What cannot go now waits for the next round, which comes by itself.
     """
     planning.plan(network, everything=bool(everything))
+    faults.point("treasury.planned", network)
     if service.has_open_batch(network):
         return
     release()
@@ -60,8 +61,10 @@ def sign(network: str, everything: int = 0) -> None:
             return
         items = [sweep.item for sweep in sweeps]
         signed = sweeper.sign(items, terms, sequence, _under(sweeper, sequence))
+        faults.point("treasury.bytes_made", network)
         batch_id = _store(sweeper, signed, sweeps)
         outbox.add("treasury.broadcast", batch_id=batch_id)
+    faults.point("treasury.signed", network)
 
 
 def broadcast(batch_id: int) -> None:
@@ -69,13 +72,16 @@ def broadcast(batch_id: int) -> None:
     batch = _read(batch_id)
     if batch.state != "SIGNED":
         return
+    faults.point("treasury.before_broadcast", batch.network)
     try:
         chains.sweeper(batch.network).broadcast(batch.signed)
     except NoAnswer as unknown:
         log.warning("broadcast_unknown", batch_id=batch_id, error=repr(unknown))
+    faults.point("treasury.broadcast", batch.network)
     with transaction():
         if _move(batch_id, "SIGNED", "SENT"):
             outbox.add("treasury.confirm", delay_seconds=_LOOK_AGAIN_SECONDS, batch_id=batch_id)
+    faults.point("treasury.sent", batch.network)
 
 
 def confirm(batch_id: int) -> Later | None:
@@ -90,7 +96,9 @@ def confirm(batch_id: int) -> Later | None:
             sweeper.broadcast(signed)
     except NoAnswer as unknown:
         return Later(2, repr(unknown))
+    faults.point("treasury.outcome_known", batch.network)
     _settle(batch, sweeps, outcome)
+    faults.point("treasury.ended", batch.network)
     if outcome.state is SendState.WAITING:
         return Later(_LOOK_AGAIN_SECONDS, outcome.reason or "not final")
     return None
@@ -102,6 +110,7 @@ def _settle(batch: SweepBatch, sweeps: Sequence[Sweep], outcome: SweepsOutcome) 
     with transaction():
         for address, moved in outcome.moved.items():
             _swept(batch.id, address, moved)
+        faults.point("treasury.settling", batch.network)
         if outcome.state is SendState.WAITING:
             return
         if _move(batch.id, "SENT", outcome.state.value, outcome):

@@ -21,7 +21,7 @@ def _asked(city: City, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _paid(city: City, count: int) -> Mapping[str, list[tuple[Resident, str]]]:
+def paid_in(city: City, count: int) -> Mapping[str, list[tuple[Resident, str]]]:
     """Let people pay in on every network, and wait until it is theirs."""
     made = {
         name: [
@@ -45,7 +45,7 @@ def _left(city: City) -> int:
     return _asked(city, lying) + _asked(city, "SELECT count(*) FROM sweeps WHERE state <> 'SWEPT'")
 
 
-def _wait_until_swept(city: City) -> None:
+def wait_until_swept(city: City) -> None:
     until(lambda: _left(city) == 0, 120)
 
 
@@ -55,7 +55,7 @@ def _changes(city: City) -> int:
     return _asked(city, f"SELECT {moves} FROM sweep_batches")
 
 
-def _swept_once(city: City, made: Mapping[str, list[tuple[Resident, str]]]) -> None:
+def swept_once(city: City, made: Mapping[str, list[tuple[Resident, str]]]) -> None:
     for name, people in made.items():
         for who, address in people:
             assert city.on_chain(name, address) == 0
@@ -67,19 +67,19 @@ def _swept_once(city: City, made: Mapping[str, list[tuple[Resident, str]]]) -> N
 
 @pytest.mark.parametrize("side", ["before", "after"])
 def test_killed_on_either_side_of_the_send(city: City, side: str):
-    made = _paid(city, 3)
+    made = paid_in(city, 3)
     for gate in city.gates.values():
         setattr(gate, side, city.kill_chain_worker)
 
     city.flask("ops", "sweep", "--everything")
 
-    _wait_until_swept(city)
+    wait_until_swept(city)
     assert all(getattr(gate, side) is None for gate in city.gates.values()), "nobody was killed"
-    _swept_once(city, made)
+    swept_once(city, made)
 
 
 def test_killed_at_every_change(city: City):
-    made = _paid(city, 2)
+    made = paid_in(city, 2)
     seen, kills = _changes(city), 0
     city.flask("ops", "sweep", "--everything")
     while _left(city):
@@ -89,4 +89,4 @@ def test_killed_at_every_change(city: City):
             city.kill_chain_worker()
             kills += 1
     assert kills > 1
-    _swept_once(city, made)
+    swept_once(city, made)
