@@ -95,18 +95,6 @@ class Base:
         landed(self.sweeper.outcome(signed, items), count)
         return self._gas(signed.tx_hash), len(signed.raw)
 
-    def single(self, count: int) -> int:
-        """Hand in signed transfers one by one, without a batch contract; return the gas."""
-        total = 0
-        for item in self.paid(count):
-            self._finalise()
-            terms, nonce = self.sweeper.read_terms(1), self.sweeper.next_sequence()
-            signed = self.sweeper.sign([item], terms, nonce, None)
-            inner = _inner_call(signed.raw)
-            order = {"from": self.rpc("eth_accounts")[5], "to": BASE.usdc, "data": inner}
-            total += self._gas(self.rpc("eth_sendTransaction", order))
-        return total
-
     def funded(self, count: int) -> tuple[int, int]:
         """Send each address native coin, then let it transfer; return gas and wei left behind."""
         total, left = 0, 0
@@ -217,17 +205,6 @@ def landed(outcome: SweepsOutcome, count: int) -> None:
         raise SystemExit(f"not swept: {outcome}")
 
 
-def _inner_call(raw: bytes) -> str:
-    """Return the first call that a transaction of the sweeper makes, as hex."""
-    from eth_account.typed_transactions.typed_transaction import TypedTransaction  # noqa: PLC0415
-    from hexbytes import HexBytes  # noqa: PLC0415
-    from web3 import Web3  # noqa: PLC0415
-
-    data = bytes(TypedTransaction.from_bytes(HexBytes(raw)).as_dict()["data"])
-    ((call, *_),) = Web3().codec.decode(["(address,bool,bytes)[]"], data[4:])
-    return "0x" + call[2].hex()
-
-
 def _line(what: str, each: float, single: float, note: str) -> None:
     print(f"  {what:<34}{each:>12,.0f}{each / single:>9.2f}   {note}")
 
@@ -253,8 +230,7 @@ def _measure_base(base: Base) -> None:
     print(f"Base (anvil, Circle's contract)\n  {'gas per sweep':<34}{'':>12}{'ratio':>9}")
     note = f"{left / count / GWEI:,.0f} gwei left on each address"
     _line("fund, then transfer", funded, funded, note)
-    _line("one EIP-3009 alone", base.single(count) / count, funded, "")
-    for many in (1, 10, 50, base.sweeper.most):
+    for many in (1, 2, 10, 50, base.sweeper.most):
         gas, size = base.batched(many)
         note = f"{gas:,} gas, {size / many:,.0f} bytes each"
         _line(f"{many} EIP-3009 in one transaction", gas / many, funded, note)
