@@ -125,10 +125,16 @@ _DEPOSIT_STATES = (
     "PARTIALLY_REFUNDED",
     "REFUNDED",
 )
+_PAYMENT_STATES = ("SEEN", "CREDITED", "VANISHED", "ON_HOLD", "RETURNED")
+_STATES = {
+    "payouts": _PAYOUT_STATES,
+    "deposits": _DEPOSIT_STATES,
+    "invoice_payments": _PAYMENT_STATES,
+}
 
 
 def _holds() -> None:
-    for table, states in (("payouts", _PAYOUT_STATES), ("deposits", _DEPOSIT_STATES)):
+    for table, states in _STATES.items():
         op.drop_constraint(op.f(f"ck_{table}_state"), table, type_="check")
         listed = ", ".join(f"'{state}'" for state in states)
         op.create_check_constraint(op.f(f"ck_{table}_state"), table, f"state IN ({listed})")
@@ -143,7 +149,8 @@ def _holds() -> None:
     op.add_column(
         "payouts", sa.Column("cleared", sa.Boolean(), server_default="false", nullable=False)
     )
-    op.add_column("deposits", sa.Column("return_payout_id", sa.Text(), nullable=True))
-    op.create_foreign_key(
-        op.f("fk_deposits_return_payout_id"), "deposits", "payouts", ["return_payout_id"], ["id"]
-    )
+    op.add_column("invoice_payments", sa.Column("hold_reason", sa.Text(), nullable=True))
+    for table in ("deposits", "invoice_payments"):
+        op.add_column(table, sa.Column("return_payout_id", sa.Text(), nullable=True))
+        name = op.f(f"fk_{table}_return_payout_id")
+        op.create_foreign_key(name, table, "payouts", ["return_payout_id"], ["id"])

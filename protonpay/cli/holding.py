@@ -16,7 +16,7 @@ def list_holds() -> None:
     """Show what is on hold and why."""
     for hold in holds.listed():
         since = f"{hold.since:%Y-%m-%d %H:%M}"
-        way = "from" if hold.kind == "deposit" else "to"
+        way = "to" if hold.kind == "payout" else "from"
         click.echo(
             f"{hold.id}  {since}  {hold.kind} of {hold.amount} USDC {way} {hold.address}"
             f" on {hold.network}  user {hold.user_id}"
@@ -46,5 +46,5 @@ def refund(hold_id: str, reason: str) -> None:
         hold = holds.refund(hold_id, reason)
     except Refusal as refusal:
         raise click.ClickException(refusal.detail) from refusal
-    what = "is sent back to its sender" if hold.kind == "deposit" else "is given back"
+    what = "is given back" if hold.kind == "payout" else "is sent back to its sender"
     click.echo(f"{hold_id}: {hold.kind} {what}.")

@@ -59,7 +59,8 @@ class ReconciliationPass(Base):
     Attributes:
         number: counts the passes; finished ones keep it until the next begins.
         begun_at: of this pass; None when none is under way.
-        at: what it compares as of: height, time and name of the block.
+        at: what it compares as of: height, time and name of the block; between two passes how
+            many seconds the last one took.
         cursor: what was compared last: a number of an address, an id.
         ours_micro: what the book says so far, and ``theirs_micro`` what the world says.
         unknown: how many did not answer.

@@ -27,7 +27,9 @@ log = structlog.get_logger(__name__)
 
 LEDGER = "ledger"
 _REST = timedelta(seconds=60)
-"""From the beginning of one pass to that of the next, at least."""
+"""From the end of one pass to the beginning of the next, at least."""
+_REST_TIMES = 4
+"""And this many times as long as it took: a million addresses are asked about all day otherwise."""
 _OLDEST = timedelta(minutes=30)
 """A pass that has not come to its end by then begins anew: nodes forget old blocks."""
 _BUSY = timedelta(seconds=60)
@@ -154,7 +156,7 @@ def _take(rail: Rail, *, at_once: bool) -> ReconciliationPass | None:
             ReconciliationPass, rail.name, with_for_update=True, populate_existing=True
         )
         is_under_way = mark.begun_at is not None and now - mark.begun_at < _OLDEST
-        rests = mark.ended_at is not None and now - mark.ended_at < _REST
+        rests = mark.ended_at is not None and now - mark.ended_at < _rest_after(mark)
         if (mark.busy_until or now) > now or (not is_under_way and rests and not at_once):
             return None
         mark.busy_until = now + _BUSY
@@ -164,6 +166,11 @@ def _take(rail: Rail, *, at_once: bool) -> ReconciliationPass | None:
         session.expunge(mark)
     release()
     return mark
+
+
+def _rest_after(mark: ReconciliationPass) -> timedelta:
+    took = (mark.at or {}).get("took", 0) if mark.begun_at is None else 0
+    return max(_REST, _REST_TIMES * timedelta(seconds=int(took)))
 
 
 def _work(rail: Rail, mark: ReconciliationPass) -> int:
@@ -205,7 +212,9 @@ def _write_beginning(rail: Rail, number: int, begun: Beginning) -> None:
 
 def _end(row: ReconciliationPass) -> None:
     cases.end(row.rail, row.number)
-    row.begun_at, row.at, row.ended_at = None, None, clock.now()
+    now = clock.now()
+    took = int((now - row.begun_at).total_seconds()) if row.begun_at else 0
+    row.begun_at, row.at, row.ended_at = None, {"took": took}, now
     row.last_compared = row.compared
     row.last_ours_micro, row.last_theirs_micro = row.ours_micro, row.theirs_micro
     current().flush()

@@ -152,6 +152,8 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Платёжный провайдер не отвечает. Повторите попытку."
     ),
     "This deposit is not on hold.": "Это пополнение не задержано.",
+    "There is no such payment.": "Такого платежа нет.",
+    "This payment is not on hold.": "Этот платёж не задержан.",
     "This payout is not on hold.": "Эта выплата не задержана.",
     "Nothing of this id is on hold.": "С таким идентификатором ничего не задержано.",
     "The network does not name its sender.": "Сеть не называет отправителя.",

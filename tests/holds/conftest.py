@@ -7,9 +7,10 @@ import pytest
 
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
+from tests.deposits.conftest import fill
 from tests.payouts.conftest import base
 
-__all__ = ["base"]
+__all__ = ["base", "fill"]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from protonpay.chains.watch import Arrival
 from protonpay.deposits.models import Deposit
 from protonpay.holds import service as holds
+from protonpay.invoices import receiving
 from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import audit, chart
@@ -22,7 +23,7 @@ from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, FakeChain
 from tests.payouts.orders import WALLETS, accepted, confirm, jobs, sent, sign, stored
 from tests.unchanged import nothing_changes, only_changes
-from tests.wallets.pools import follow_all
+from tests.wallets.pools import follow_all, told
 
 SENDER = "0x7F367cC41522cE07553e823bf3be79A889DEbe1B"
 AMOUNT = Usdc.parse("12.5")
@@ -109,13 +110,13 @@ def test_a_deposit_goes_back_to_its_sender(bob: Actor, base: FakeChain, listing:
             with pytest.raises(Conflict):
                 decide(deposit_id, "at the same time")
     assert (stored(payout_id).wallet_address, _suspense()) == (SENDER, ZERO)
-    later = holds.follow_return(deposit_id)
+    later = holds.follow_return("deposit", deposit_id)
     assert later is not None
 
     sent(payout_id)
     base.plan("outcome", LANDED)
     confirm(payout_id)
-    assert holds.follow_return(deposit_id) is None
+    assert holds.follow_return("deposit", deposit_id) is None
     shown = bob.get(f"/client/deposit/{deposit_id}").get_json()["deposit"]
     assert (_deposit(bob).state, shown["status"]) == ("RETURNED", "REFUNDED")
     assert (bob.available, bob.held, ledger.balance(chart.custody("Base"))) == (ZERO, ZERO, ZERO)
@@ -131,7 +132,7 @@ def test_what_cannot_be_sent_back_is_held_again(bob: Actor, base: FakeChain, lis
     sent(payout_id)
     base.plan("outcome", FAILED)
     confirm(payout_id)
-    assert holds.follow_return(deposit_id) is None
+    assert holds.follow_return("deposit", deposit_id) is None
 
     assert (stored(payout_id).state, _deposit(bob).state) == ("FAILED", "ON_HOLD")
     assert (_suspense(), bob.available, bob.held, _sound()) == (AMOUNT, ZERO, ZERO, True)
@@ -149,6 +150,67 @@ def test_a_return_is_no_withdrawal_of_the_user(bob: Actor, base: FakeChain, list
     assert sign(str(_deposit(bob).return_payout_id)) is None
     quote = bob.post("/client/withdraw/quote", {"amount": "0.000001", "network": "Base"}).get_json()
     assert "withdrawal_cooldown" not in str(quote)
+
+
+# Payments of invoices
+
+
+def _invoice_paid(actor: Actor) -> str:
+    answer = actor.post("/client/invoices", {"amount": "12.5", "currency": "USDC"})
+    assert answer.status_code == 200, answer.get_json()
+    invoice_id: str = answer.get_json()["invoice"]["id"]
+    arrival = Arrival("0xinvoice", SENDER, AMOUNT, "0xhash", 0, 7, "0xblock7")
+    with transaction():
+        recording.record("Base", [arrival], {"0xinvoice": ("invoice", invoice_id)}, final=True)
+    for incoming_id in told():
+        receiving.follow(incoming_id)
+    return invoice_id
+
+
+def _shown(actor: Actor, invoice_id: str) -> tuple[str, str]:
+    shown = actor.get(f"/client/invoices/{invoice_id}").get_json()["invoice"]
+    return shown["status"], shown["amountPaid"]
+
+
+def test_an_invoice_is_not_paid_by_a_listed_sender_until_it_is_released(
+    bob: Actor, listing: Listing, fill: Callable[..., None]
+):
+    fill()
+    listing(SENDER)
+    invoice_id = _invoice_paid(bob)
+    (hold,) = holds.listed()
+    assert (hold.kind, hold.amount, hold.why) == ("payment", AMOUNT, "of the tests")
+    assert _shown(bob, invoice_id) == ("PENDING", "0.00")
+    assert (bob.available, _suspense(), _sound()) == (ZERO, AMOUNT, True)
+    (line,) = bob.get("/client/activity").get_json()["activity"]
+    assert (line["status"], events_of(bob.id)) == ("ON_HOLD", [])
+
+    holds.release(hold.id, "a false hit")
+    assert _shown(bob, invoice_id) == ("PAID", "12.50")
+    assert (bob.available, _suspense(), _sound()) == (AMOUNT, ZERO, True)
+    assert [name for name, _ in events_of(bob.id)] == ["invoice.paid"]
+
+
+def test_a_payment_of_an_invoice_goes_back_to_its_sender(
+    bob: Actor, base: FakeChain, listing: Listing, fill: Callable[..., None]
+):
+    fill()
+    listing(SENDER)
+    invoice_id = _invoice_paid(bob)
+    (hold,) = holds.listed()
+    holds.refund(hold.id, "not ours")
+    payout_id = str(holds.listed()[0].returned_by)
+    sent(payout_id)
+    base.plan("outcome", LANDED)
+    confirm(payout_id)
+    assert holds.follow_return("payment", hold.id) is None
+
+    assert (_shown(bob, invoice_id), holds.listed()) == (("PENDING", "0.00"), [])
+    assert (bob.available, _suspense(), ledger.balance(chart.custody("Base"))) == (ZERO,) * 3
+    (line,) = [
+        one for one in bob.get("/client/activity").get_json()["activity"] if one["invoiceId"]
+    ]
+    assert (line["status"], _sound()) == ("REFUNDED", True)
 
 
 # Payouts

@@ -195,3 +195,77 @@ def _pay_on_solana(solana: SimpleNamespace, address: str, micro: int) -> None:
     solana.node.call("sandbox_sendUsdc", address, micro)
     solana.node.warp(1)
     solana.node.finalize()
+
+
+def test_a_pass_that_took_long_is_followed_by_a_longer_rest(base_seen: SimpleNamespace):
+    watch(base_seen)
+    now = clock.now()
+    with clock.frozen(now):
+        assert reconciliation.step("Base", at_once=True) == 1
+    with clock.frozen(now + timedelta(minutes=5)):
+        assert reconciliation.step("Base") == 0
+    for minutes, begins in ((10, 0), (24, 0), (26, 1)):
+        with clock.frozen(now + timedelta(minutes=minutes)):
+            assert reconciliation.step("Base") == begins
+
+
+def test_the_command_prints_the_table_and_ends_as_it_found(
+    base_seen: SimpleNamespace, payee: SimpleNamespace, house: Any
+):
+    def flask(*words: str) -> tuple[int, str]:
+        db.session.commit()
+        result = house.test_cli_runner().invoke(args=["ops", *words])
+        return result.exit_code, result.output
+
+    base_seen.rpc.spoil = _other_chain
+    assert flask("reconcile", "--rail", "Base")[0] == 3
+    base_seen.rpc.honest()
+    pay(base_seen, payee.base, 2_500_000)
+    code, said = flask("reconcile", "--rail", "Base")
+    head, line = said.splitlines()
+    there = str(Usdc(2_500_000 + base_seen.capital))
+    assert (code, line.split()) == (0, ["Base", "1", there, there, "0.00", "ok"])
+    assert head.split()[:2] == ["rail", "compared"]
+
+    db.session.execute(text("UPDATE incoming SET amount_micro = 2500001"))
+    code, said = flask("reconcile", "--rail", "Base")
+    assert (code, said.split()[-6:-4]) == (1, [str(Usdc(2_500_001 + base_seen.capital)), there])
+    assert f"-0.000001  seen address_deficit {payee.base}" in said
+    assert f"Base  address_deficit  {payee.base}" in flask("cases")[1]
+    assert flask("reconcile", "--rail", "nowhere")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("lost", "kind"),
+    [
+        ("DELETE FROM deposits", "deposit_missing"),
+        ("UPDATE incoming SET final_at = now() - interval '1 hour'", "transfer_not_credited"),
+    ],
+)
+def test_a_final_transfer_that_nobody_follows_is_a_case(
+    base_seen: SimpleNamespace, payee: SimpleNamespace, lost: str, kind: str
+):
+    base_seen.world.outside(evm_outside.send_usdc, base_seen.world.usdc, payee.base, 2_500_000)
+    base_seen.mine(5)
+    watching.watch("Base")
+    if kind == "deposit_missing":
+        follow_all()
+    assert look(2).state == "ok", "within ten minutes its job may come"
+    db.session.execute(text("UPDATE incoming SET final_at = now() - interval '1 hour'"))
+    db.session.execute(text(lost))
+    db.session.commit()
+
+    assert look(3).state == "DIFFERS"
+    assert [(state, what) for state, what, _ in cases()] == [("OPEN", kind)]
+    assert rails.paused("Base")
+    if kind == "transfer_not_credited":
+        follow_all()
+        assert (look().state, cases()) == ("ok", [])
+
+
+def test_more_payouts_than_one_answer_holds_are_asked_about_at_one_slot(
+    solana_seen: SimpleNamespace,
+):
+    at = solana_seen.snapshot.block(None)
+    told = solana_seen.snapshot.treasury(at, [f"cpayout{number}" for number in range(250)])
+    assert (told.height >= at.height, told.paid) == (True, frozenset())
