@@ -50,6 +50,9 @@ JOBS: Mapping[str, Job] = {
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
+    "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
+    "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),
+    "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
@@ -80,6 +83,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
     "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
+    "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
     "reconciliation.networks": Periodic("workers.reconciliation.networks", WATCH, 15, 120),
     "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
     "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),
