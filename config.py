@@ -10,6 +10,7 @@ Two ways to be configured, never mixed:
 """
 
 import os
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ TEST_KEYS = {
     "FREEDOMPAY_SECRET_KEY": ("sandbox-", "test"),
 }
 """How keys begin with which card providers move no money."""
+_CEILING = r"(-|(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)"
+_CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
 
 
 class ConfigError(Exception):
@@ -68,7 +71,11 @@ class Config:
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
+        rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
+        payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
+            it the signer leaves payouts waiting.
+        screening_list: a file of addresses that nothing is taken from or paid to by itself.
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
 
@@ -98,6 +105,9 @@ class Config:
     rate_limit_read: str
     rate_limit_write: str
     rate_limit_unauth: str
+    rate_limit_login: str
+    payout_ceilings: Mapping[str, str]
+    screening_list: Path | None
     metrics_token: str | None
     trusted_proxies: int
     log_level: str
@@ -155,7 +165,10 @@ class Config:
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
+            rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
+            payout_ceilings=_ceilings(values),
+            screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
@@ -221,6 +234,11 @@ class Config:
             if url and not _host(url)
         ]
         found += _unreadable(self.yookassa_networks)
+        found += [
+            f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
+            for where, written in self.payout_ceilings.items()
+            if not _CEILINGS.fullmatch(written)
+        ]
         if self.production:
             found += self._unsafe_in_production()
         return found
@@ -322,6 +340,13 @@ def _not_public(networks: str) -> Iterator[str]:
     for network in networks.split():
         if not only_public(ip_network(network)):
             yield f"YOOKASSA_NETWORKS lets in {network}: not of the public internet alone"
+
+
+def _ceilings(values: Mapping[str, str]) -> dict[str, str]:
+    named = {"*": "PAYOUT_CEILINGS"} | {
+        name: f"{name.upper()}_PAYOUT_CEILINGS" for name in NETWORKS
+    }
+    return {where: values[name] for where, name in named.items() if values.get(name)}
 
 
 def _stack_settings(folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import Chain, Network
+from protonpay.chains.snapshot import Snapshot
 from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.http import Wire
@@ -22,6 +23,8 @@ SOLANA = Network(
     by_account=True,
     usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
 )
+# The same address on nearly every EVM network (https://www.multicall3.com).
+_MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 BASE = Network(
     name="Base",
     family="evm",
@@ -29,6 +32,7 @@ BASE = Network(
     usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
     refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
     options={
+        "multicall": _MULTICALL3,
         "domain_name": "USD Coin",
         "domain_version": "2",
         "tip_floor_wei": 1_000_000,
@@ -42,6 +46,7 @@ POLYGON = Network(
     usdc="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359",
     refused=frozenset({"0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"}),  # USDC.e, another token
     options={
+        "multicall": _MULTICALL3,
         "domain_name": "USD Coin",
         "domain_version": "2",
         "tip_floor_wei": 30_000_000_000,
@@ -57,6 +62,10 @@ _ADAPTERS = {
 _WATCHES = {
     "evm": "protonpay.chains.evm_watch:EvmWatch",
     "solana": "protonpay.chains.solana_watch:SolanaWatch",
+}
+_SNAPSHOTS = {
+    "evm": "protonpay.chains.evm_snapshot:EvmSnapshot",
+    "solana": "protonpay.chains.solana_snapshot:SolanaSnapshot",
 }
 _WATCH_SECONDS = 8
 
@@ -95,12 +104,14 @@ class Chains:
         self._settings: ChainSettings | None = None
         self._made: dict[str, Chain] = {}
         self._watches: dict[str, BlockWatch | AccountWatch] = {}
+        self._snapshots: dict[str, Snapshot] = {}
 
     def bind(self, settings: ChainSettings) -> None:
         """Give the process its settings; forgets adapters made before."""
         self._settings = settings
         self._made = {}
         self._watches = {}
+        self._snapshots = {}
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
@@ -151,6 +162,20 @@ class Chains:
             Invalid: there is no such network.
         """
         return cast("AccountWatch", self._watch(name))
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return what looks at all we hold on a network.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._snapshots.get(name)
+        if made is None:
+            of, bound = network(name), self._bound()
+            wire = Wire(bound.rpc_urls[of.name], read_seconds=_WATCH_SECONDS, max_bytes=64_000_000)
+            adapter = _load(_SNAPSHOTS[of.family])
+            made = self._snapshots[name] = adapter(of, JsonRpc(wire), bound.addresses)
+        return made
 
     def _watch(self, name: str) -> BlockWatch | AccountWatch:
         made = self._watches.get(name)

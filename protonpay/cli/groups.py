@@ -1,8 +1,14 @@
 """Every group of commands, one file each."""
 
+from protonpay.cli.holding import holds_group
 from protonpay.cli.ops import ops
+from protonpay.cli.reconciling import cases, reconcile
 from protonpay.cli.sandbox import sandbox
+from protonpay.cli.switches import cards_group, payouts_group
 from protonpay.cli.users import users
+
+for _command in (payouts_group, cards_group, reconcile, cases, holds_group):
+    ops.add_command(_command)
 
 EVERYWHERE = (ops, users)
 IN_A_SANDBOX = (*EVERYWHERE, sandbox)

@@ -4,6 +4,7 @@ from flask import Response, request
 
 from protonpay.deposits import service
 from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.body import whole_body
 
 blp = AreaBlueprint(
     "callbacks", __name__, door=Door.PUBLIC, prefix="/callbacks", about="Card providers call here"
@@ -48,7 +49,7 @@ def take(provider: str) -> Response:
     body, media_type = service.take_callback(
         provider,
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.get_data(),
+        body=whole_body(request),
         remote_addr=request.remote_addr or "",
         path=request.path,
     )

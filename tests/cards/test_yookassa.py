@@ -64,6 +64,7 @@ def test_notifications_from_yookassa_are_taken(address: str):
     assert adapter().read_callback(notice(told(), address)).provider_ref == PAYMENT
 
 
+@pytest.mark.checklist(66)
 @pytest.mark.parametrize(
     "address",
     [

@@ -12,7 +12,7 @@ from protonpay.cards.port import (
 from protonpay.cards.registry import PROVIDERS
 from tests.contract.card import EACH, NONSENSE, SIGNED, UNSIGNED, Card, press, word_for
 from tests.contract.card_simulators import PLAYED
-from tests.simulators import until
+from tests.patience import until
 
 
 @EACH

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.patience import until
 from tests.sandbox.freedompay_client import (
     MODULE,
     NASTY,
@@ -17,7 +18,7 @@ from tests.sandbox.freedompay_client import (
     sig,
     status,
 )
-from tests.simulators import Receiver, Simulator, running, until
+from tests.simulators import Receiver, Simulator, running
 
 HALF_HOUR = 1800
 

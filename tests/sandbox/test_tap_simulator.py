@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from protonpay.sandbox.cards.store import Store
-from tests.simulators import PATIENCE, Receiver, Simulator, running, until
+from tests.patience import until
+from tests.simulators import PATIENCE, Receiver, Simulator, running
 
 KEY = "sk_test_simulated"
 MODULE, OPTIONS = "protonpay.sandbox.tap", ("--secret-key", KEY)

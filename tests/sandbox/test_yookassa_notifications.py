@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import until
 from tests.sandbox.yookassa_client import (
     DAY,
     HOUR,
@@ -18,7 +19,7 @@ from tests.sandbox.yookassa_client import (
     press,
     refund,
 )
-from tests.simulators import Receiver, Simulator, running, until
+from tests.simulators import Receiver, Simulator, running
 
 
 @pytest.fixture(scope="module")

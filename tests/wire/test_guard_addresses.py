@@ -137,6 +137,7 @@ def test_nothing_is_allowed_that_the_registries_call_special(ip):
     assert not allowed(str(ip)) or ip.is_global
 
 
+@pytest.mark.checklist(102)
 @pytest.mark.parametrize(
     "addresses",
     [
