@@ -218,7 +218,7 @@ class _OrderExists(Exception):
 
 def _refuse(said: Element, *, known: bool) -> None:
     code = said.of("pg_error_code")
-    told = f"freedompay: {code} {said.of('pg_error_description')}".strip()[:300]
+    told = f"freedompay: {code} {said.of('pg_error_description')}".strip()
     if code in _KEY_REFUSED:
         # Not signed, or not so that our key could tell: what is wrong is the key.
         raise KeyRefused(told)

@@ -12,10 +12,10 @@ from protonpay.cards.port import (
     CardSession,
     CardStatus,
     Forged,
-    KeyRefused,
     Rejected,
     SessionRequest,
 )
+from protonpay.cards.refusals import SAYS_NO, refused
 from protonpay.kernel import signing
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.exact import member, read_json, text
@@ -36,8 +36,6 @@ _STATUSES = {
 _WITHOUT_REASON = (CardStatus.PENDING, CardStatus.CAPTURED)
 
 _YES = range(200, 300)
-_NO = frozenset(range(400, 500)) - {408, 409, 429}
-_KEY_REFUSED = (401, 403)
 _UNKNOWN_CODES = {"2101", "9999", "1151"}  # overloaded, internal error, gateway timed out
 _NO_REFUND_CODE = "1160"
 
@@ -218,17 +216,16 @@ def _said(answer: Answer) -> dict[str, Any]:
     if isinstance(said, dict) and not _UNKNOWN_CODES.intersection(errors):
         if answer.status in _YES:
             return said
-        if answer.status in _NO:
-            refusal = KeyRefused if answer.status in _KEY_REFUSED else Rejected
+        if answer.status in SAYS_NO:
             told = "; ".join(f"{code} {about}" for code, about in errors.items())
-            raise refusal(f"tap: {answer.status} {told}"[:300])
+            raise refused("tap", answer.status, told)
     raise NoAnswer(f"tap: status {answer.status} {', '.join(errors)}")
 
 
 def _says_no_refunds(answer: Answer) -> bool:
     # Seen as 400 with a bare message; the table of codes has 1160 for it.
     said = answer.json()
-    return answer.status in _NO and (
+    return answer.status in SAYS_NO and (
         _NO_REFUND_CODE in _errors(said) or text(said, "message") == "Refunds not found"
     )
 

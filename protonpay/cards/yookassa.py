@@ -14,10 +14,10 @@ from protonpay.cards.port import (
     CardSession,
     CardStatus,
     Forged,
-    KeyRefused,
     Rejected,
     SessionRequest,
 )
+from protonpay.cards.refusals import SAYS_NO, refused
 from protonpay.kernel import signing
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.exact import member, read_json, text
@@ -38,8 +38,6 @@ _REASONS = {
 """How a payment was cancelled, where it was not the card or the payer that failed."""
 
 _YES = (200, 201)  # 202 says that the request is still being worked on
-_NO = frozenset(range(400, 500)) - {408, 409, 429}
-_KEY_REFUSED = (401, 403)
 
 _PAYMENT_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _EVENT = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}", re.ASCII)
@@ -208,9 +206,8 @@ def _said(answer: Answer) -> dict[str, Any]:
     if isinstance(said, dict):
         if answer.status in _YES:
             return said
-        if answer.status in _NO and said.get("type") == "error":
-            refusal = KeyRefused if answer.status in _KEY_REFUSED else Rejected
+        if answer.status in SAYS_NO and said.get("type") == "error":
             # The description may quote the request; the parameter's name does not.
-            told = f"{text(said, 'code')} {text(said, 'parameter')}".strip()
-            raise refusal(f"yookassa: {answer.status} {told}"[:300])
+            told = f"{text(said, 'code')} {text(said, 'parameter')}"
+            raise refused("yookassa", answer.status, told)
     raise NoAnswer(f"yookassa: status {answer.status}")

@@ -1,4 +1,4 @@
-"""Who holds the key of a card session; others wait, and take over (API reference §5.3; line 68)."""
+"""Who holds the key of a card session; others wait, and take over (API reference §5.3)."""
 
 import threading
 from collections import Counter

@@ -159,7 +159,8 @@ def test_a_callback_of_nothing_but_that_is_refused(till: Till, body: bytes):
 # One that hangs
 
 
-def test_68_a_provider_that_hangs_is_503_and_nothing_is_half_done(till: Till, bob: Actor):
+@pytest.mark.checklist(68)
+def test_a_provider_that_hangs_is_503_and_nothing_is_half_done(till: Till, bob: Actor):
     before = card_providers._settings or {}
     hasty: Any = {**PLAYED[till.name].settings(till.simulator.url), "create_seconds": 0.2}
     card_providers.bind({**before, till.name: hasty}, live=False)
