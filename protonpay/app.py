@@ -144,6 +144,7 @@ def _bind_web(app: Flask, config: Config) -> None:
         read=config.rate_limit_read,
         write=config.rate_limit_write,
         unauth=config.rate_limit_unauth,
+        login=config.rate_limit_login,
     )
     errors.init_app(app)
 

@@ -31,18 +31,20 @@ class Job:
         timeout_seconds: after which RQ interrupts it.
         retry_seconds: the wait after each failure (an exception: a bug or the unforeseen);
             after the last one the row is dead and an operator is asked.
+        urgent: goes before what waits in its queue: what is under way before what has not begun.
     """
 
     path: str
     queue: str
     timeout_seconds: int = 60
     retry_seconds: tuple[int, ...] = _SOON
+    urgent: bool = False
 
 
 JOBS: Mapping[str, Job] = {
     "payouts.sign": Job("workers.payouts.sign", CHAIN),
-    "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN),
-    "payouts.confirm": Job("workers.payouts.confirm", CHAIN),
+    "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN, urgent=True),
+    "payouts.confirm": Job("workers.payouts.confirm", CHAIN, urgent=True),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),

@@ -102,6 +102,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Too many sign-ins at once. Try again.": (
         "Слишком много входов одновременно. Повторите попытку."
     ),
+    "Too many failed sign-ins to this account. Try again later.": (
+        "Слишком много неудачных попыток входа в этот аккаунт. Повторите попытку позже."
+    ),
     "This account is suspended.": "Аккаунт приостановлен.",
     "Verify your e-mail address first.": "Сначала подтвердите адрес электронной почты.",
     "This plan needs an approved identity check first.": (

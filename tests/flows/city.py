@@ -25,7 +25,8 @@ from protonpay.sandbox import evm_outside
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
 from tests.flows.tollgate import Tollgate
-from tests.simulators import Simulator, until
+from tests.patience import until
+from tests.simulators import Simulator
 from tests.simulators import running as running_simulator
 
 ROOT = Path(__file__).parents[2]

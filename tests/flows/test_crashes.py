@@ -7,7 +7,7 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.sandbox.evm.rpc import Rpc
 from tests.flows.city import City, Resident
 from tests.flows.test_journeys import fresh_wallet
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
