@@ -77,6 +77,10 @@ audit-deps: install-dev  ## Declared = imported
 bench: install-dev  ## Measure: the ledger, HTTP, histories
 	@$(BIN)/python -m benchmarks.run
 
+.PHONY: chaos
+chaos: install-dev  ## Much money while everything fails at random (PAYOUTS=500 SEED=1)
+	@CHAOS_PAYOUTS=$(or $(PAYOUTS),500) CHAOS_SEED=$(or $(SEED),1) $(BIN)/python -m pytest -q tests/flows/test_chaos.py
+
 ##@ Write
 
 .PHONY: format

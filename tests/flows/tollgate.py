@@ -3,24 +3,30 @@
 import json
 import threading
 import urllib.request
+from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 SENDS = ("eth_sendRawTransaction", "sendTransaction")
+TROUBLES = ("silent", "dropped", "refused", "no logs")
+"""What may happen to a call: nobody hears it; it is done and nobody is told; it is done and an
+error is told; logs are left out of its answer."""
 
 
 class Tollgate:
     """Hands every call on to the node behind it.
 
     ``before`` and ``after`` are done once, around the next send: before the node hears of
-    it, or after the node has taken it and before anybody is told so.
+    it, or after the node has taken it and before anybody is told so. ``troubles`` befall the
+    next calls, one each.
     """
 
     def __init__(self, node: str) -> None:
         self._node = node
         self.before: Callable[[], None] | None = None
         self.after: Callable[[], None] | None = None
+        self.troubles: deque[str] = deque()
         self.sends = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -39,10 +45,17 @@ class Tollgate:
             act, self.before = self.before, None
             act()
             return None
+        trouble = self._next_trouble()
+        if trouble == "silent":
+            return None
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._node, data=body, headers=headers)
         with urllib.request.urlopen(request, timeout=20) as answer:
-            told = answer.read()
+            told: bytes = answer.read()
+        if trouble == "dropped":
+            return None
+        if trouble is not None:
+            told = _spoiled(trouble, said, told)
         if is_send:
             self.sends += 1
             if self.after is not None:
@@ -50,6 +63,12 @@ class Tollgate:
                 act()
                 return None
         return told
+
+    def _next_trouble(self) -> str | None:
+        try:
+            return self.troubles.popleft()
+        except IndexError:
+            return None
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         gate = self
@@ -71,3 +90,16 @@ class Tollgate:
                 pass
 
         return Handler
+
+
+def _spoiled(trouble: str, said: Any, told: bytes) -> bytes:
+    """Return an answer as a node in trouble gives it."""
+    calls, answers = (one if isinstance(one, list) else [one] for one in (said, json.loads(told)))
+    methods = {call["id"]: call["method"] for call in calls}
+    for answer in answers:
+        if trouble == "refused":
+            answer.pop("result", None)
+            answer["error"] = {"code": -32000, "message": "internal error"}
+        elif methods.get(answer.get("id")) == "eth_getLogs" and "result" in answer:
+            answer["result"] = []
+    return json.dumps(answers if isinstance(said, list) else answers[0]).encode()

@@ -1,0 +1,151 @@
+"""Many payouts and deposits on three networks while everything fails at random.
+
+Workers and the signer are killed, Redis forgets, blocks are taken back, nodes fall silent, take
+a call and drop it, say an error of what they took, and hide logs. In the end the book, the chains
+and everybody's balance agree to the millionth.
+
+``make chaos PAYOUTS=500 SEED=7`` runs more of it. The seed decides who does what and what fails
+when; what a process was doing just then is the machine's.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Self
+
+import psycopg
+import pytest
+import redis
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.sandbox.evm.rpc import NodeError, Rpc
+from tests.flows.city import BIN, OUTSIDE, ROOT, City
+from tests.flows.populace import PRESENT
+from tests.flows.tollgate import TROUBLES
+from tests.patience import until
+
+pytestmark = pytest.mark.slow
+
+PAYOUTS = int(os.environ.get("CHAOS_PAYOUTS", "40"))
+SEED = int(os.environ.get("CHAOS_SEED", "20261126"))
+PATIENCE = 120 + PAYOUTS
+
+
+class Misfortune:
+    """Does one bad thing after the other until it is called off."""
+
+    def __init__(self, city: City, chance: random.Random) -> None:
+        self._city, self._chance = city, chance
+        self._over = threading.Event()
+        self._redis = redis.Redis.from_url(city.environ["REDIS_URL"])
+        self.done: Counter[str] = Counter()
+        self._thread = threading.Thread(target=self._work)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._redis.close()
+
+    def _work(self) -> None:
+        kinds: list[Callable[[], str]] = [self._kill, self._kill, self._reorg, self._trouble]
+        while len(self.done) < 2 * len(kinds) or not self._over.is_set():
+            self._over.wait(self._chance.uniform(0.1, 0.7))
+            what = self._flush if self._chance.random() < 0.05 else self._chance.choice(kinds)
+            self.done[what()] += 1
+
+    def _kill(self) -> str:
+        group = self._chance.choice(["chain", "chain", "watchers", "workers"])
+        self._city.kill_one_of(group, self._chance)
+        return f"killed {group}"
+
+    def _flush(self) -> str:
+        self._redis.flushdb()
+        return "flushed redis"
+
+    def _reorg(self) -> str:
+        network = self._chance.choice(list(NETWORKS))
+        node = Rpc(self._city.parts.nodes[network])
+        try:
+            if network == "Solana":
+                node("sandbox_rollback", self._chance.randint(1, 20))
+            else:
+                # Above what is final; what was in it comes back only if somebody sends it again.
+                node("anvil_reorg", 1, [])
+        except NodeError:
+            return "nothing to take back"
+        return f"reorg on {network}"
+
+    def _trouble(self) -> str:
+        network, trouble = self._chance.choice(list(NETWORKS)), self._chance.choice(TROUBLES)
+        self._city.gates[network].troubles.extend([trouble] * self._chance.randint(1, 4))
+        return trouble
+
+
+def _people(city: City) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "tests.flows.populace", str(PAYOUTS), str(SEED)]
+    return subprocess.Popen(command, env=city.environ, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def _rows(city: City, query: str, *values: Any) -> list[Any]:
+    with psycopg.connect(city.environ["DATABASE_URL"]) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+def _all_ended(city: City, payouts: list[str]) -> bool:
+    query = "SELECT count(*) FROM payouts WHERE id = ANY(%s) AND state NOT IN ('COMPLETED')"
+    return _rows(city, query, payouts) == [(0,)]
+
+
+def _balances(city: City, users: list[str]) -> dict[str, int]:
+    query = "SELECT u, ledger_balance('user:' || u || ':available') FROM unnest(%s::text[]) AS u"
+    return dict(_rows(city, query, users))
+
+
+def _reconciled(city: City) -> bool:
+    """Whether the product's own comparison finds no difference and nothing unknown."""
+    command = [BIN / "flask", "--app", "wsgi", "ops", "reconcile"]
+    done = subprocess.run(command, env=city.environ, cwd=ROOT, capture_output=True, check=False)
+    return done.returncode == 0
+
+
+def test_in_the_end_everything_agrees(city: City):
+    people: list[dict[str, Any]] = []
+    with Misfortune(city, random.Random(SEED)) as misfortune, _people(city) as arriving:
+        assert arriving.stdout is not None
+        for line in arriving.stdout:
+            person = json.loads(line)
+            of, node = NETWORKS[person["into"]], city.parts.nodes[person["into"]]
+            OUTSIDE[of.family].send_usdc(node, of.usdc, person["place"], person["pays"])
+            people.append(person)
+    assert (arriving.returncode, len(people)) == (0, PAYOUTS)
+    assert {"killed chain", "killed watchers", "killed workers"} <= set(misfortune.done)
+    for gate in city.gates.values():
+        gate.troubles.clear()
+
+    until(lambda: _all_ended(city, [person["payout"] for person in people]), PATIENCE)
+    for person in people:
+        assert city.on_chain(person["out"], person["wallet"]) == person["micro"], person
+
+    def wanted() -> dict[str, int]:
+        # A payment that a reorg took away was never made.
+        return {
+            person["user"]: PRESENT.micro
+            - person["total"]
+            + city.on_chain(person["into"], person["place"])
+            for person in people
+        }
+
+    users = [person["user"] for person in people]
+    until(lambda: _balances(city, users) == wanted(), PATIENCE)
+    assert city.books_are_sound()
+    until(lambda: _reconciled(city), PATIENCE)
+    assert _rows(city, "SELECT job, last_error FROM outbox WHERE dead_at IS NOT NULL") == []
