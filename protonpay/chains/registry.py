@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import Chain, Network
+from protonpay.chains.snapshot import Snapshot
 from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.http import Wire
@@ -58,6 +59,10 @@ _WATCHES = {
     "evm": "protonpay.chains.evm_watch:EvmWatch",
     "solana": "protonpay.chains.solana_watch:SolanaWatch",
 }
+_SNAPSHOTS = {
+    "evm": "protonpay.chains.evm_snapshot:EvmSnapshot",
+    "solana": "protonpay.chains.solana_snapshot:SolanaSnapshot",
+}
 _WATCH_SECONDS = 8
 
 
@@ -95,12 +100,14 @@ class Chains:
         self._settings: ChainSettings | None = None
         self._made: dict[str, Chain] = {}
         self._watches: dict[str, BlockWatch | AccountWatch] = {}
+        self._snapshots: dict[str, Snapshot] = {}
 
     def bind(self, settings: ChainSettings) -> None:
         """Give the process its settings; forgets adapters made before."""
         self._settings = settings
         self._made = {}
         self._watches = {}
+        self._snapshots = {}
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
@@ -151,6 +158,20 @@ class Chains:
             Invalid: there is no such network.
         """
         return cast("AccountWatch", self._watch(name))
+
+    def snapshot(self, name: str) -> Snapshot:
+        """Return what looks at all we hold on a network.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._snapshots.get(name)
+        if made is None:
+            of, bound = network(name), self._bound()
+            wire = Wire(bound.rpc_urls[of.name], read_seconds=_WATCH_SECONDS, max_bytes=64_000_000)
+            adapter = _load(_SNAPSHOTS[of.family])
+            made = self._snapshots[name] = adapter(of, JsonRpc(wire), bound.addresses)
+        return made
 
     def _watch(self, name: str) -> BlockWatch | AccountWatch:
         made = self._watches.get(name)

@@ -66,6 +66,7 @@ class Periodic:
 PERIODIC: Mapping[str, Periodic] = {
     "outbox.sweep": Periodic("workers.outbox.sweep", MAINTENANCE, 1),
     "ledger.fold": Periodic("workers.maintenance.fold_balances", MAINTENANCE, 1),
+    "ledger.seal": Periodic("workers.maintenance.seal_entries", MAINTENANCE, 1),
     "auth.load_revocations": Periodic("workers.auth.load_revocations", MAINTENANCE, 2),
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
     "store.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
