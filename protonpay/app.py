@@ -25,6 +25,7 @@ from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     webhooks_blp,
     invoices_blp,
     kyc_blp,
+    proofs_blp,
     callbacks_blp,
     status_blp,
 )

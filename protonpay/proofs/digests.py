@@ -36,7 +36,7 @@ class NetworkTotal:
     """What the addresses of a network held together.
 
     Attributes:
-        unknown: of how many addresses it is not known.
+        addresses_unknown: of how many addresses it is not known.
         first_block: the lowest block that one was read at; None if none was.
         last_block: the highest.
         amount: of those that are known.
@@ -44,7 +44,7 @@ class NetworkTotal:
 
     network: str
     addresses: int
-    unknown: int
+    addresses_unknown: int
     first_block: int | None
     last_block: int | None
     amount: Usdc
@@ -67,6 +67,11 @@ class HeadFacts:
     reserves_hash: bytes
     previous_hash: bytes
 
+    @property
+    def hash(self) -> bytes:
+        """Return the hash of all of it."""
+        return hash_head(self)
+
 
 def reserve_line(reserve: Reserve) -> str:
     """Print an address's reserve as it is hashed and exported."""
@@ -86,7 +91,7 @@ def hash_head(head: HeadFacts) -> bytes:
         part
         for of in head.reserves
         for part in (
-            *(of.network, of.addresses, of.unknown, of.first_block, of.last_block),
+            *(of.network, of.addresses, of.addresses_unknown, of.first_block, of.last_block),
             of.amount.micro,
         )
     ]

@@ -78,6 +78,8 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
     "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
+    "proofs.heads": Periodic("workers.proofs.heads", MAINTENANCE, 60, 600),
+    "proofs.reserves": Periodic("workers.proofs.reserves", WATCH, 15, 120),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""
