@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import fields
 from typing_extensions import override
 
 from protonpay.web.fields import JsonSchema, Moment, UsdcField, WireSchema
@@ -36,10 +36,17 @@ class NetworkReserves(WireSchema):
     addresses_unknown = _whole("Of how many of them the balance is not known.", 0)
     first_block = fields.Integer(
         allow_none=True,
-        metadata={"description": "Lowest final block (Solana: slot) that one was read at."},
+        metadata={
+            "description": "Lowest final block (Solana: slot) that one was read at.",
+            "example": 41820455,
+        },
     )
     last_block = fields.Integer(
-        allow_none=True, metadata={"description": "The highest; the same on Base and Polygon."}
+        allow_none=True,
+        metadata={
+            "description": "The highest; the same on Base and Polygon.",
+            "example": 41820455,
+        },
     )
     amount = UsdcField(metadata={"description": "Together, of those that are known."})
 
@@ -48,7 +55,13 @@ class ProvenHead(WireSchema):
     """What was published of one moment of the book."""
 
     number = fields.Integer(metadata={"minimum": 1, "example": 7})
-    day = fields.Date(metadata={"description": "The last day, in UTC, that had ended then."})
+    day = fields.String(
+        metadata={
+            "format": "date",
+            "description": "The last day, in UTC, that had ended then.",
+            "example": "2026-03-13",
+        }
+    )
     taken_at = Moment()
     position = _whole("How many entries of the book the head holds.", 1812)
     chain_hash = _hash("The chain of entries at that position.")
@@ -72,8 +85,11 @@ class PathStep(WireSchema):
     """One step from the leaf to the root: the node beside."""
 
     side = fields.String(
-        validate=validate.OneOf(["LEFT", "RIGHT"]),
-        metadata={"description": "Where the node beside stands."},
+        metadata={
+            "description": "Where the node beside stands.",
+            "enum": ["LEFT", "RIGHT"],
+            "example": "LEFT",
+        }
     )
     hash = _hash("Its hash.")
     sum = UsdcField(metadata={"description": "What is below it."})
@@ -82,7 +98,7 @@ class PathStep(WireSchema):
 class InclusionProof(WireSchema):
     """That your balance is in the head."""
 
-    user_id = fields.String()
+    user_id = fields.String(metadata={"example": "cmwu45p0w5q9rh8olg7n0qfwy"})
     balance = UsdcField(metadata={"description": "Available and held together, as of the head."})
     salt = _hash("Of your leaf in this head; whoever knows it can recognise your leaf.")
     path = fields.List(fields.Nested(PathStep))
