@@ -97,6 +97,10 @@ api: install-dev  ## docs/api.md: its examples run, and filled in anew
 states: install-dev  ## docs/states.md, from the code
 	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q -k state $(DOCUMENTS)
 
+.PHONY: checklist
+checklist: install-dev  ## docs/checklist.md, from the marks of the tests
+	@UPDATE_DOCS=1 $(BIN)/python -m pytest -q tests/architecture/test_checklist.py
+
 .PHONY: lock
 lock: install-dev  ## constraints.txt, resolved anew
 	@$(BIN)/python -m protonpay.stack.lock

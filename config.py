@@ -10,15 +10,19 @@ Two ways to be configured, never mixed:
 """
 
 import os
-from collections.abc import Mapping
+import re
+import socket
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from protonpay.wire.guard import only_public
 
 SANDBOX = "sandbox"
 PRODUCTION = "production"
 NETWORKS = ("Solana", "Base", "Polygon")
-LOOPBACK = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - refused, not bound
 SHORTEST_SECRET = 32
 MOST_SPREAD_BPS = 2000
 YOOKASSA_NETWORKS = (
@@ -26,6 +30,15 @@ YOOKASSA_NETWORKS = (
     " 77.75.156.35/32 2a02:5180::/32"
 )
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
+_CEILING = r"(-|(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)"
+_CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
+TEST_KEYS = {
+    "TAP_SECRET_KEY": ("sk_test_",),
+    "YOOKASSA_SECRET_KEY": ("test_",),
+    # FreedomPay's keys do not say their mode: those of our sandbox and of examples do.
+    "FREEDOMPAY_SECRET_KEY": ("sandbox-", "test"),
+}
+"""How keys begin with which card providers move no money."""
 
 
 class ConfigError(Exception):
@@ -52,13 +65,17 @@ class Config:
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
         yookassa_networks: CIDR, separated by spaces: from where its notifications, which bear
-            no signature, are taken.
+            no signature, are taken; in production of the public internet alone.
         fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour,
             none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
+        rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
+        payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
+            it the signer leaves payouts waiting.
+        screening_list: a file of addresses that nothing is taken from or paid to by itself.
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
 
@@ -88,6 +105,9 @@ class Config:
     rate_limit_read: str
     rate_limit_write: str
     rate_limit_unauth: str
+    rate_limit_login: str
+    payout_ceilings: Mapping[str, str]
+    screening_list: Path | None
     metrics_token: str | None
     trusted_proxies: int
     log_level: str
@@ -145,7 +165,10 @@ class Config:
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
+            rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
+            payout_ceilings=_ceilings(values),
+            screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
@@ -205,6 +228,16 @@ class Config:
             found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
         if self.fx_max_age_seconds < 1:
             found.append("FX_MAX_AGE_SECONDS is above 0")
+        found += [
+            f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
+            for where, written in self.payout_ceilings.items()
+            if not _CEILINGS.fullmatch(written)
+        ]
+            f"{name} is not an address such as https://api.example.com"
+            for name, url in self._sources().items()
+            if url and not _host(url)
+        ]
+        found += _unreadable(self.yookassa_networks)
         if self.production:
             found += self._unsafe_in_production()
         return found
@@ -215,18 +248,19 @@ class Config:
             found.append("PUBLIC_URL must be https in production")
         if self.webhook_allow_insecure_targets:
             found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
-        outside = {
-            **self._nodes(),
-            "TAP_BASE_URL": self.tap_base_url,
-            "YOOKASSA_BASE_URL": self.yookassa_base_url,
-            "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
-            "FX_RATES_URL": self.fx_rates_url or "",
-        }
         found += [
             f"{name} points to this machine: the sandbox has no place in production"
-            for name, url in outside.items()
-            if urlsplit(url).hostname in LOOPBACK
+            for name, url in {**self._nodes(), **self._sources()}.items()
+            if _is_this_machine(_host(url))
         ]
+        # What these say becomes money, and what we say to them opens our accounts there.
+        found += [
+            f"{name} must be https in production"
+            for name, url in self._sources().items()
+            if _is_plain(url)
+        ]
+        found += self._of_test_mode()
+        found += _not_public(self.yookassa_networks)
         found += [
             f"{name} is the sandbox's: make your own"
             for name, value in self._secrets().items()
@@ -234,11 +268,84 @@ class Config:
         ]
         return found
 
+    def _of_test_mode(self) -> Iterator[str]:
+        keys = {
+            "TAP_SECRET_KEY": self.tap_secret_key,
+            "YOOKASSA_SECRET_KEY": self.yookassa_secret_key,
+            "FREEDOMPAY_SECRET_KEY": self.freedompay_secret_key,
+        }
+        for name, key in keys.items():
+            if key and key.lower().startswith(TEST_KEYS[name]):
+                yield f"{name} is of a test or a sandbox: what it takes is not money"
+        if _host(self.freedompay_base_url).startswith("test-"):
+            yield "FREEDOMPAY_BASE_URL is FreedomPay's for tests: what it takes is not money"
+
     def _secrets(self) -> dict[str, str]:
         return {"SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key}
 
     def _nodes(self) -> dict[str, str]:
         return {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
+
+    def _sources(self) -> dict[str, str]:
+        """Return those whose word is believed about money: card providers, and of rates."""
+        return {
+            "TAP_BASE_URL": self.tap_base_url,
+            "YOOKASSA_BASE_URL": self.yookassa_base_url,
+            "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
+            "FX_RATES_URL": self.fx_rates_url or "",
+        }
+
+
+def _host(url: str) -> str:
+    """Return the host of an http address in lower case; empty when it is none."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "").rstrip(".") if parts.scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def _is_plain(url: str) -> bool:
+    return bool(_host(url)) and urlsplit(url).scheme == "http"
+
+
+def _is_this_machine(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        # Resolvers take 127.1 and 2130706433 for loopback, too.
+        address = ip_address(host if ":" in host else socket.inet_aton(host))
+    except (ValueError, OSError):
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_unspecified
+
+
+def _unreadable(networks: str) -> Iterator[str]:
+    if not networks.split():
+        yield "YOOKASSA_NETWORKS names no network"
+    for network in networks.split():
+        try:
+            ip_network(network)
+        except ValueError:
+            yield f"YOOKASSA_NETWORKS: {network!r} is not a network such as 185.71.76.0/27"
+
+
+def _not_public(networks: str) -> Iterator[str]:
+    """Name the networks whose notifications could come from beside us, or from anybody."""
+    if any(_unreadable(networks)):
+        return
+    for network in networks.split():
+        if not only_public(ip_network(network)):
+            yield f"YOOKASSA_NETWORKS lets in {network}: not of the public internet alone"
+
+
+def _ceilings(values: Mapping[str, str]) -> dict[str, str]:
+    named = {"*": "PAYOUT_CEILINGS"} | {
+        name: f"{name.upper()}_PAYOUT_CEILINGS" for name in NETWORKS
+    }
+    return {where: values[name] for where, name in named.items() if values.get(name)}
 
 
 def _stack_settings(folder: Path) -> dict[str, str]:

@@ -4,7 +4,9 @@ Settings of one's own: PORT, BIND, WEB_CONCURRENCY, WEB_THREADS, FORWARDED_ALLOW
 """
 
 import os
+from socket import socket
 
+from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
@@ -12,6 +14,7 @@ from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 from typing_extensions import override
 
+from protonpay.kernel import ids, problems
 from protonpay.telemetry import logs
 
 # Loopback: a proxy that speaks TLS stands in front, or a developer sits here.
@@ -68,6 +71,27 @@ class logger_class(Logger):  # noqa: N801 - the setting's name
         self.error_log.handlers.clear()
         self.error_log.propagate = True
         logs.configure(cfg.loglevel.upper())
+
+
+def write_problem(client: socket, status: int, reason: str, mesg: str) -> None:  # noqa: ARG001 - gunicorn's own names
+    """Answer what is no HTTP as every other error is answered, without quoting it."""
+    code = problems.PROTOCOL_CODES.get(status, "malformed_request")
+    request_id = ids.new_request_id()
+    body = problems.body(status, code, f"{reason}.", instance="", request_id=request_id).encode()
+    head = [
+        f"HTTP/1.1 {status} {reason}",
+        "Connection: close",
+        f"Content-Type: {problems.MEDIA_TYPE}",
+        f"Content-Length: {len(body)}",
+        f"X-Request-Id: {request_id}",
+        "X-Content-Type-Options: nosniff",
+        "Cache-Control: no-store",
+    ]
+    util.write_nonblock(client, "\r\n".join([*head, "", ""]).encode() + body)
+
+
+# What gunicorn refuses never reaches the application; its own page would be HTML.
+util.write_error = write_problem
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:  # noqa: ARG001 - gunicorn's own names

@@ -79,6 +79,17 @@ class Stage:
     app: Flask
     port: int
     web: subprocess.Popen[bytes]
+    passphrase: str
+
+    @property
+    def signing_environ(self) -> Mapping[str, str]:
+        """What the process with the keys is started with."""
+        return {**self.environ, "KEYRING_PASSPHRASE": self.passphrase}
+
+    @property
+    def addresses(self) -> keyring.PublicAddresses:
+        """Our wallets."""
+        return keyring.public_addresses(Path(self.environ["KEYRING_PATH"]))
 
     def connect(self) -> "psycopg.Connection[tuple[object, ...]]":
         """Connect as the owner of the tables."""
@@ -107,28 +118,34 @@ class Stage:
 
 
 @contextmanager
-def set_up(folder: Path) -> Iterator[Stage]:
-    """Run services, web, worker and scheduler as they run in production, fsync on."""
+def set_up(folder: Path, nodes: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """Run services, web, worker and scheduler as they run in production, fsync on.
+
+    Args:
+        folder: where everything is kept.
+        nodes: network → its node; without them there are no chains.
+    """
     with ExitStack() as stack:
         database = stack.enter_context(postgres.running(folder / "postgres"))
         queue = stack.enter_context(valkey.running(folder / "valkey"))
-        keyring.create(folder / "keyring.json", secrets.token_hex(16))
+        passphrase = secrets.token_hex(16)
+        keyring.create(folder / "keyring.json", passphrase)
         port = ports.free()
-        environ = _environ(database, queue, folder, port)
+        environ = _environ(database, queue, folder, port) | _rpc_urls(nodes or {})
         database.furnish()
         _run(environ, "flask", "--app", "wsgi", "db", "upgrade")
         app = create_app(Config.load(environ))
         with app.app_context(), transaction():
             ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
         web = stack.enter_context(
-            _running(environ, "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
+            running(environ, "gunicorn", "-c", "gunicorn.conf.py", "wsgi:app")
         )
         stack.enter_context(
-            _running(environ, "flask", "--app", "wsgi", "worker", "maintenance", "webhooks")
+            running(environ, "flask", "--app", "wsgi", "worker", "maintenance", "webhooks")
         )
-        stack.enter_context(_running(environ, "flask", "--app", "wsgi", "scheduler"))
+        stack.enter_context(running(environ, "flask", "--app", "wsgi", "scheduler"))
         _wait_for(f"http://127.0.0.1:{port}/api/health")
-        stage = Stage(database, environ, app, port, web)
+        stage = Stage(database, environ, app, port, web, passphrase)
         with stage.connect() as connection:
             connection.execute(_CAPITAL, {"micro": 2**62})
         yield stage
@@ -137,7 +154,6 @@ def set_up(folder: Path) -> Iterator[Stage]:
 def _environ(
     database: postgres.Postgres, queue: valkey.Valkey, folder: Path, port: int
 ) -> dict[str, str]:
-    nowhere = "http://127.0.0.1:9"
     return {
         "PATH": os.environ["PATH"],
         "PROTONPAY_ENV": "sandbox",
@@ -149,8 +165,12 @@ def _environ(
         # Reads are measured one reader at a time; writes keep the document's limit.
         "RATE_LIMIT_READ": "1000000 per minute",
         "KEYRING_PATH": str(folder / "keyring.json"),
-        **{f"{name.upper()}_RPC_URL": nowhere for name in NETWORKS},
     }
+
+
+def _rpc_urls(nodes: Mapping[str, str]) -> dict[str, str]:
+    nowhere = "http://127.0.0.1:9"
+    return {f"{name.upper()}_RPC_URL": nodes.get(name, nowhere) for name in NETWORKS}
 
 
 def _run(environ: Mapping[str, str], *command: str) -> None:
@@ -158,7 +178,8 @@ def _run(environ: Mapping[str, str], *command: str) -> None:
 
 
 @contextmanager
-def _running(environ: Mapping[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(environ: Mapping[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program, or a module of our own (``benchmarks.…``), until the block ends."""
     process = subprocess.Popen(
         _program(*command),
         env=environ,
@@ -174,6 +195,8 @@ def _running(environ: Mapping[str, str], *command: str) -> Iterator[subprocess.P
 
 
 def _program(name: str, *arguments: str) -> list[str]:
+    if "." in name:
+        return [sys.executable, "-m", name, *arguments]
     return [str(Path(sys.executable).parent / name), *arguments]
 
 

@@ -23,9 +23,12 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
+from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
+from protonpay.screening.offline import OfflineList
+from protonpay.screening.service import screening
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -102,6 +105,10 @@ def _bind_ports(config: Config) -> None:
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))
+    listed = config.screening_list
+    # Without its list it does not start: what screens nothing would say that nobody is listed.
+    screening.bind(None if listed is None else OfflineList(listed))
+    signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
 
@@ -131,6 +138,7 @@ def _bind_web(app: Flask, config: Config) -> None:
         read=config.rate_limit_read,
         write=config.rate_limit_write,
         unauth=config.rate_limit_unauth,
+        login=config.rate_limit_login,
     )
     errors.init_app(app)
 

@@ -7,10 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 30) -> T:
-    """Ask until the answer is true, and return it."""
+def until(condition: Callable[[], T], seconds: float = 30, what: str = "it") -> T:
+    """Ask until the answer is true, and return it; ``what`` is missed if it never is."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
+        assert time.monotonic() < deadline, f"{what} did not happen in time"
+        time.sleep(0.005)
     return found

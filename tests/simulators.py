@@ -4,8 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from protonpay.cards.port import CallbackRequest
+from tests.patience import until
 
 PATIENCE = 10
 
@@ -60,11 +60,16 @@ def running(module: str, *options: str) -> Iterator[Simulator]:
 
 
 class Receiver:
-    """Our front door: keeps what is posted to it and answers what it is told to."""
+    """Our front door: keeps what is posted to it and answers what it is told to.
+
+    Attributes:
+        answer: the body for a callback.
+    """
 
     def __init__(self) -> None:
         self.received: list[CallbackRequest] = []
-        self.statuses: list[int] = []
+        self.answer: Callable[[CallbackRequest], bytes] = lambda _: b"ok"
+        self._refusals: dict[str, list[int]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -72,6 +77,14 @@ class Receiver:
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    def refuse(self, path: str, *statuses: int) -> None:
+        """Answer what is posted to a path with these statuses first, one after the other."""
+        self._refusals[path] = list(statuses)
+
+    def _status(self, path: str) -> int:
+        refusals = self._refusals.get(path)
+        return refusals.pop(0) if refusals else 200
 
     def at(self, path: str) -> list[CallbackRequest]:
         return [callback for callback in self.received if callback.path == path]
@@ -88,25 +101,14 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                receiver.received.append(
-                    CallbackRequest(headers, body, self.client_address[0], urlsplit(self.path).path)
-                )
-                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 200)
+                path = urlsplit(self.path).path
+                callback = CallbackRequest(headers, body, self.client_address[0], path)
+                receiver.received.append(callback)
+                self.send_response(receiver._status(path))
                 self.end_headers()
-                self.wfile.write(b"ok")
+                self.wfile.write(receiver.answer(callback))
 
             def log_message(self, *_: Any) -> None:
                 pass
 
         return Handler
-
-
-def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-    """Wait until something is so, and return it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)

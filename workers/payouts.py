@@ -1,6 +1,6 @@
 """The steps of a payout, one job each."""
 
-from protonpay.payouts import sending
+from protonpay.payouts import sending, signing
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
@@ -8,19 +8,19 @@ from workers.job import job, periodic
 @job("payouts.sign")
 def sign(payout_id: str) -> Later | None:
     """Sign and store."""
-    return sending.sign(payout_id)
+    return signing.sign(payout_id)
 
 
 @job("payouts.broadcast")
-def broadcast(payout_id: str) -> Later | None:
+def broadcast(attempt_id: int) -> Later | None:
     """Hand the bytes to the node."""
-    return sending.broadcast(payout_id)
+    return sending.broadcast(attempt_id)
 
 
 @job("payouts.confirm")
-def confirm(payout_id: str) -> Later | None:
+def confirm(attempt_id: int) -> Later | None:
     """Settle, release or sign anew."""
-    return sending.confirm(payout_id)
+    return sending.confirm(attempt_id)
 
 
 @periodic("chains.heads")

@@ -8,6 +8,7 @@ from protonpay.auth import schemas, service
 from protonpay.web import tokens
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import bearer
+from protonpay.web.limits import buckets
 
 blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Accounts and tokens")
 
@@ -26,7 +27,10 @@ def register(person: dict[str, str]) -> dict[str, Any]:
 @blp.response(200, schemas.LoggedIn)
 def login(person: dict[str, str]) -> dict[str, Any]:
     """Authenticate and receive JWT tokens."""
-    entered = service.login(**person, device=_device())
+    device = _device()
+    account = service.failures_of(person["email"], device.address)
+    with buckets.signing_in(account):
+        entered = service.login(**person, device=device)
     return {**_pair(entered.grant), "user": schemas.with_balance(entered.user, entered.balance)}
 
 

@@ -9,15 +9,15 @@ from protonpay.auth import sessions
 from protonpay.auth.models import AuthSession, RefreshToken
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.states import REFRESH
-from protonpay.kernel import clock, ids
+from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import Forbidden, Unauthenticated
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
-from protonpay.store.db import current, transaction
+from protonpay.store.db import current, db, transaction
 from protonpay.users import service as users
-from protonpay.users.service import User
+from protonpay.users.service import User, email_key
 
 SESSION_LIFE = timedelta(days=30)
 REFRESH_LIFE = timedelta(days=7)
@@ -91,6 +91,24 @@ def login(*, email: str, password: str, device: Device) -> SignedIn:
         grant = _open_session(user.id, device)
         balance = ledger.balance(chart.available(user.id))
     return SignedIn(user, grant, balance)
+
+
+def failures_of(email: str, address: str) -> str:
+    """Return what a failed sign-in is counted by: its account, known or not.
+
+    At an address from where its owner has signed in lately they are counted by themselves:
+    whoever guesses from elsewhere shuts the account for strangers, and not for its owner.
+    """
+    key = email_key(email)
+    at_home = (
+        select(AuthSession.id)
+        .join(User, User.id == AuthSession.user_id)
+        .where(
+            User.email_key == key, AuthSession.address == address, AuthSession.ends_at > clock.now()
+        )
+    )
+    place = address if db.session.scalar(at_home.limit(1)) else ""
+    return signing.digest_hex(f"{place}\n{key}".encode())
 
 
 def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:

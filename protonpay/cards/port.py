@@ -11,6 +11,17 @@ from typing import Protocol
 
 from protonpay.kernel.fiat import FiatAmount
 
+_LONGEST = 300
+
+
+def plain(foreign: str) -> str:
+    """Return a foreign text as it can be kept and shown: short, and nothing that steers.
+
+    Control characters, NUL and halves of characters, none of which a database or a terminal
+    takes, are each one U+FFFD.
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in foreign[:_LONGEST])
+
 
 class Rejected(Exception):
     """The provider answered no; repeating the same words would get the same answer.
@@ -20,8 +31,8 @@ class Rejected(Exception):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+        self.reason = plain(reason)
+        super().__init__(self.reason)
 
 
 class KeyRefused(Rejected):
@@ -77,10 +88,10 @@ class CardPayment:
     """A payment as the provider itself reports it when asked.
 
     Attributes:
-        reference: our deposit id as the provider stores it.
+        reference: our deposit id as the provider stores it; another, ``plain``, is a stranger's.
         live: True for real money, False for the provider's test mode.
         refunded: the part given back later (refund or chargeback); zero while none.
-        reason: the provider's code for an end without money, for support.
+        reason: the provider's code for an end without money, ``plain``, for support.
     """
 
     provider_ref: str
@@ -90,6 +101,11 @@ class CardPayment:
     live: bool
     refunded: FiatAmount
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        # Here, so that no adapter need think of it.
+        object.__setattr__(self, "reference", plain(self.reference))
+        object.__setattr__(self, "reason", None if self.reason is None else plain(self.reason))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ The node must hold the state of its finalized block: on Base that is some 20 min
 more than a pruned geth keeps.
 """
 
+from collections.abc import Mapping, Sequence
+
 import structlog
 from eth_account import Account
 
@@ -17,6 +19,7 @@ from protonpay.chains.port import (
     ChainHead,
     Network,
     NotReady,
+    Prospect,
     SendOrder,
     SendOutcome,
     SignedSend,
@@ -35,6 +38,8 @@ VALID_SECONDS = 900
 class Evm:
     """One EVM network through one node (``chains.port.Chain``)."""
 
+    most_in_one = 100
+
     def __init__(
         self, network: Network, rpc: JsonRpc, addresses: PublicAddresses, keyring: Keyring | None
     ) -> None:
@@ -45,36 +50,41 @@ class Evm:
         self._node = Node(rpc)
         self._keyring = keyring
         self._recognised = False
+        self._bundles = False
         if keyring is not None:
             _check_keys(keyring, [self.treasury, self.sender])
 
-    def read_terms(self, order: SendOrder) -> Terms:
-        """Read fees and the payment's last moment, and look whether it can be made.
+    def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
+        """Read fees and the payments' last moment, and look which of them can be made.
+
+        Hindered are orders by ``payee_blacklisted`` (refused), a used mark (already sent),
+        ``usdc_paused``, ``treasury_blacklisted`` and ``treasury_short``.
 
         Raises:
-            PayeeRefused: ``payee_blacklisted``.
-            AlreadySent: the payout's mark is used: sign nothing, give nothing back.
-            NotReady: ``wrong_chain``, ``wrong_token``, ``usdc_paused``, ``treasury_blacklisted``,
-                ``treasury_short``, ``gas_short``, ``fees_high``.
+            NotReady: ``wrong_chain``, ``wrong_token``, ``gas_short``, ``fees_high``.
             NoAnswer: unknown; ask again.
         """
         if not self._recognised:
             terms_of.recognise(self._node, self.network)
+            self._bundles = terms_of.takes_bundles(self._node, self.network)
             self._recognised = True
         latest, final = terms_of.read_heads(self._node)
         # The clock as well: an idle chain's newest block may be old. A clock that is wrong
         # only makes a lost payment wait longer.
         now = max(latest.time, clock.to_epoch_ms(clock.now()) // 1000)
-        payment = self._payment(order, now + VALID_SECONDS)
-        terms_of.check_payment(self._node, self.network, payment, final)
+        valid_before = now + VALID_SECONDS
+        payments = [self._payment(order, valid_before) for order in orders]
+        found = terms_of.hindrances(self._node, self.network, payments, final)
+        looked = list(zip(orders, found, strict=True))
+        hindered = {order.payout_id: why for order, why in looked if why is not None}
+        payable = [order for order, why in looked if why is None]
+        payable = payable[: self.most_in_one if self._bundles else 1]
+        if not payable:
+            return Prospect({}, (), hindered)
         price = fees.suggest(self.network, latest.base_fee, self._suggested_tip())
-        self._check_gas(price)
-        return {
-            "valid_before": payment.valid_before,
-            "from_block": final.number,
-            "gas": fees.GAS_LIMIT,
-            **price.as_terms(),
-        }
+        self._check_gas(price, len(payable))
+        terms = {"valid_before": valid_before, "from_block": final.number, **price.as_terms()}
+        return Prospect(terms, payable, hindered)
 
     def next_sequence(self) -> int:
         """Return how many sends of the gas wallet are final, which is its next nonce.
@@ -86,9 +96,13 @@ class Evm:
         return quantity(self._node.ask(asked)[0])
 
     def sign(
-        self, order: SendOrder, terms: Terms, sequence: int | None, replaces: SignedSend | None
+        self,
+        orders: Sequence[SendOrder],
+        terms: Terms,
+        sequence: int | None,
+        replaces: SignedSend | None,
     ) -> SignedSend:
-        """Sign the payment with the treasury's key and its transaction with the gas wallet's.
+        """Sign each payment with the treasury's key and their transaction with the gas wallet's.
 
         The answered terms carry the fees really signed, so that a later send can outbid them.
         """
@@ -97,21 +111,25 @@ class Evm:
         price = fees.Fees.of(terms)
         if replaces is not None:
             price = price.outbidding(fees.Fees.of(replaces.terms))
-        payment = self._payment(order, int(terms["valid_before"]))
+        key = self._keyring.treasury[EVM]
+        payments = [self._payment(order, int(terms["valid_before"])) for order in orders]
+        to, data = usdc.hand_in(
+            self.network, [usdc.pay(self.network, payment, key) for payment in payments]
+        )
         transaction = {
             "type": 2,
             "chainId": self.network.chain_id,
             "nonce": sequence,
-            "to": self.network.usdc,
+            "to": to,
             "value": 0,
-            "data": usdc.pay(self.network, payment, self._keyring.treasury[EVM]),
-            "gas": int(terms["gas"]),
+            "data": data,
+            "gas": fees.gas_limit(len(orders)),
             "maxFeePerGas": price.most,
             "maxPriorityFeePerGas": price.tip,
         }
         signed = Account.sign_transaction(transaction, self._keyring.gas[EVM])
         return SignedSend(
-            payout_id=order.payout_id,
+            payout_ids=tuple(order.payout_id for order in orders),
             raw=bytes(signed.raw_transaction),
             tx_hash=signed.hash.to_0x_hex(),
             sequence=sequence,
@@ -135,13 +153,13 @@ class Evm:
                 message=error.message,
             )
 
-    def outcome(self, send: SignedSend) -> SendOutcome:
-        """Say what became of a send; ``evm_outcome`` says what is proof.
+    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+        """Say what became of each payment; ``evm_outcome`` says what is proof.
 
         Raises:
             NoAnswer: unknown; ask again.
         """
-        return Inquiry(self._node, self.network, self.sender, send).outcome()
+        return Inquiry(self._node, self.network, self.sender, send).outcomes()
 
     def balance(self, address: str) -> Usdc:
         """Return a wallet's USDC at the newest final block.
@@ -176,10 +194,11 @@ class Evm:
         except RpcError:
             return 0  # not every node has an opinion; the network's floor holds anyway
 
-    def _check_gas(self, price: fees.Fees) -> None:
+    def _check_gas(self, price: fees.Fees, payments: int) -> None:
         asked = ("eth_getBalance", [self.sender, terms_of.LATEST])
         # Twice: room for a replacement, and for Base's L1 fee, which is not in gas times price.
-        if quantity(self._node.ask(asked)[0]) < 2 * fees.GAS_LIMIT * price.most:
+        needed = 2 * fees.gas_limit(payments) * price.most
+        if quantity(self._node.ask(asked)[0]) < needed:
             raise NotReady("gas_short", f"the gas wallet {self.sender} needs native coin")
 
 

@@ -13,6 +13,7 @@ instead of an older truth. What is asked without it (receipt, pool, newest nonce
 decides whether money moved.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -29,17 +30,19 @@ class _Facts:
     """What a node says about a send.
 
     Attributes:
-        used: the payment's mark is used in the final state.
+        used: the marks of its payments that are used in the final state.
         final_count: nonces that the sender has used in the final state.
         latest_count: the same in the newest state.
         receipt: of these very bytes, or None.
+        final_receipt: the same, if its block is final.
         known: the node has the bytes, in a block or in its pool.
     """
 
-    used: bool
+    used: frozenset[bytes]
     final_count: int
     latest_count: int
     receipt: Receipt | None
+    final_receipt: Receipt | None
     known: bool
 
 
@@ -58,46 +61,59 @@ class Inquiry:
         self._sender = sender
         self._send = send
         self._sequence = send.sequence
-        self._payment = usdc.payment_in(send.raw)
+        paid = usdc.payments_in(send.raw)
+        self._is_bundle = len(paid) > 1
+        self._payments = {each: paid[usdc.mark_of(each)] for each in send.payout_ids}
 
-    def outcome(self) -> SendOutcome:
-        """Say what became of it.
+    def outcomes(self) -> Mapping[str, SendOutcome]:
+        """Say what became of each of its payments.
 
         Raises:
             NoAnswer: unknown; ask again.
         """
         final = self._node.block("finalized")
         facts = self._read_facts(final)
-        if facts.used:
-            return self._paid(facts, final)
-        if final.time < self._payment.valid_before:
-            return self._waiting(facts)
-        return self._expired(facts, final)
+        return {
+            payout_id: self._outcome(payment, facts, final)
+            for payout_id, payment in self._payments.items()
+        }
+
+    def _outcome(self, payment: usdc.Payment, facts: _Facts, final: Block) -> SendOutcome:
+        if payment.mark in facts.used:
+            return self._paid(payment, facts, final)
+        if final.time < payment.valid_before:
+            return self._waiting(payment, facts)
+        return self._expired(payment, facts, final)
 
     def _read_facts(self, final: Block) -> _Facts:
-        used, final_count, latest_count, receipt, transaction = self._node.ask(
-            usdc.ask_if_used(self._network, final.state, self._payment),
+        payments = list(self._payments.values())
+        final_count, latest_count, told, transaction, *used = self._node.ask(
             ("eth_getTransactionCount", [self._sender, final.state]),
             ("eth_getTransactionCount", [self._sender, "latest"]),
             ("eth_getTransactionReceipt", [self._send.tx_hash]),
             ("eth_getTransactionByHash", [self._send.tx_hash]),
+            *(usdc.ask_if_used(self._network, final.state, payment) for payment in payments),
         )
+        receipt = read_receipt(told)
         return _Facts(
-            used=usdc.decode("bool", used),
+            used=frozenset(
+                payment.mark
+                for payment, answer in zip(payments, used, strict=True)
+                if usdc.decode("bool", answer)
+            ),
             final_count=quantity(final_count),
             latest_count=quantity(latest_count),
-            receipt=read_receipt(receipt),
+            receipt=receipt,
+            final_receipt=receipt if receipt and self._node.is_final(receipt, final) else None,
             known=receipt is not None or transaction is not None,
         )
 
-    def _paid(self, facts: _Facts, final: Block) -> SendOutcome:
-        own = facts.receipt
-        if own and not self._node.is_final(own, final):
-            own = None
-        if own and usdc.moved(self._network, self._payment, own.logs):
+    def _paid(self, payment: usdc.Payment, facts: _Facts, final: Block) -> SendOutcome:
+        own = facts.final_receipt
+        if own and usdc.moved(self._network, payment, own.logs):
             return SendOutcome(SendState.LANDED, fee=own.fee)
         first = int(self._send.terms["from_block"])
-        found = find_payment(self._node, self._network, self._payment, first, final)
+        found = find_payment(self._node, self._network, payment, first, final)
         if found is None:
             # Cancelled by the treasury's key, or paid otherwise: nothing we ever sign.
             return self._unexplained("mark_used_otherwise")
@@ -109,21 +125,31 @@ class Inquiry:
             sequence_used=facts.final_count > self._sequence,
         )
 
-    def _waiting(self, facts: _Facts) -> SendOutcome:
+    def _waiting(self, payment: usdc.Payment, facts: _Facts) -> SendOutcome:
         reason = None
-        if facts.receipt is not None and not facts.receipt.succeeded:
-            blocked, _, _ = self._read_hindrances("latest")
+        if self._was_refused(facts):
+            blocked, _, _ = self._read_hindrances(payment, "latest")
             reason = "payee_blacklisted" if blocked else "reverted"
         elif not facts.known and facts.latest_count > self._sequence:
             reason = "sequence_taken"
         return SendOutcome(SendState.WAITING, seen=facts.known, reason=reason)
 
-    def _expired(self, facts: _Facts, final: Block) -> SendOutcome:
+    def _was_refused(self, facts: _Facts) -> bool:
+        """Tell whether the transaction was mined without making a payment whose mark is free.
+
+        One that hands in several may succeed and yet have one of them refused; that is known
+        only once the marks are asked for in a state that includes it.
+        """
+        if facts.receipt is not None and not facts.receipt.succeeded:
+            return True
+        return self._is_bundle and facts.final_receipt is not None
+
+    def _expired(self, payment: usdc.Payment, facts: _Facts, final: Block) -> SendOutcome:
         receipt = facts.receipt
-        if receipt is not None and receipt.succeeded:
+        if receipt is not None and receipt.succeeded and not self._is_bundle:
             return self._unexplained("succeeded_without_mark")
-        if receipt is not None and self._node.is_final(receipt, final):
-            return self._refused(receipt, final)
+        if facts.final_receipt is not None:
+            return self._refused(payment, facts.final_receipt, final)
         if facts.final_count > self._sequence:
             return SendOutcome(SendState.LOST, reason="expired")
         if facts.latest_count > self._sequence:
@@ -135,22 +161,22 @@ class Inquiry:
         log.error(reason, network=self._network.name, tx_hash=self._send.tx_hash)
         return SendOutcome(SendState.WAITING, reason=reason)
 
-    def _refused(self, receipt: Receipt, final: Block) -> SendOutcome:
+    def _refused(self, payment: usdc.Payment, receipt: Receipt, final: Block) -> SendOutcome:
         """Tell a refusal of this payee from one that a new send may not meet."""
-        blocked, paused, balance = self._read_hindrances(final.state)
+        blocked, paused, balance = self._read_hindrances(payment, final.state)
         if blocked:
             return SendOutcome(SendState.FAILED, reason="payee_blacklisted", fee=receipt.fee)
         mined = self._node.block(hex(receipt.block_number))
-        ours = paused or balance < self._payment.amount
-        if ours or mined.time >= self._payment.valid_before:
+        ours = paused or balance < payment.amount
+        if ours or mined.time >= payment.valid_before:
             return SendOutcome(SendState.LOST, reason="expired", fee=receipt.fee)
         return SendOutcome(SendState.FAILED, reason="reverted", fee=receipt.fee)
 
-    def _read_hindrances(self, at: At) -> tuple[bool, bool, int]:
+    def _read_hindrances(self, payment: usdc.Payment, at: At) -> tuple[bool, bool, int]:
         blocked, paused, balance = self._node.ask(
-            usdc.ask(self._network, at, "isBlacklisted(address)", self._payment.payee),
+            usdc.ask(self._network, at, "isBlacklisted(address)", payment.payee),
             usdc.ask(self._network, at, "paused()"),
-            usdc.ask(self._network, at, "balanceOf(address)", self._payment.payer),
+            usdc.ask(self._network, at, "balanceOf(address)", payment.payer),
         )
         return (
             usdc.decode("bool", blocked),

@@ -1,9 +1,12 @@
 """Before signing: whose node it is, which token, and whether a payment can be made now."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from protonpay.chains import evm_usdc as usdc
-from protonpay.chains.evm_node import Block, Node, ask_block, quantity, read_block
+from protonpay.chains.evm_node import Block, Node, ask_block, octets, quantity, read_block
 from protonpay.chains.evm_outcome import find_payment
-from protonpay.chains.port import AlreadySent, Network, NotReady, PayeeRefused
+from protonpay.chains.port import AlreadySent, Hindrance, Network, NotReady, PayeeRefused
 from protonpay.wire.http import NoAnswer
 
 LATEST = "latest"
@@ -48,34 +51,68 @@ def read_heads(node: Node) -> tuple[Block, Block]:
     return read_block(latest), read_block(final)
 
 
-def check_payment(node: Node, network: Network, payment: usdc.Payment, final: Block) -> None:
-    """Look whether the contract would take a payment now.
+def takes_bundles(node: Node, network: Network) -> bool:
+    """Tell whether the contract that hands in several payments at once is there.
 
     Raises:
-        AlreadySent: the payment's mark is used; asked first, because what was paid must
-            neither be paid again nor be given back.
-        PayeeRefused: ``payee_blacklisted``.
-        NotReady: ``usdc_paused``, ``treasury_blacklisted``, ``treasury_short``.
         NoAnswer: unknown.
     """
-    used, payee_blocked, paused, payer_blocked, balance = node.ask(
-        usdc.ask_if_used(network, LATEST, payment),
-        usdc.ask(network, LATEST, "isBlacklisted(address)", payment.payee),
+    return bool(octets(node.ask(usdc.ask_for_multicall(network))[0]))
+
+
+def hindrances(
+    node: Node, network: Network, payments: Sequence[usdc.Payment], final: Block
+) -> list[Hindrance | None]:
+    """Look whether the contract would take these payments now, one after the other.
+
+    Returns:
+        For each what stands in its way, or None: ``AlreadySent`` where its mark is used (asked
+        first, because what was paid must neither be paid again nor be given back);
+        ``PayeeRefused`` with ``payee_blacklisted``; ``NotReady`` with ``usdc_paused``,
+        ``treasury_blacklisted`` or ``treasury_short``, where those before it leave too little.
+
+    Raises:
+        NoAnswer: unknown.
+    """
+    payer = payments[0].payer
+    paused, payer_blocked, balance, *each = node.ask(
         usdc.ask(network, LATEST, "paused()"),
         # Not the gas wallet's: the contract minds who pays and who is paid, not who hands in.
-        usdc.ask(network, LATEST, "isBlacklisted(address)", payment.payer),
-        usdc.ask(network, LATEST, "balanceOf(address)", payment.payer),
+        usdc.ask(network, LATEST, "isBlacklisted(address)", payer),
+        usdc.ask(network, LATEST, "balanceOf(address)", payer),
+        *(usdc.ask_if_used(network, LATEST, payment) for payment in payments),
+        *(
+            usdc.ask(network, LATEST, "isBlacklisted(address)", payment.payee)
+            for payment in payments
+        ),
     )
-    if usdc.decode("bool", used):
-        raise AlreadySent(_name_of_use(node, network, payment, final), "the mark is used on chain")
-    if usdc.decode("bool", payee_blocked):
-        raise PayeeRefused("payee_blacklisted", "Circle blocks this address")
+    used = [usdc.decode("bool", answer) for answer in each[: len(payments)]]
+    blocked = [usdc.decode("bool", answer) for answer in each[len(payments) :]]
+    ours = _our_hindrance(paused, payer_blocked)
+    left = usdc.decode("uint256", balance)
+    found: list[Hindrance | None] = []
+    for payment, is_used, is_blocked in zip(payments, used, blocked, strict=True):
+        if is_used:
+            name = _name_of_use(node, network, payment, final)
+            found.append(AlreadySent(name, "the mark is used on chain"))
+        elif is_blocked:
+            found.append(PayeeRefused("payee_blacklisted", "Circle blocks this address"))
+        elif ours is not None:
+            found.append(ours)
+        elif left < payment.amount:
+            found.append(NotReady("treasury_short", f"{payer} holds too little USDC"))
+        else:
+            left -= payment.amount
+            found.append(None)
+    return found
+
+
+def _our_hindrance(paused: Any, payer_blocked: Any) -> NotReady | None:
     if usdc.decode("bool", paused):
-        raise NotReady("usdc_paused", "Circle has paused the token")
+        return NotReady("usdc_paused", "Circle has paused the token")
     if usdc.decode("bool", payer_blocked):
-        raise NotReady("treasury_blacklisted", "Circle blocks our treasury")
-    if usdc.decode("uint256", balance) < payment.amount:
-        raise NotReady("treasury_short", f"{payment.payer} holds too little USDC")
+        return NotReady("treasury_blacklisted", "Circle blocks our treasury")
+    return None
 
 
 def _name_of_use(node: Node, network: Network, payment: usdc.Payment, final: Block) -> str | None:

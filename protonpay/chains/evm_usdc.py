@@ -1,10 +1,11 @@
 """USDC's contract: what is said to it, what it answers, and the payment it takes (EIP-3009).
 
 A payment is signed by the treasury and may be handed in by anybody, once: its mark, made
-of the payout's id, is used up by the first. It is good until ``valid_before``.
+of the payout's id, is used up by the first. It is good until ``valid_before``. One is handed
+in to the contract itself, several through Multicall3, where each may fail alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from protonpay.wire.http import NoAnswer
 
 _CODEC = Web3().codec
 _PAY = "transferWithAuthorization(address,address,uint256,uint256,uint256,bytes32,bytes)"
+_PAY_MANY = "aggregate3((address,bool,bytes)[])"
+_MULTICALL = "multicall"
 _AUTHORIZATION = {
     "TransferWithAuthorization": [
         {"name": "from", "type": "address"},
@@ -104,12 +107,38 @@ def pay(network: Network, payment: Payment, treasury_key: bytes) -> bytes:
     return _call(_PAY, *_words(payment).values(), bytes(signature))
 
 
-def payment_in(raw: bytes) -> Payment:
-    """Read back the payment that a signed transaction hands in."""
+def ask_for_multicall(network: Network) -> Question:
+    """Ask for the code of the contract that hands in several payments."""
+    return ("eth_getCode", [network.options[_MULTICALL], "latest"])
+
+
+def hand_in(network: Network, calls: Sequence[bytes]) -> tuple[str, bytes]:
+    """Return the contract to call, and with what, so that payments are made in one go.
+
+    Args:
+        network: which.
+        calls: what ``pay`` returned for each. Several go through Multicall3's ``aggregate3``
+            with ``allowFailure``: a payee that is refused takes nobody else along.
+    """
+    if len(calls) == 1:
+        return network.usdc, calls[0]
+    bundle = [(network.usdc, True, call) for call in calls]
+    return str(network.options[_MULTICALL]), _call(_PAY_MANY, bundle)
+
+
+def payments_in(raw: bytes) -> Mapping[bytes, Payment]:
+    """Read back the payments that a signed transaction hands in, by their marks."""
     fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-    payer, payee, amount, _, valid_before, mark, _ = _CODEC.decode(
-        _types(_PAY), bytes(fields["data"])[4:]
-    )
+    data = bytes(fields["data"])
+    calls = [data]
+    if data[:4] == _selector(_PAY_MANY):
+        (bundle,) = _CODEC.decode(_types(_PAY_MANY), data[4:])
+        calls = [call for _, _, call in bundle]
+    return {payment.mark: payment for payment in map(_payment_of, calls)}
+
+
+def _payment_of(call: bytes) -> Payment:
+    payer, payee, amount, _, valid_before, mark, _ = _CODEC.decode(_types(_PAY), call[4:])
     return Payment(
         payer=Web3.to_checksum_address(payer),
         payee=Web3.to_checksum_address(payee),
@@ -134,7 +163,11 @@ def moved(network: Network, payment: Payment, logs: Sequence[Log]) -> bool:
 
 
 def _call(signature: str, *values: Any) -> bytes:
-    return bytes(Web3.keccak(text=signature)[:4]) + _CODEC.encode(_types(signature), values)
+    return _selector(signature) + _CODEC.encode(_types(signature), values)
+
+
+def _selector(signature: str) -> bytes:
+    return bytes(Web3.keccak(text=signature)[:4])
 
 
 def _typed(network: Network, payment: Payment) -> Any:
@@ -154,6 +187,8 @@ def _words(payment: Payment) -> dict[str, Any]:
 
 def _types(signature: str) -> list[str]:
     listed = signature[signature.index("(") + 1 : -1]
+    if listed.startswith("("):
+        return [listed]
     return listed.split(",") if listed else []
 
 

@@ -1,12 +1,12 @@
 """What every network can do for us, and how much each answer proves.
 
-A send is made in steps that may each run twice: read the terms (network), sign
-(pure), store, broadcast the same bytes as often as needed (network), ask for the
-outcome (network). Only LANDED, FAILED and LOST are final; ``NoAnswer`` of the wire
-means unknown at every step.
+A send is one transaction that makes one payment or several. It is made in steps that may
+each run twice: read the terms (network), sign (pure), store, broadcast the same bytes as
+often as needed (network), ask what became of each payment (network). Only LANDED, FAILED
+and LOST are final; ``NoAnswer`` of the wire means unknown at every step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -75,17 +75,38 @@ class SendOrder:
     amount: Usdc
 
 
+Hindrance = PayeeRefused | NotReady
+"""Why an order is not paid now (NotReady, AlreadySent among them) or never (PayeeRefused)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What one look at the network says of some orders.
+
+    Attributes:
+        terms: what the payable ones are to be signed under; empty if there are none.
+        payable: those that one transaction can pay now, in the order given. An order that is
+            neither here nor hindered found no room in it.
+        hindered: payout id → what stands in its way.
+    """
+
+    terms: Terms
+    payable: Sequence[SendOrder]
+    hindered: Mapping[str, Hindrance]
+
+
 @dataclass(frozen=True, slots=True)
 class SignedSend:
     """Signed bytes, ready to be broadcast any number of times.
 
     Attributes:
+        payout_ids: the payments in it.
         tx_hash: the network's name for these bytes (hash or first signature).
         sequence: the sender's nonce on EVM networks; None elsewhere.
         terms: the terms it was signed under, expiry included.
     """
 
-    payout_id: str
+    payout_ids: tuple[str, ...]
     raw: bytes
     tx_hash: str
     sequence: int | None
@@ -93,26 +114,27 @@ class SignedSend:
 
 
 class SendState(StrEnum):
-    """What is known of a signed send."""
+    """What is known of a payment in a signed send."""
 
     WAITING = "WAITING"
     """Not final: it may still land. ``seen`` tells whether the node knows it."""
     LANDED = "LANDED"
     """Final: the money moved."""
     FAILED = "FAILED"
-    """Final: these bytes can never move the money, and were refused on chain."""
+    """Final: these bytes can never move the money, and this payment was refused on chain."""
     LOST = "LOST"
-    """Final: these bytes never landed and can never land; a new send may be signed."""
+    """Final: these bytes never paid it and can never pay it; a new send may be signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """The answer to "what became of it".
+    """The answer to "what became of this payment".
 
     Attributes:
         seen: the node knows the bytes (pool or block); if not, broadcast them again.
         reason: stable code of an on-chain refusal, with FAILED and sometimes WAITING.
-        fee: network fee in the smallest native unit (wei, lamports), once known.
+        fee: network fee of the whole transaction in the smallest native unit (wei,
+            lamports), once known.
         sequence_used: False with LOST when the sender's nonce is still free, so that
             the next send must take the same one.
         tx_hash: with LANDED, the send that moved the money if it is not this one: an earlier
@@ -168,13 +190,17 @@ class Chain(Protocol):
     treasury: str
     """The wallet that holds the USDC which payouts come out of."""
 
-    def read_terms(self, order: SendOrder) -> Terms:
-        """Read what must be known before signing, and look whether the payee can be paid.
+    most_in_one: int
+    """The most payments that are ever put into one transaction."""
+
+    def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
+        """Read what must be known before signing, and look which orders can be paid now.
+
+        Args:
+            orders: at most ``most_in_one``, the most urgent one first.
 
         Raises:
-            PayeeRefused: this payee can never be paid.
-            AlreadySent: an earlier send of this payout landed.
-            NotReady: the treasury or gas is short, USDC is paused …: ask again later.
+            NotReady: nothing at all can be sent now: ask again later.
             NoAnswer: unknown; ask again.
         """
 
@@ -186,13 +212,18 @@ class Chain(Protocol):
         """
 
     def sign(
-        self, order: SendOrder, terms: Terms, sequence: int | None, replaces: SignedSend | None
+        self,
+        orders: Sequence[SendOrder],
+        terms: Terms,
+        sequence: int | None,
+        replaces: SignedSend | None,
     ) -> SignedSend:
         """Sign one send. Pure: no network, the same arguments give the same bytes.
 
         Args:
-            order: what to pay; its ``payout_id`` becomes the on-chain mark.
-            terms: what ``read_terms`` answered for this order.
+            orders: what to pay, some or all of ``Prospect.payable``; each ``payout_id`` becomes
+                an on-chain mark.
+            terms: what ``read_terms`` answered with them.
             sequence: the nonce to use, where the network has them.
             replaces: the lost send whose free nonce is taken again: fees must beat its fees.
         """
@@ -206,8 +237,11 @@ class Chain(Protocol):
             NoAnswer: it may or may not have taken them.
         """
 
-    def outcome(self, send: SignedSend) -> SendOutcome:
-        """Say what became of a send, by final state only.
+    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+        """Say what became of each payment of a send, by final state only.
+
+        Returns:
+            Payout id → its outcome, for every one of the send's ``payout_ids``.
 
         Raises:
             NoAnswer: unknown; ask again.

@@ -23,6 +23,8 @@ SOLANA = Network(
     by_account=True,
     usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
 )
+# The same address on nearly every EVM network (https://www.multicall3.com).
+_MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 BASE = Network(
     name="Base",
     family="evm",
@@ -30,6 +32,7 @@ BASE = Network(
     usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
     refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
     options={
+        "multicall": _MULTICALL3,
         "domain_name": "USD Coin",
         "domain_version": "2",
         "tip_floor_wei": 1_000_000,
@@ -43,6 +46,7 @@ POLYGON = Network(
     usdc="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359",
     refused=frozenset({"0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"}),  # USDC.e, another token
     options={
+        "multicall": _MULTICALL3,
         "domain_name": "USD Coin",
         "domain_version": "2",
         "tip_floor_wei": 30_000_000_000,

@@ -1,4 +1,7 @@
-"""USDC on Solana: one transaction per payout, with a marker that makes it land at most once.
+"""USDC on Solana: payouts with a marker each, which makes them land at most once.
+
+A transaction lands or fails as a whole: what is said of one of its payments below holds for
+the others, but that a payment which made it fail is FAILED and the others are LOST.
 
 What proves what:
 
@@ -15,7 +18,8 @@ us wait: heights and slots are compared before a null is believed.
 """
 
 import base64
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 import structlog
 from solders.keypair import Keypair
@@ -25,8 +29,11 @@ from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import (
     AlreadySent,
     ChainHead,
+    Hindrance,
     Network,
     NotReady,
+    PayeeRefused,
+    Prospect,
     SendOrder,
     SendOutcome,
     SendState,
@@ -44,16 +51,19 @@ from protonpay.chains.solana_answers import (
     reading,
     token_change,
 )
+from protonpay.chains.solana_bundle import Bundle
 from protonpay.chains.solana_marker import find_maker
 from protonpay.chains.solana_payment import (
+    ANOTHER,
     Payment,
+    Sent,
     Wallets,
     marker_address,
-    read_payment,
-    sign_payment,
+    read_sent,
+    sign_payments,
     usdc_account,
 )
-from protonpay.chains.solana_terms import check_funds, check_payee, read_facts
+from protonpay.chains.solana_terms import read_facts
 from protonpay.kernel.money import Usdc
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
 
@@ -80,6 +90,8 @@ class Solana:
         ValueError: the keyring's keys are not those of the addresses.
     """
 
+    most_in_one = 20
+
     def __init__(
         self, network: Network, rpc: JsonRpc, addresses: PublicAddresses, keyring: Keyring | None
     ) -> None:
@@ -94,26 +106,29 @@ class Solana:
         )
         self._keys = _open_keys(keyring, self._wallets) if keyring else None
 
-    def read_terms(self, order: SendOrder) -> Terms:
-        """Read the block hash and prices, and look at the marker, the payee and the purse.
+    def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
+        """Read the block hash and prices, and look at the markers, the payees and the purse.
 
-        The marker comes first: a payout that was paid must not be refused for what
-        happened to its payee afterwards.
+        Hindered are orders whose marker exists (already sent; it comes first: a payout that was
+        paid must not be refused for what happened to its payee afterwards), whose payee is not
+        a wallet or USDC account, frozen or ours (refused), and those that ``treasury_frozen``,
+        ``treasury_short`` or ``gas_short`` keeps waiting.
 
         Raises:
-            AlreadySent: the payout's marker exists.
-            PayeeRefused: not a wallet or USDC account, frozen, or ours.
-            NotReady: the treasury or the gas wallet is short, the treasury is frozen.
             NoAnswer: unknown; ask again.
         """
-        facts = read_facts(self._rpc, order, self._wallets)
-        if facts.found.marker is not None:
-            self._refuse_second_send(order)
-        to_wallet = check_payee(Pubkey.from_string(order.to), facts.found, self._wallets)
+        facts = read_facts(self._rpc, orders, self._wallets)
         cap = int(self.network.options.get("cu_price_cap_micro_lamports", _DEFAULT_PRICE_CAP))
-        terms = facts.terms(order, self._wallets, to_wallet=to_wallet, price_cap=cap)
-        check_funds(order.amount, facts.lamports_needed(terms), facts.found)
-        return terms
+        bundle = Bundle(facts, self._wallets, facts.terms(cap))
+        hindered: dict[str, Hindrance] = {}
+        for order, found in zip(orders, facts.found, strict=True):
+            try:
+                if found.marker is not None:
+                    self._refuse_second_send(order)
+                bundle.add(order, found)
+            except (PayeeRefused, NotReady) as why:
+                hindered[order.payout_id] = why
+        return Prospect(bundle.terms if bundle.orders else {}, bundle.orders, hindered)
 
     def next_sequence(self) -> int | None:
         """Return None: transactions are ordered by nothing of ours."""
@@ -121,7 +136,7 @@ class Solana:
 
     def sign(
         self,
-        order: SendOrder,
+        orders: Sequence[SendOrder],
         terms: Terms,
         sequence: int | None,  # noqa: ARG002 - the port's; there are none here
         replaces: SignedSend | None,  # noqa: ARG002 - the same
@@ -129,9 +144,10 @@ class Solana:
         """Sign one send. Pure: the same arguments give the same bytes."""
         if self._keys is None:
             raise RuntimeError("only the process with the keyring signs")
-        transaction = sign_payment(order, terms, self._wallets, self._keys)
+        transaction = sign_payments(orders, terms, self._wallets, self._keys)
         signature = str(transaction.signatures[0])
-        return SignedSend(order.payout_id, bytes(transaction), signature, None, terms)
+        paid = tuple(order.payout_id for order in orders)
+        return SignedSend(paid, bytes(transaction), signature, None, terms)
 
     def broadcast(self, send: SignedSend) -> None:
         """Hand the bytes to the node, which tries them first and then passes them on.
@@ -149,37 +165,53 @@ class Solana:
         except RpcError as error:
             log.warning(
                 "solana_send_refused",
-                payout_id=send.payout_id,
                 tx_hash=send.tx_hash,
                 error=str(error),
             )
 
-    def outcome(self, send: SignedSend) -> SendOutcome:
-        """Say what became of a send, by finalized state only.
+    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+        """Say what became of each payment, by finalized state only.
 
         Raises:
             NoAnswer: unknown; ask again.
             ValueError: the stored bytes and hash do not belong together.
         """
-        payment = read_payment(send.raw)
-        if payment.signature != send.tx_hash:
-            raise ValueError(f"{send.payout_id}: stored bytes and hash do not belong together")
+        sent = read_sent(send.raw)
+        if sent.signature != send.tx_hash:
+            raise ValueError(f"{send.tx_hash}: stored bytes and hash do not belong together")
         calls: list[Call] = [
             ("getEpochInfo", [_FINAL]),
-            ("getSignatureStatuses", [[payment.signature], _HISTORY]),
+            ("getSignatureStatuses", [[sent.signature], _HISTORY]),
         ]
         epoch, statuses = ask(self._rpc, calls)
         with reading():
             reached = read_final_point(epoch)
             (status,) = statuses["value"]
             final = status is not None and status["confirmationStatus"] == "finalized"
-            reason = payment.refusal(status["err"]) if status is not None else None
+            err = status["err"] if status is not None else None
         if status is None:
-            expired = reached.height > int(send.terms["last_valid_block_height"])
-            return self._expired(send, payment, reached) if expired else _UNSEEN
-        if not final:
-            return SendOutcome(SendState.WAITING, reason=reason)
-        return self._finalized(payment)
+            if reached.height > int(send.terms["last_valid_block_height"]):
+                return self._by_payout(send, sent, self._expired(send, sent, reached))
+            found = [_UNSEEN for _ in sent.payments]
+        elif final:
+            found = self._finalized(sent)
+        else:
+            found = [
+                SendOutcome(SendState.WAITING, reason=payment.refusal(err))
+                for payment in sent.payments
+            ]
+        return self._by_payout(send, sent, found)
+
+    def _by_payout(
+        self, send: SignedSend, sent: Sent, found: Sequence[SendOutcome]
+    ) -> Mapping[str, SendOutcome]:
+        of_marker = {
+            payment.marker: outcome for payment, outcome in zip(sent.payments, found, strict=True)
+        }
+        return {
+            payout_id: of_marker[marker_address(self._wallets.gas, payout_id)]
+            for payout_id in send.payout_ids
+        }
 
     def balance(self, address: str) -> Usdc:
         """Return a wallet's finalized USDC; 0 when it has no account for it.
@@ -215,61 +247,85 @@ class Solana:
             raise NotReady("marker_taken", "A stranger's lamports are on the payout's marker.")
         raise AlreadySent(made.tx_hash, "An earlier send of this payout made its marker.")
 
-    def _finalized(self, payment: Payment) -> SendOutcome:
-        (told,) = ask(self._rpc, [("getTransaction", [payment.signature, FINAL_TRANSACTION])])
+    def _finalized(self, sent: Sent) -> list[SendOutcome]:
+        (told,) = ask(self._rpc, [("getTransaction", [sent.signature, FINAL_TRANSACTION])])
         if told is None:
-            return SendOutcome(SendState.WAITING)
+            return [SendOutcome(SendState.WAITING) for _ in sent.payments]
+        mint = self.network.usdc
         with reading():
-            fee, slot = int(told["meta"]["fee"]), int(told["slot"])
-            reason = payment.refusal(told["meta"]["err"])
-            paid = 0 if reason else token_change(told, payment.payee, self.network.usdc)
-        if reason is not None:
-            return self._refused(
-                payment, slot, SendOutcome(SendState.FAILED, reason=reason, fee=fee)
-            )
-        if paid != payment.micro:
-            log.error("solana_balances_disagree", tx_hash=payment.signature, paid_micro=paid)
-            return SendOutcome(SendState.WAITING, reason="balances_disagree", fee=fee)
-        return SendOutcome(SendState.LANDED, fee=fee)
+            fee, slot, err = int(told["meta"]["fee"]), int(told["slot"]), told["meta"]["err"]
+        if err is not None:
+            return self._refused(sent, slot, err, fee)
+        with reading():
+            paid = [token_change(told, each.payee, mint) for each in sent.payments]
+        return [
+            _landed(sent, payment, micro, fee)
+            for payment, micro in zip(sent.payments, paid, strict=True)
+        ]
 
-    def _refused(self, payment: Payment, slot: int, failed: SendOutcome) -> SendOutcome:
-        """Before the payout may count as failed: no other send of it has made the marker."""
+    def _refused(self, sent: Sent, slot: int, err: Any, fee: int) -> list[SendOutcome]:
+        """Before a payout may count as failed: no other send of it has made the marker."""
+        found = []
+        for payment, unmarked in self._look_for_markers(sent, slot):
+            reason = payment.refusal(err)
+            state = SendState.LOST if reason == ANOTHER else SendState.FAILED
+            if unmarked and reason != "marker_taken":
+                found.append(SendOutcome(state, reason=reason, fee=fee))
+            else:
+                found.append(self._marked(sent, payment))
+        return found
+
+    def _look_for_markers(self, sent: Sent, slot: int) -> list[tuple[Payment, bool]]:
+        """Return each payment and whether its marker is known not to exist at a slot or later."""
         not_older = _FINAL | {"minContextSlot": slot, "encoding": "base64"}
-        (marker,) = ask(self._rpc, [("getAccountInfo", [str(payment.marker), not_older])])
+        keys = [str(payment.marker) for payment in sent.payments]
+        (told,) = ask(self._rpc, [("getMultipleAccounts", [keys, not_older])])
         with reading():
-            unmarked = marker["value"] is None and marker["context"]["slot"] >= slot
-        if unmarked and failed.reason != "marker_taken":
-            return failed
-        return self._marked(payment)
+            fresh = told["context"]["slot"] >= slot
+            return [
+                (payment, fresh and marker is None)
+                for payment, marker in zip(sent.payments, told["value"], strict=True)
+            ]
 
-    def _expired(self, send: SignedSend, payment: Payment, reached: FinalPoint) -> SendOutcome:
+    def _expired(self, send: SignedSend, sent: Sent, reached: FinalPoint) -> list[SendOutcome]:
         """Look once more, in this order, now that these bytes can enter no further block."""
         not_older = _FINAL | {"minContextSlot": reached.slot}
+        keys = [str(payment.marker) for payment in sent.payments]
         calls: list[Call] = [
             ("getEpochInfo", [not_older]),
-            ("getSignatureStatuses", [[payment.signature], _HISTORY]),
-            ("getTransaction", [payment.signature, FINAL_TRANSACTION]),
-            ("getAccountInfo", [str(payment.marker), not_older | {"encoding": "base64"}]),
+            ("getSignatureStatuses", [[sent.signature], _HISTORY]),
+            ("getTransaction", [sent.signature, FINAL_TRANSACTION]),
+            ("getMultipleAccounts", [keys, not_older | {"encoding": "base64"}]),
         ]
-        epoch, statuses, transaction, marker = ask(self._rpc, calls)
+        epoch, statuses, transaction, markers = ask(self._rpc, calls)
         with reading():
             still = read_final_point(epoch).height > int(send.terms["last_valid_block_height"])
             unknown = statuses["value"] == [None] and transaction is None
-            fresh = marker["context"]["slot"] >= reached.slot
-            unmarked = marker["value"] is None
+            fresh = markers["context"]["slot"] >= reached.slot
+            looked = list(zip(sent.payments, markers["value"], strict=True))
         if not (still and unknown and fresh):
-            return SendOutcome(SendState.WAITING)
-        return SendOutcome(SendState.LOST) if unmarked else self._marked(payment)
+            return [SendOutcome(SendState.WAITING) for _ in sent.payments]
+        return [
+            SendOutcome(SendState.LOST) if marker is None else self._marked(sent, payment)
+            for payment, marker in looked
+        ]
 
-    def _marked(self, payment: Payment) -> SendOutcome:
+    def _marked(self, sent: Sent, payment: Payment) -> SendOutcome:
         """These bytes are dead; say what the marker they met stands for."""
-        made = find_maker(self._rpc, payment.marker, self._wallets)
+        made = find_maker(self._rpc, payment.marker, self._wallets, payment.payee)
         if made.tx_hash is not None and made.micro == payment.micro:
-            other = made.tx_hash if made.tx_hash != payment.signature else None
+            other = made.tx_hash if made.tx_hash != sent.signature else None
             return SendOutcome(SendState.LANDED, fee=made.fee, tx_hash=other)
         if made.by_stranger:
             return SendOutcome(SendState.FAILED, reason="marker_taken")
         return SendOutcome(SendState.WAITING, reason="marker_unexplained")
+
+
+def _landed(sent: Sent, payment: Payment, paid: int, fee: int) -> SendOutcome:
+    if paid != payment.micro:
+        log.error("solana_balances_disagree", tx_hash=sent.signature, paid_micro=paid)
+        return SendOutcome(SendState.WAITING, reason="balances_disagree", fee=fee)
+    return SendOutcome(SendState.LANDED, fee=fee)
 
 
 def _open_keys(keyring: Keyring, wallets: Wallets) -> tuple[Keypair, Keypair]:

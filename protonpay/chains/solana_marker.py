@@ -25,7 +25,7 @@ class MarkerHistory:
 
     Attributes:
         tx_hash: the finalized send of ours that made it, or None.
-        micro: what that send took out of the treasury.
+        micro: what that send gave the payee.
         fee: its network fee in lamports.
         by_stranger: somebody's transfer made it, and no send of ours ever did. Only the gas
             wallet's signature creates a marker, but anybody can send lamports to its address
@@ -40,8 +40,16 @@ class MarkerHistory:
     by_stranger: bool = False
 
 
-def find_maker(rpc: JsonRpc, marker: Pubkey, wallets: Wallets) -> MarkerHistory:
+def find_maker(
+    rpc: JsonRpc, marker: Pubkey, wallets: Wallets, payee: Pubkey | None = None
+) -> MarkerHistory:
     """Look through the finalized transactions that name a marker.
+
+    Args:
+        rpc: the node.
+        marker: the payout's.
+        wallets: ours.
+        payee: the token account whose gain is told; without it, what left the treasury is.
 
     Raises:
         NoAnswer: unknown; ask again.
@@ -55,7 +63,7 @@ def find_maker(rpc: JsonRpc, marker: Pubkey, wallets: Wallets) -> MarkerHistory:
     calls: list[Call] = [("getTransaction", [signature, FINAL_TRANSACTION]) for signature in worked]
     told = ask(rpc, calls)
     with reading():
-        ours = [_ours(one, marker, wallets) for one in told if one is not None]
+        ours = [_ours(one, marker, wallets, payee) for one in told if one is not None]
         made = next((history for history in ours if history), None)
         stranger = any(was_created(one, marker) for one in told if one is not None)
     # A list that is cut short or names what the node does not show may leave ours out.
@@ -63,11 +71,15 @@ def find_maker(rpc: JsonRpc, marker: Pubkey, wallets: Wallets) -> MarkerHistory:
     return made or MarkerHistory(by_stranger=stranger and complete)
 
 
-def _ours(told: Any, marker: Pubkey, wallets: Wallets) -> MarkerHistory | None:
+def _ours(
+    told: Any, marker: Pubkey, wallets: Wallets, payee: Pubkey | None
+) -> MarkerHistory | None:
     keys = told["transaction"]["message"]["accountKeys"]
     signed = keys[0] == str(wallets.gas) and str(wallets.purse) in keys
     if not signed or told["meta"]["err"] is not None or not was_created(told, marker):
         return None
-    taken = -token_change(told, wallets.purse, str(wallets.mint))
-    signature = told["transaction"]["signatures"][0]
-    return MarkerHistory(str(signature), taken, int(told["meta"]["fee"])) if taken > 0 else None
+    mint, signature = str(wallets.mint), str(told["transaction"]["signatures"][0])
+    moved = -token_change(told, wallets.purse, mint)
+    if moved > 0 and payee is not None and str(payee) in keys:
+        moved = token_change(told, payee, mint)
+    return MarkerHistory(signature, moved, int(told["meta"]["fee"])) if moved > 0 else None

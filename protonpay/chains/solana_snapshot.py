@@ -8,7 +8,7 @@ from solders.pubkey import Pubkey
 from protonpay.chains.keyring import PublicAddresses
 from protonpay.chains.port import Network
 from protonpay.chains.snapshot import Balances, FinalBlock, Treasury
-from protonpay.chains.solana_answers import ask, read_account, read_holding, reading
+from protonpay.chains.solana_answers import Call, ask, read_account, read_holding, reading
 from protonpay.chains.solana_payment import marker_address, usdc_account
 from protonpay.kernel.money import Usdc
 from protonpay.wire.http import NoAnswer
@@ -72,25 +72,20 @@ class SolanaSnapshot:
 
     def _read(self, at: FinalBlock, accounts: Sequence[str]) -> tuple[int, Mapping[str, Any]]:
         """Read accounts of one slot; more than one answer holds, until they are of the same."""
+        options = {**_FINAL, "encoding": "base64", "minContextSlot": at.height}
+        parts = [list(accounts[i : i + _MOST]) for i in range(0, len(accounts), _MOST)]
+        calls: list[Call] = [("getMultipleAccounts", [part, options]) for part in parts]
         for _ in range(_TRIES):
-            slots: set[int] = set()
-            held: dict[str, Any] = {}
-            for start in range(0, len(accounts), _MOST):
-                some = list(accounts[start : start + _MOST])
-                slots.add(self._ask(at, some, held))
+            told = ask(self._rpc, calls)
+            with reading():
+                slots = {int(answer["context"]["slot"]) for answer in told}
+                values = [one for answer in told for one in answer["value"]]
+                held = dict(zip(accounts, values, strict=True))
+            if min(slots) < at.height:
+                raise NoAnswer("the node answers for an older slot than was asked for")
             if len(slots) == 1:
                 return slots.pop(), held
         raise NoAnswer("the node does not answer for all accounts at one slot")
-
-    def _ask(self, at: FinalBlock, accounts: list[str], held: dict[str, Any]) -> int:
-        options = {**_FINAL, "encoding": "base64", "minContextSlot": at.height}
-        (told,) = ask(self._rpc, [("getMultipleAccounts", [accounts, options])])
-        with reading():
-            held.update(zip(accounts, told["value"], strict=True))
-            slot = int(told["context"]["slot"])
-        if slot < at.height:
-            raise NoAnswer("the node answers for an older slot than was asked for")
-        return slot
 
 
 def _micro(told: Any) -> int:

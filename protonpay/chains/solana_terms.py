@@ -1,11 +1,12 @@
 """Whether a payment can be made now: the payee's accounts and our own, as they were read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
-from protonpay.chains.port import NotReady, PayeeRefused, SendOrder, Terms
+from protonpay.chains.port import PayeeRefused, SendOrder
 from protonpay.chains.solana_answers import (
     TOKEN_ACCOUNT_SIZE,
     Call,
@@ -18,12 +19,9 @@ from protonpay.chains.solana_answers import (
 from protonpay.chains.solana_payment import (
     TOKEN_PROGRAM,
     Wallets,
-    compute_limit,
     marker_address,
-    network_fee,
     usdc_account,
 )
-from protonpay.kernel.money import Usdc
 from protonpay.wire.jsonrpc import JsonRpc
 
 _CONFIRMED = {"commitment": "confirmed"}
@@ -31,7 +29,7 @@ _CONFIRMED = {"commitment": "confirmed"}
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The accounts of a payment, in the order they were asked for.
+    """The accounts of a payment.
 
     Attributes:
         payee: what is at the address to be paid.
@@ -39,17 +37,17 @@ class Found:
     """
 
     marker: HeldAccount | None
-    gas: HeldAccount | None
-    purse: HeldAccount | None
     payee: HeldAccount | None
     account: HeldAccount | None
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one look at the node told about a payment.
+    """What one look at the node told about some payments.
 
     Attributes:
+        gas: our gas wallet; ``purse``: the treasury's USDC account.
+        found: of each order, in their order.
         recent_prices: micro-lamports per compute unit paid lately around our accounts, ascending.
         empty_rent: the lamports an account without data must hold.
         token_rent: the lamports a token account must hold.
@@ -57,61 +55,65 @@ class Facts:
 
     blockhash: str
     last_valid_block_height: int
-    found: Found
+    gas: HeldAccount | None
+    purse: HeldAccount | None
+    found: Sequence[Found]
     recent_prices: list[int]
     empty_rent: int
     token_rent: int
 
-    def terms(
-        self, order: SendOrder, wallets: Wallets, *, to_wallet: bool, price_cap: int
-    ) -> Terms:
-        """Return the terms of a payment made now.
+    def terms(self, price_cap: int) -> dict[str, str | int]:
+        """Return the terms of payments made now, but for what each payee is.
 
         The price is what three quarters of the recent blocks would have taken, capped.
         """
         prices = self.recent_prices
-        payee = Pubkey.from_string(order.to)
         return {
             "blockhash": self.blockhash,
             "last_valid_block_height": self.last_valid_block_height,
-            "ata_needed": int(to_wallet),
-            "cu_limit": compute_limit(payee, wallets.mint, ata_needed=to_wallet),
             "cu_price_micro_lamports": min(
                 prices[len(prices) * 3 // 4] if prices else 0, price_cap
             ),
             "marker_lamports": self.empty_rent,
         }
 
-    def lamports_needed(self, terms: Terms) -> int:
-        """Return what the gas wallet must hold: fee, both rents, and its own minimum."""
-        makes_account = terms["ata_needed"] and read_holding(self.found.account) is None
-        rent = self.token_rent if makes_account else 0
-        return network_fee(terms) + self.empty_rent + rent + self.empty_rent
+    def rent(self, *, new_account: bool) -> int:
+        """Return the lamports that stay in the accounts a payment makes."""
+        return self.empty_rent + (self.token_rent if new_account else 0)
 
 
-def read_facts(rpc: JsonRpc, order: SendOrder, wallets: Wallets) -> Facts:
-    """Ask the node once for everything a payment depends on, as of ``confirmed``.
+def read_facts(rpc: JsonRpc, orders: Sequence[SendOrder], wallets: Wallets) -> Facts:
+    """Ask the node once for everything the payments depend on, as of ``confirmed``.
 
     Raises:
         NoAnswer: unknown; ask again.
     """
-    payee = Pubkey.from_string(order.to)
-    marker = marker_address(wallets.gas, order.payout_id)
-    account = usdc_account(payee, wallets.mint)
-    keys = [str(key) for key in (marker, wallets.gas, wallets.purse, payee, account)]
+    payees = [Pubkey.from_string(order.to) for order in orders]
+    accounts = [usdc_account(payee, wallets.mint) for payee in payees]
+    markers = [marker_address(wallets.gas, order.payout_id) for order in orders]
+    keys = [wallets.gas, wallets.purse, *markers, *payees, *accounts]
+    priced = [str(wallets.purse), *(str(account) for account in accounts)]
+    held = _CONFIRMED | {"encoding": "base64"}
     calls: list[Call] = [
         ("getLatestBlockhash", [_CONFIRMED]),
-        ("getMultipleAccounts", [keys, _CONFIRMED | {"encoding": "base64"}]),
-        ("getRecentPrioritizationFees", [[str(wallets.purse), str(account)]]),
+        ("getMultipleAccounts", [[str(key) for key in keys], held]),
+        ("getRecentPrioritizationFees", [priced]),
         ("getMinimumBalanceForRentExemption", [0]),
         ("getMinimumBalanceForRentExemption", [TOKEN_ACCOUNT_SIZE]),
     ]
-    latest, accounts, paid, empty_rent, token_rent = ask(rpc, calls)
+    latest, told, paid, empty_rent, token_rent = ask(rpc, calls)
+    count = len(orders)
     with reading():
+        gas, purse, *each = [read_account(account) for account in told["value"]]
         return Facts(
             blockhash=str(Hash.from_string(latest["value"]["blockhash"])),
             last_valid_block_height=int(latest["value"]["lastValidBlockHeight"]),
-            found=Found(*(read_account(told) for told in accounts["value"])),
+            gas=gas,
+            purse=purse,
+            found=[
+                Found(*of)
+                for of in zip(each[:count], each[count : 2 * count], each[2 * count :], strict=True)
+            ],
             recent_prices=sorted(int(slot["prioritizationFee"]) for slot in paid),
             empty_rent=int(empty_rent),
             token_rent=int(token_rent),
@@ -139,21 +141,6 @@ def check_payee(payee: Pubkey, found: Found, ours: Wallets) -> bool:
         return False
     _check_wallet_account(payee, found.account, ours)
     return True
-
-
-def check_funds(amount: Usdc, lamports: int, found: Found) -> None:
-    """Look whether the purse holds the amount and the gas wallet the lamports.
-
-    Raises:
-        NotReady: one of them does not, or the purse is frozen.
-    """
-    purse = read_holding(found.purse)
-    if purse is not None and purse.frozen:
-        raise NotReady("treasury_frozen", "The treasury's USDC account is frozen.")
-    if purse is None or purse.micro < amount.micro:
-        raise NotReady("treasury_short", "The treasury holds less USDC than the payment.")
-    if found.gas is None or found.gas.lamports < lamports:
-        raise NotReady("gas_short", "The gas wallet cannot pay the fee and the rent.")
 
 
 def _check_token_account(held: HeldAccount, ours: Wallets) -> None:

@@ -88,8 +88,10 @@ def _fill_treasury(network: str) -> None:
     holds = Usdc(outside.usdc_balance(*where, treasury))
     with transaction():
         # Custody is the treasury and what lies on deposit addresses.
-        deposits = ledger.moved("chain_credit", chart.custody(network))
-        unbooked = holds + deposits + ledger.balance(chart.custody(network))
+        credited, suspended = (
+            ledger.moved(kind, chart.custody(network)) for kind in ("chain_credit", "chain_suspend")
+        )
+        unbooked = holds + credited + suspended + ledger.balance(chart.custody(network))
         if unbooked > Usdc(0):
             ledger.post(entries.capital(f"seed:{network}:{holds}", network, unbooked))
 

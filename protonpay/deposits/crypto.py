@@ -5,22 +5,29 @@ therefore reads how the transfer stands now, under the lock of the deposit it be
 the last one always sees the last change.
 """
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from protonpay.chains.registry import network as named_network
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.states import DEPOSIT
-from protonpay.kernel import clock, events, ids
+from protonpay.kernel import clock, events, faults, ids
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
-from protonpay.store.db import current, transaction
+from protonpay.screening.service import screening
+from protonpay.store.db import after_commit, current, transaction
 from protonpay.store.events import publish
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
 from protonpay.wallets.service import Incoming
 
+log = structlog.get_logger(__name__)
+
 _VANISHED = "VANISHED"
+_DONE = ("CONFIRMED", "ON_HOLD", "RETURNED")
+"""What follows from the transfer has followed."""
 
 
 def follow(incoming_id: str) -> None:
@@ -31,7 +38,7 @@ def follow(incoming_id: str) -> None:
     """
     with transaction():
         deposit = _deposit_of(wallets.incoming(incoming_id))
-        if deposit is None or deposit.state == "CONFIRMED":
+        if deposit is None or deposit.state in _DONE:
             return
         transfer = wallets.incoming(incoming_id)
         if transfer.state == _VANISHED:
@@ -41,7 +48,7 @@ def follow(incoming_id: str) -> None:
         _take_over(deposit, transfer)
         if deposit.state == _VANISHED:
             _move(deposit, DEPOSIT.initial)
-        if transfer.state == "FINAL":
+        if transfer.state == "FINAL" and not _hold(deposit, transfer):
             _confirm(deposit, transfer)
 
 
@@ -82,6 +89,33 @@ def _facts(transfer: Incoming) -> dict[str, object]:
     }
 
 
+def release(deposit: Deposit) -> None:
+    """Credit a deposit that was on hold, in the caller's transaction, which holds its row."""
+    _move(deposit, "CONFIRMED")
+    ledger.post(
+        entries.suspense_release(
+            deposit.incoming_id or "",
+            deposit.network or "",
+            deposit.user_id,
+            deposit.credited,
+            deposit.commission_micro,
+        )
+    )
+    publish(events.DEPOSIT_CONFIRMED, deposit.user_id, _said(deposit))
+
+
+def _hold(deposit: Deposit, transfer: Incoming) -> bool:
+    """Keep what a listed address has sent apart; the money is in the book, and nobody's yet."""
+    why = screening.hit(named_network(transfer.network).family, transfer.sender)
+    if why is None:
+        return False
+    _move(deposit, "ON_HOLD")
+    deposit.reason = why
+    ledger.post(entries.chain_suspend(transfer.id, transfer.network, transfer.amount_micro))
+    log.error("deposit_on_hold", deposit_id=deposit.id, listed=why)
+    return True
+
+
 def _confirm(deposit: Deposit, transfer: Incoming) -> None:
     _move(deposit, "CONFIRMED")
     ledger.post(
@@ -94,6 +128,8 @@ def _confirm(deposit: Deposit, transfer: Incoming) -> None:
         )
     )
     publish(events.DEPOSIT_CONFIRMED, deposit.user_id, _said(deposit))
+    faults.point("deposits.crediting", transfer.network)
+    after_commit(lambda: faults.point("deposits.credited", transfer.network))
 
 
 def _move(deposit: Deposit, state: str) -> None:

@@ -40,6 +40,7 @@ class Deposit(Base):
         idempotency_key: the key it was ordered under; None again if the provider refused it.
         refunded_minor: what the provider gave back of ``fiat_minor``, as far as it is booked.
         refunded_micro: what was taken back of ``credited`` for it.
+        return_payout_id: the payout that sends it back to its sender.
         differences: what is not as ordered → (ordered, paid), while that is under review.
     """
 
@@ -68,6 +69,7 @@ class Deposit(Base):
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
         Index("ix_deposits_user_state", "user_id", "state", "created_at", "id"),
+        Index("ix_deposits_on_hold", "created_at", postgresql_where=text("state = 'ON_HOLD'")),
         Index("ix_deposits_review", "created_at", postgresql_where=text("state = 'REVIEW'")),
     )
 
@@ -95,6 +97,7 @@ class Deposit(Base):
     idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO, server_default="0")
+    return_payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"))
     differences: Mapped[Mapping[str, Sequence[str | None]] | None] = mapped_column(
         JSONB(none_as_null=True)
     )

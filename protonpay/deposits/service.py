@@ -32,6 +32,7 @@ from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.plans import service as plans
+from protonpay.rails import service as rails
 from protonpay.store import idempotency, outbox
 from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
@@ -100,8 +101,8 @@ def open_card_deposit(
             provider refuses the payment.
         Conflict: the deposit of the first try has ended meanwhile (``state_conflict``), or
             another try is at work.
-        Unavailable: no credentials, no fresh rate, or no answer (``provider_unavailable``);
-            nobody was charged.
+        Unavailable: no credentials, no fresh rate, no answer or paused
+            (``provider_unavailable``); nobody was charged.
     """
     adapter = card_providers.get(provider, currency)
     fiat = _fiat(amount, currency)
@@ -240,6 +241,9 @@ def _fiat(amount: str, currency: str) -> FiatAmount:
 
 
 def _write_down(user: User, fiat: FiatAmount, provider: str) -> Deposit:
+    if rails.paused(provider):
+        said = "The payment provider is paused here. Try again later."
+        raise Unavailable("provider_unavailable", said, retry_after=60)
     quote = rates.quote(fiat.currency)
     amount = quote.rate.to_usdc(fiat)
     if not amount:

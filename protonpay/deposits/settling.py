@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from protonpay.cards.port import CardPayment, CardStatus, Rejected
 from protonpay.cards.registry import card_providers
@@ -90,6 +91,7 @@ def differences(deposit: Deposit, payment: CardPayment) -> Differences:
     pairs = {
         "amount": (_money(deposit), f"{payment.amount} {payment.amount.currency}"),
         "payment": (deposit.provider_ref or payment.provider_ref, payment.provider_ref),
+        "reference": (deposit.id, payment.reference),
         "mode": (_mode(live=card_providers.live), _mode(live=payment.live)),
     }
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
@@ -111,20 +113,35 @@ def _ask(provider: str, provider_ref: str) -> CardPayment | Later:
 def _settle(provider: str, payment: CardPayment) -> str | None:
     """Do what a payment's status says; return the deposit's id, if there is one."""
     with transaction() as session:
-        deposit = session.scalar(
-            select(Deposit).where(Deposit.id == payment.reference).with_for_update(),
-            execution_options={"populate_existing": True},
-        )
-        if deposit is None or deposit.provider != provider:
+        deposit = _ordered(session, provider, payment)
+        if deposit is None:
             log.error("payment_of_nobody", provider=provider, provider_ref=payment.provider_ref)
             return None
         if payment.status is CardStatus.CAPTURED:
             _captured(deposit, payment)
-        elif DEPOSIT.may(deposit.state, _ENDS.get(payment.status, "")):
+        elif _is_its(deposit, payment) and DEPOSIT.may(
+            deposit.state, _ENDS.get(payment.status, "")
+        ):
             deposit.state = _ENDS[payment.status]
             deposit.reason, deposit.ended_at = payment.reason, clock.now()
             deposit.differences = None
         return deposit.id
+
+
+def _ordered(session: Session, provider: str, payment: CardPayment) -> Deposit | None:
+    """Lock the deposit that a payment was opened for, or else the one that it names."""
+    ours = select(Deposit).where(Deposit.provider == provider).with_for_update()
+    # What we were answered when we ordered is ours to know; the reference is what they say.
+    for which in (Deposit.provider_ref == payment.provider_ref, Deposit.id == payment.reference):
+        found = session.scalar(ours.where(which), execution_options={"populate_existing": True})
+        if found is not None:
+            return found
+    return None
+
+
+def _is_its(deposit: Deposit, payment: CardPayment) -> bool:
+    # How another payment of the same order ended says nothing about this one.
+    return deposit.provider_ref in (None, payment.provider_ref)
 
 
 def _captured(deposit: Deposit, payment: CardPayment) -> None:

@@ -6,12 +6,14 @@ DEPOSIT = StateMachine(
     "deposit",
     initial="PENDING",
     moves={
-        "PENDING": ("CONFIRMED", "FAILED", "EXPIRED", "REVIEW", "VANISHED"),
+        "PENDING": ("CONFIRMED", "FAILED", "EXPIRED", "REVIEW", "VANISHED", "ON_HOLD"),
         # Money that moved late has moved: a failure told before it does not undo it.
         "FAILED": ("CONFIRMED", "REVIEW"),
         "EXPIRED": ("CONFIRMED", "REVIEW"),
         # Paid, but not as ordered: a person decides.
         "REVIEW": ("CONFIRMED", "FAILED", "CLOSED"),
+        # Its sender is listed: a person decides whether it is credited or sent back.
+        "ON_HOLD": ("CONFIRMED", "RETURNED"),
         # Refunds and chargebacks seen later; how much is a member of the deposit.
         "CONFIRMED": ("PARTIALLY_REFUNDED", "REFUNDED"),
         "PARTIALLY_REFUNDED": ("REFUNDED",),
@@ -23,7 +25,12 @@ DEPOSIT = StateMachine(
 CREDITED = ("CONFIRMED", "PARTIALLY_REFUNDED", "REFUNDED")
 """The states of a deposit whose money was credited, whatever was taken back since."""
 
-SHOWN = {"REVIEW": "PENDING", "CLOSED": "FAILED", "VANISHED": "FAILED"}
+SHOWN = {
+    "REVIEW": "PENDING",
+    "CLOSED": "FAILED",
+    "VANISHED": "FAILED",
+    "RETURNED": "REFUNDED",
+}
 """What a client sees: under review is not decided; what was closed or vanished did not come."""
 
 

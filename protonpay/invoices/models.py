@@ -91,6 +91,8 @@ class InvoicePayment(Base):
         method: ``BALANCE`` has a payer; ``CRYPTO`` a network and a transfer.
         late: came after the end of the invoice.
         commission_micro: our part of what was credited.
+        hold_reason: why it is or was on hold, for operators.
+        return_payout_id: the payout that sends it back to its sender.
     """
 
     __tablename__ = "invoice_payments"
@@ -130,6 +132,11 @@ class InvoicePayment(Base):
             *("owner_id", "created_at", "id"),
             postgresql_where=text("payer_id IS NOT NULL"),
         ),
+        Index(
+            "ix_invoice_payments_on_hold",
+            "created_at",
+            postgresql_where=text("state = 'ON_HOLD'"),
+        ),
         Index("ix_invoice_payments_payer", "payer_id", "created_at", "id"),
     )
 
@@ -148,6 +155,8 @@ class InvoicePayment(Base):
     late: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     credited_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    hold_reason: Mapped[str | None] = mapped_column(Text)
+    return_payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"))
 
 
 class InvoiceRefund(Base):

@@ -5,24 +5,35 @@ reads how the transfer stands now, under the lock of the invoice. Whatever the i
 become by then, a final transfer is credited once: it is its owner's money.
 """
 
+from collections.abc import Callable
+
+import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from protonpay.chains.registry import network as named_network
 from protonpay.invoices.models import Invoice, InvoicePayment
 from protonpay.invoices.reckoning import locked, settle
 from protonpay.invoices.states import CLOSED, OPEN, PAYMENT
 from protonpay.kernel import clock, ids
+from protonpay.kernel.money import Usdc
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
+from protonpay.ledger.entries import Entry
 from protonpay.plans import service as plans
+from protonpay.screening.service import screening
 from protonpay.store.db import current, transaction
 from protonpay.store.jobs import Later
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
 from protonpay.wallets.service import Incoming
 
+log = structlog.get_logger(__name__)
+
 HOLDER = "invoice"
 _VANISHED = "VANISHED"
+_DONE = ("CREDITED", "ON_HOLD", "RETURNED")
+"""What follows from the transfer has followed."""
 
 
 def follow(incoming_id: str) -> None:
@@ -66,7 +77,7 @@ def catch_up(invoice: Invoice) -> None:
 
 def _take(invoice: Invoice, transfer: Incoming) -> None:
     payment = _payment_of(invoice, transfer)
-    if payment is None or payment.state == "CREDITED":
+    if payment is None or payment.state in _DONE:
         return
     if transfer.state == _VANISHED:
         if payment.state != _VANISHED:
@@ -79,8 +90,8 @@ def _take(invoice: Invoice, transfer: Incoming) -> None:
     payment.amount_micro, payment.sender = transfer.amount_micro, transfer.sender
     if payment.state == _VANISHED:
         _move(payment, PAYMENT.initial)
-    if transfer.state == "FINAL":
-        _credit(invoice, payment, transfer)
+    if transfer.state == "FINAL" and not _hold(payment, transfer):
+        _credit(invoice, payment, entries.chain_credit)
     else:
         settle(invoice)
 
@@ -115,7 +126,26 @@ def _payment_of(invoice: Invoice, transfer: Incoming) -> InvoicePayment | None:
     )
 
 
-def _credit(invoice: Invoice, payment: InvoicePayment, transfer: Incoming) -> None:
+def release(invoice: Invoice, payment: InvoicePayment) -> None:
+    """Credit a payment that was on hold, in the caller's transaction, which holds both rows."""
+    _credit(invoice, payment, entries.suspense_release)
+
+
+def _hold(payment: InvoicePayment, transfer: Incoming) -> bool:
+    """Keep what a listed address has sent apart; the invoice is not paid by it."""
+    why = screening.hit(named_network(transfer.network).family, transfer.sender)
+    if why is None:
+        return False
+    _move(payment, "ON_HOLD")
+    payment.hold_reason = why
+    ledger.post(entries.chain_suspend(transfer.id, transfer.network, transfer.amount_micro))
+    log.error("payment_on_hold", payment_id=payment.id, listed=why)
+    return True
+
+
+def _credit(
+    invoice: Invoice, payment: InvoicePayment, entry: Callable[[str, str, str, Usdc, Usdc], Entry]
+) -> None:
     if payment.late:
         # The end came before it, and is told before it.
         settle(invoice)
@@ -125,9 +155,9 @@ def _credit(invoice: Invoice, payment: InvoicePayment, transfer: Incoming) -> No
     payment.credited_at = clock.now()
     _move(payment, "CREDITED")
     ledger.post(
-        entries.chain_credit(
-            transfer.id,
-            transfer.network,
+        entry(
+            payment.incoming_id or "",
+            payment.network or "",
             invoice.user_id,
             amount - payment.commission_micro,
             payment.commission_micro,

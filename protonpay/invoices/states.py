@@ -25,7 +25,9 @@ PAYMENT = StateMachine(
     "invoice payment",
     initial="SEEN",
     moves={
-        "SEEN": ("CREDITED", "VANISHED"),
+        "SEEN": ("CREDITED", "VANISHED", "ON_HOLD"),
+        # Its sender is listed: a person decides whether it is credited or sent back.
+        "ON_HOLD": ("CREDITED", "RETURNED"),
         # A transaction that a reorg took out may be put into a later block.
         "VANISHED": ("SEEN",),
     },
@@ -36,7 +38,12 @@ REFUND = StateMachine(
     moves={"PENDING": ("COMPLETED", "FAILED")},
 )
 
-_SHOWN = {"SEEN": "PENDING", "CREDITED": "CONFIRMED", "VANISHED": "FAILED"}
+_SHOWN = {
+    "SEEN": "PENDING",
+    "CREDITED": "CONFIRMED",
+    "VANISHED": "FAILED",
+    "RETURNED": "REFUNDED",
+}
 
 
 def shown(state: str) -> str:
@@ -44,7 +51,7 @@ def shown(state: str) -> str:
     return _SHOWN.get(state, state)
 
 
-STATUSES = ("PENDING", "CONFIRMED")
+STATUSES = ("PENDING", "CONFIRMED", "ON_HOLD", "REFUNDED")
 """What a history shows of payments; one that vanished did not come."""
 
 

@@ -26,6 +26,11 @@ def custody(network: str) -> str:
     return f"custody:{network}"
 
 
+def suspense(network: str) -> str:
+    """What came in on a network and is held until somebody has decided whose it is."""
+    return f"suspense:{network}"
+
+
 def clearing(provider: str) -> str:
     """What a card provider owes us; below zero by what it has not paid out yet."""
     return f"clearing:{provider}"
@@ -59,5 +64,6 @@ def of_house(networks: list[str], providers: list[str]) -> list[Opening]:
     return [
         Opening(FEES),
         Opening(CAPITAL),
+        *(Opening(suspense(name)) for name in networks),
         *(Opening(address, may_go_negative=True) for address in outside),
     ]

@@ -100,6 +100,30 @@ def chain_credit(
     )
 
 
+def chain_suspend(incoming_id: str, network: str, amount: Usdc) -> Entry:
+    """Take a final transfer into the book without crediting anybody.
+
+    Under the reference of its credit: a transfer comes in once, whichever way.
+    """
+    return _entry(
+        f"incoming:{incoming_id}:credit",
+        "chain_suspend",
+        Posting(chart.custody(network), chart.suspense(network), amount),
+    )
+
+
+def suspense_release(
+    incoming_id: str, network: str, user_id: str, amount: Usdc, commission: Usdc
+) -> Entry:
+    """Credit a transfer that was held to the user it was meant for."""
+    return _entry(
+        f"incoming:{incoming_id}:release",
+        "suspense_release",
+        Posting(chart.suspense(network), chart.available(user_id), amount),
+        Posting(chart.suspense(network), chart.FEES, commission),
+    )
+
+
 def invoice_payment(payment_id: str, payer: str, owner: str, amount: Usdc) -> Entry:
     """Pay an invoice from a balance; it costs nobody a fee."""
     return _entry(
@@ -141,12 +165,12 @@ def card_refund(
     )
 
 
-def payout_hold(payout_id: str, user_id: str, total: Usdc) -> Entry:
-    """Set amount and fee aside when a withdrawal is accepted."""
+def payout_hold(payout_id: str, user_id: str, total: Usdc, *, source: str | None = None) -> Entry:
+    """Set amount and fee aside when a withdrawal is accepted; from a source that is not theirs."""
     return _entry(
         f"payout:{payout_id}:hold",
         "payout_hold",
-        Posting(chart.available(user_id), chart.held(user_id), total),
+        Posting(source or chart.available(user_id), chart.held(user_id), total),
     )
 
 
@@ -160,12 +184,14 @@ def payout_settle(payout_id: str, user_id: str, network: str, amount: Usdc, fee:
     )
 
 
-def payout_release(payout_id: str, user_id: str, total: Usdc) -> Entry:
-    """Give back what a failed payout had set aside, fee included."""
+def payout_release(
+    payout_id: str, user_id: str, total: Usdc, *, source: str | None = None
+) -> Entry:
+    """Give back what a failed payout had set aside, fee included, to where it was taken from."""
     return _entry(
         f"payout:{payout_id}:release",
         "payout_release",
-        Posting(chart.held(user_id), chart.available(user_id), total),
+        Posting(chart.held(user_id), source or chart.available(user_id), total),
     )
 
 

@@ -26,6 +26,17 @@ _MOVED = """
     JOIN ledger_accounts a ON a.id = p.source
     WHERE e.kind = %(kind)s AND a.address = %(source)s
 """
+_HOLDS = """
+    SELECT coalesce(sum(p.micro) FILTER (WHERE s.address = %(source)s
+                                         AND d.address = %(held)s), 0) = %(total)s
+       AND count(*) = 1
+       AND NOT EXISTS (SELECT FROM journal_entries o
+                       WHERE o.reference IN (%(settle)s, %(release)s))
+    FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+    JOIN ledger_accounts s ON s.id = p.source
+    JOIN ledger_accounts d ON d.id = p.destination
+    WHERE e.reference = %(hold)s AND e.kind = 'payout_hold'
+"""
 _FOLD = "SELECT ledger_fold(%(accounts)s)"
 
 
@@ -135,6 +146,18 @@ def purse(user_id: str) -> tuple[Usdc, Usdc]:
 def owed(user_id: str) -> Usdc:
     """Return what a user owes us; zero for who never did."""
     return purse(user_id)[1]
+
+
+def holds(payout_id: str, user_id: str, total: Usdc, *, source: str | None = None) -> bool:
+    """Tell whether exactly this is set aside for a payout and neither paid nor given back."""
+    parameters = {
+        "source": source or chart.available(user_id),
+        "held": chart.held(user_id),
+        "total": total.micro,
+        **{end: f"payout:{payout_id}:{end}" for end in ("hold", "settle", "release")},
+    }
+    row = db.execute(_HOLDS, parameters).fetchone()
+    return bool(row and row[0])
 
 
 def claim(address: str) -> Usdc:

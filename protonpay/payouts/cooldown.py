@@ -65,6 +65,7 @@ def seconds_left(terms: Terms, user_id: str, at: datetime, *, but: str = "") -> 
         select(func.max(Payout.created_at)).where(
             Payout.user_id == user_id,
             Payout.state != "FAILED",
+            Payout.source.is_(None),
             Payout.created_at <= at,
             Payout.id != but,
         )
@@ -80,6 +81,7 @@ def _withdrawn(user_id: str, since: datetime, until: datetime, but: str) -> Usdc
         select(func.sum(Payout.amount_micro)).where(
             Payout.user_id == user_id,
             Payout.state != "FAILED",
+            Payout.source.is_(None),
             Payout.created_at > since,
             Payout.created_at <= until,
             Payout.id != but,

@@ -31,6 +31,9 @@ class Payout(Base):
         failure_code: why it failed, for the client (``payee_blacklisted`` …).
         tx_hash: of the send that landed, or of the newest one while none has.
         idempotency_key: the key it was ordered under.
+        source: the ledger account it is paid from, if that is not its user's own.
+        hold_reason: why it is or was on hold, for operators.
+        cleared: an operator let it go on: it is not held for its payee again.
     """
 
     __tablename__ = "payouts"
@@ -44,6 +47,7 @@ class Payout(Base):
             "created_at",
             postgresql_where=text("state NOT IN ('COMPLETED', 'FAILED')"),
         ),
+        Index("ix_payouts_on_hold", "created_at", postgresql_where=text("state = 'ON_HOLD'")),
         Index(
             "uq_payouts_idempotency_key",
             "user_id",
@@ -66,6 +70,10 @@ class Payout(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     idempotency_key: Mapped[str | None] = mapped_column(Text, default=idempotency.key)
 
+    source: Mapped[str | None] = mapped_column(Text)
+    hold_reason: Mapped[str | None] = mapped_column(Text)
+    cleared: Mapped[bool] = mapped_column(default=False, server_default="false")
+
     @property
     def total(self) -> Usdc:
         """What leaves the balance: amount and fee."""
@@ -73,25 +81,19 @@ class Payout(Base):
 
 
 class PayoutAttempt(Base):
-    """Signed bytes, on disk before anybody else has seen them.
+    """Signed bytes that pay one payout or several, on disk before anybody else has seen them.
 
     Attributes:
+        payout_id: of the release before, which had one payout in each: no longer written.
         sequence: the sender's nonce, where the network has them.
         terms: what the signature is bound to, expiry included.
+        state: OPEN while one of its payouts is; then the best that any of them came to.
     """
 
     __tablename__ = "payout_attempts"
     __table_args__ = (
         state_check("state", ATTEMPT),
-        # One send in flight per payout: the database holds it, whatever the program does.
-        Index(
-            "uq_payout_attempts_open",
-            "payout_id",
-            unique=True,
-            postgresql_where=text("state = 'OPEN'"),
-        ),
         UniqueConstraint("network", "tx_hash", name="uq_payout_attempts_tx_hash"),
-        Index("ix_payout_attempts_payout", "payout_id", "id"),
         Index(
             "uq_payout_attempts_sequence",
             "network",
@@ -103,7 +105,7 @@ class PayoutAttempt(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    payout_id: Mapped[str] = mapped_column(Text, ForeignKey("payouts.id"))
+    payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"))
     network: Mapped[str] = mapped_column(Text)
     sender: Mapped[str] = mapped_column(Text)
     sequence: Mapped[int | None] = mapped_column(BigInteger)
@@ -117,6 +119,31 @@ class PayoutAttempt(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class AttemptedPayout(Base):
+    """One payout's part in an attempt, and what became of it."""
+
+    __tablename__ = "attempted_payouts"
+    __table_args__ = (
+        state_check("state", ATTEMPT),
+        # One send in flight per payout: the database holds it, whatever the program does.
+        Index(
+            "uq_attempted_payouts_open",
+            "payout_id",
+            unique=True,
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+        Index("ix_attempted_payouts_payout", "payout_id"),
+    )
+
+    attempt_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("payout_attempts.id"), primary_key=True
+    )
+    payout_id: Mapped[str] = mapped_column(Text, ForeignKey("payouts.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class SendLane(Base):
     """The next nonce of a wallet: given out in the transaction that stores the attempt."""
 
@@ -125,3 +152,14 @@ class SendLane(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     sender: Mapped[str] = mapped_column(Text, primary_key=True)
     next_sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class SignedMinute(Base):
+    """What was signed for the first time in one minute: the memory of the signer's ceilings."""
+
+    __tablename__ = "signed_minutes"
+    __table_args__ = (CheckConstraint("micro > 0", name="above_zero"),)
+
+    network: Mapped[str] = mapped_column(Text, primary_key=True)
+    minute: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    micro: Mapped[Usdc] = mapped_column(UsdcType)

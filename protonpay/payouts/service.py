@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from sqlalchemy import text
+
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
@@ -13,16 +15,24 @@ from protonpay.kernel.errors import Forbidden, NotFound, Refusal
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.payouts import cooldown
+from protonpay.payouts import cooldown, screened
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
 from protonpay.plans.service import Terms
 from protonpay.store import outbox
-from protonpay.store.db import db, transaction
+from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
+
+# What its job said when it put itself off, as a code: a node's silence says more than one word.
+_WAITING = text(
+    "SELECT p.network, o.last_error, count(*) FROM outbox o"
+    " JOIN payouts p ON p.id = o.args ->> 'payout_id'"
+    " WHERE o.job = 'payouts.sign' AND o.done_at IS NULL AND o.dead_at IS NULL"
+    " AND p.state = 'PENDING' AND o.last_error ~ '^[a-z_]+$' GROUP BY 1, 2 ORDER BY 1, 2"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,19 @@ class Quote:
         return None if self.balance < self.total else self.balance - self.total
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Payouts of one network that cannot be signed for one reason.
+
+    Attributes:
+        reason: the code of what they wait for (``payouts_paused``, ``treasury_short`` …).
+    """
+
+    network: str
+    reason: str
+    count: int
+
+
 def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: str) -> Payout:
     """Hold amount and fee, and queue the send.
 
@@ -82,10 +105,39 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
             state=PAYOUT.initial,
             created_at=now,
         )
+        screened.hold(payout)
         session.add(payout)
         session.flush()
-        outbox.add("payouts.sign", payout_id=payout.id)
+        if payout.state == PAYOUT.initial:
+            outbox.add("payouts.sign", payout_id=payout.id)
         ledger.post(entries.payout_hold(payout.id, user_id, payout.total))
+    return payout
+
+
+def send_back(user_id: str, amount: Usdc, *, to: str, network: str) -> Payout:
+    """Pay held money that came in on a network back to where it came from, in a transaction.
+
+    It is nobody's withdrawal: no fee, no limit, no cooldown; if it fails the money is held again.
+
+    Raises:
+        Invalid: no payout may go there (``invalid_address``), or less is held.
+    """
+    payout = Payout(
+        id=ids.new_id(),
+        user_id=user_id,
+        network=network,
+        wallet_address=_destination(network, to),
+        amount_micro=amount,
+        fee_micro=ZERO,
+        state=PAYOUT.initial,
+        created_at=clock.now(),
+        source=chart.suspense(network),
+        cleared=True,
+    )
+    current().add(payout)
+    current().flush()
+    outbox.add("payouts.sign", payout_id=payout.id)
+    ledger.post(entries.payout_hold(payout.id, user_id, payout.total, source=payout.source))
     return payout
 
 
@@ -147,6 +199,12 @@ def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[
     """
     each = [Payout.state == state for state in behind(status)]
     return newest_first(Payout, part, Payout.user_id == user_id, each=each)
+
+
+def waiting() -> Sequence[Waiting]:
+    """Count the payouts that nothing is wrong with and that cannot be signed now, by reason."""
+    rows = db.session.execute(_WAITING)
+    return [Waiting(network, reason, count) for network, reason, count in rows]
 
 
 def _destination(network: str, wallet_address: str) -> str:

@@ -7,7 +7,9 @@ PAYOUT = StateMachine(
     initial="PENDING",
     moves={
         # Straight to COMPLETED only when the chain already bears the payout's mark.
-        "PENDING": ("SIGNED", "FAILED", "COMPLETED"),
+        "PENDING": ("SIGNED", "FAILED", "COMPLETED", "ON_HOLD"),
+        # Its payee is listed: a person decides.
+        "ON_HOLD": ("PENDING", "FAILED"),
         # Back to PENDING only on proof that the old send can never land.
         "SIGNED": ("SENT", "PENDING"),
         "SENT": ("COMPLETED", "FAILED", "PENDING"),

@@ -25,7 +25,7 @@ _SECRETS: Mapping[str, Callable[[], str]] = {
     "METRICS_TOKEN": _sandbox_secret,
     "TAP_SECRET_KEY": lambda: f"sk_test_{secrets.token_hex(16)}",
     "YOOKASSA_SECRET_KEY": lambda: f"test_{secrets.token_hex(16)}",
-    "FREEDOMPAY_SECRET_KEY": lambda: secrets.token_hex(16),
+    "FREEDOMPAY_SECRET_KEY": lambda: f"sandbox-{secrets.token_hex(16)}",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "VALKEY_PASSWORD": lambda: secrets.token_hex(16),
     "DEMO_PASSWORD": lambda: f"demo-{secrets.token_hex(6)}",

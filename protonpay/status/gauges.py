@@ -1,6 +1,7 @@
 """The metrics page: what processes counted, and what the database and Redis say now."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
@@ -9,6 +10,12 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from protonpay.kernel import clock
+from protonpay.payouts import service as payouts
+from protonpay.payouts.ceilings import signer
+from protonpay.rails import service as rails
+from protonpay.reconciliation import service as reconciliation
+from protonpay.screening.service import screening
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
@@ -24,6 +31,8 @@ class _Now(Collector):
         yield _queues()
         yield from _signs_of_life()
         yield from _wallets()
+        yield from _payouts()
+        yield from _reconciliation()
 
 
 def exposition() -> bytes:
@@ -70,6 +79,50 @@ def _wallets() -> Iterator[Metric]:
     for network, age in wallets.watch_ages().items():
         looked.add_metric([network], age)
     yield from (free, looked)
+
+
+def _payouts() -> Iterator[Metric]:
+    paused = GaugeMetricFamily("protonpay_rail_paused", "1 while it is paused.", labels=["rail"])
+    for switch in rails.switches():
+        paused.add_metric([switch.rail], int(switch.paused))
+    waiting = GaugeMetricFamily(
+        "protonpay_payouts_waiting",
+        "Payouts that cannot be signed now.",
+        labels=["network", "reason"],
+    )
+    for line in payouts.waiting():
+        waiting.add_metric([line.network, line.reason], line.count)
+    left = GaugeMetricFamily(
+        "protonpay_signer_room_micro_usdc",
+        "What the signer's ceiling leaves.",
+        labels=["network", "period"],
+    )
+    for room in signer.rooms():
+        left.add_metric([room.where, room.period], (room.ceiling - room.signed).micro)
+    stale = GaugeMetricFamily(
+        "protonpay_screening_list_stale", "1 while a newer list cannot be read."
+    )
+    stale.add_metric([], int(screening.is_stale()))
+    yield from (paused, waiting, left, stale)
+
+
+def _reconciliation() -> Iterator[Metric]:
+    cases = GaugeMetricFamily(
+        "protonpay_reconciliation_cases", "Confirmed mismatches.", labels=["rail", "kind"]
+    )
+    standing = [case for case in reconciliation.open_cases() if case.state == "OPEN"]
+    for (rail, kind), count in Counter((case.rail, case.kind) for case in standing).items():
+        cases.add_metric([rail, kind], count)
+    silent = GaugeMetricFamily(
+        "protonpay_reconciliation_silent_seconds",
+        "Since a rail was last compared to the end.",
+        labels=["rail"],
+    )
+    now = clock.now()
+    for line in reconciliation.table():
+        if line.ended_at is not None:
+            silent.add_metric([line.rail], int((now - line.ended_at).total_seconds()))
+    yield from (cases, silent)
 
 
 def _signs_of_life() -> Iterator[Metric]:

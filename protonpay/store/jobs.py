@@ -31,23 +31,26 @@ class Job:
         timeout_seconds: after which RQ interrupts it.
         retry_seconds: the wait after each failure (an exception: a bug or the unforeseen);
             after the last one the row is dead and an operator is asked.
+        urgent: goes before what waits in its queue: what is under way before what has not begun.
     """
 
     path: str
     queue: str
     timeout_seconds: int = 60
     retry_seconds: tuple[int, ...] = _SOON
+    urgent: bool = False
 
 
 JOBS: Mapping[str, Job] = {
     "payouts.sign": Job("workers.payouts.sign", CHAIN),
-    "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN),
-    "payouts.confirm": Job("workers.payouts.confirm", CHAIN),
+    "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN, urgent=True),
+    "payouts.confirm": Job("workers.payouts.confirm", CHAIN, urgent=True),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
+    "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
@@ -80,6 +83,9 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
     "proofs.heads": Periodic("workers.proofs.heads", MAINTENANCE, 60, 600),
     "proofs.reserves": Periodic("workers.proofs.reserves", WATCH, 15, 120),
+    "reconciliation.networks": Periodic("workers.reconciliation.networks", WATCH, 15, 120),
+    "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
+    "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

@@ -117,10 +117,10 @@ def sweep(limit: int = 200) -> int:
 
     Covers an emptied Redis, killed workers, lost pushes and rows whose time has come. A queue
     that is long already gets nothing: what waits there is still good, and handing its rows
-    out again would make all of it stale.
+    out again would make all of it stale. What is urgent is pushed all the same, and goes first.
     """
     now = clock.now()
-    roomy = [name for name, job in JOBS.items() if queue.has_room(job.queue)]
+    roomy = [name for name, job in JOBS.items() if queue.has_room(job)]
     due = (
         select(OutboxRow.id)
         .where(

@@ -51,9 +51,9 @@ def named(queue: str) -> Queue:
     return Queue(queue, connection=door.client, serializer=JSONSerializer)
 
 
-def has_room(queue: str) -> bool:
-    """Tell whether entries may be added that can wait: a long queue has enough to do."""
-    return len(named(queue)) < _LONG
+def has_room(job: Job) -> bool:
+    """Tell whether an entry may be added that can wait: a long queue has enough to do."""
+    return job.urgent or len(named(job.queue)) < _LONG
 
 
 def push(job: Job, row_id: int, fence: int) -> None:
@@ -62,6 +62,7 @@ def push(job: Job, row_id: int, fence: int) -> None:
         job.path,
         args=(row_id, fence),
         job_id=f"outbox-{row_id}-{fence}",
+        at_front=job.urgent,
         timeout=job.timeout_seconds,
         result_ttl=0,
         failure_ttl=_FAILURE_TTL,

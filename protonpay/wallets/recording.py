@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.chains.watch import Arrival
-from protonpay.kernel import clock, ids
+from protonpay.kernel import clock, faults, ids
 from protonpay.store import outbox
-from protonpay.store.db import current, db
+from protonpay.store.db import after_commit, current, db
 from protonpay.wallets.models import DepositAddress, Incoming
 from protonpay.wallets.states import INCOMING
 
@@ -142,6 +142,9 @@ def _tell(row: Incoming) -> None:
     current().flush()
     log.info("incoming", incoming_id=row.id, network=row.network, state=row.state)
     outbox.add("wallets.incoming_changed", incoming_id=row.id)
+    moment = f"{row.network}.{row.state}"
+    faults.point("wallets.recording", moment)
+    after_commit(lambda: faults.point("wallets.recorded", moment))
 
 
 def _holder(row: DepositAddress) -> Holder:

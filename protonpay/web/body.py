@@ -7,10 +7,11 @@ from typing import Any, Self
 
 import marshmallow
 from flask import Request
+from gunicorn.http.errors import ParseException
 from typing_extensions import override
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.exact import refuse_bottomless
@@ -59,12 +60,34 @@ class StrictParser(FlaskParser):
         """Read the body as one JSON object."""
         if req.mimetype != "application/json":
             raise UnsupportedMediaType
-        return read_object(req.get_data(cache=True))
+        return read_object(whole_body(req))
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Read the query; a repeated parameter has no one meaning."""
         refuse_repeated(req.args)
         return super().load_querystring(req, schema)
+
+
+def whole_body(req: Request) -> bytes:
+    """Return the body, with nothing missing and nothing behind it.
+
+    Werkzeug takes what came before the connection ended for the whole, and so the first
+    64 KiB of chunks without end.
+
+    Raises:
+        BadRequest: cut off, or in chunks that cannot be read.
+        RequestEntityTooLarge: longer than ``MAX_BODY_BYTES``.
+    """
+    try:
+        body = req.get_data(cache=True)
+        beyond = len(body) == MAX_BODY_BYTES and req.environ["wsgi.input"].read(1)
+    except (OSError, ParseException) as error:
+        raise BadRequest from error
+    if beyond:
+        raise RequestEntityTooLarge
+    if req.content_length is not None and len(body) < req.content_length:
+        raise BadRequest
+    return body
 
 
 def refuse_repeated(args: MultiDict[str, str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from apispec import APISpec
 
-from protonpay.web.errors import MEDIA_TYPE
+from protonpay.kernel.problems import MEDIA_TYPE
 from protonpay.web.paging import Paged
 
 Operation = dict[str, Any]

@@ -4,7 +4,6 @@ Bodies are RFC 9457 problems with two members more that clients look for: ``code
 (stable, machine-readable) and ``message`` (the detail again).
 """
 
-import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,13 +13,11 @@ import structlog
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
-from protonpay.kernel import errors
+from protonpay.kernel import errors, problems
 from protonpay.store import db
 from protonpay.web import messages
 
 log = structlog.get_logger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Invalid: 400,
@@ -32,21 +29,6 @@ STATUS: Mapping[type[errors.Refusal], int] = {
     errors.Unavailable: 503,
 }
 
-_PROTOCOL_CODES = {
-    400: "malformed_request",
-    401: "authentication_required",
-    403: "forbidden",
-    404: "not_found",
-    405: "method_not_allowed",
-    408: "request_timeout",
-    411: "length_required",
-    413: "body_too_large",
-    414: "url_too_long",
-    415: "unsupported_media_type",
-    429: "rate_limited",
-    431: "headers_too_large",
-    503: "unavailable",
-}
 _NOTHING: Mapping[str, object] = {}
 _KEPT_HEADERS = frozenset({"allow", "retry-after", "www-authenticate"})
 
@@ -72,19 +54,15 @@ def problem(
     """
     language = messages.language()
     detail = messages.say(said, language, values)
-    body = {
-        "type": f"https://protonpay.org/problems/{code.replace('_', '-')}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "instance": request.path,
-        "code": code,
-        "message": detail,
-        **({"errors": messages.say_each(fields, language)} if fields else {}),
-        "requestId": g.get("request_id", ""),
-    }
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
-    response = Response(text, status, headers, mimetype=MEDIA_TYPE)
+    text = problems.body(
+        status,
+        code,
+        detail,
+        instance=request.path,
+        request_id=g.get("request_id", ""),
+        fields=messages.say_each(fields, language) if fields else None,
+    )
+    response = Response(text, status, headers, mimetype=problems.MEDIA_TYPE)
     response.content_language.add(language)
     response.vary.add("Accept-Language")
     return response
@@ -136,7 +114,7 @@ def _protocol(error: HTTPException) -> Response:
         return problem(
             400, "validation_error", "The request is not valid.", fields=data["messages"]
         )
-    code = _PROTOCOL_CODES.get(status, "malformed_request")
+    code = problems.PROTOCOL_CODES.get(status, "malformed_request")
     return problem(status, code, _sentence(error), headers=kept)
 
 

@@ -5,11 +5,14 @@
 one script and one round trip, which also tells whether the session still stands.
 ``unauth`` counts, with the same script and by address, client calls that are refused
 before their account is known; one that is good never pays for it.
+``auth-account`` counts failed sign-ins by account, wherever they come from.
 """
 
+import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -22,7 +25,7 @@ from flask_limiter import Limiter, RequestLimit
 from limits import RateLimitItem, parse
 
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Limited
+from protonpay.kernel.errors import Limited, Unauthenticated
 from protonpay.store import marks
 from protonpay.store.queue import door
 from protonpay.web.errors import refused
@@ -30,6 +33,7 @@ from protonpay.web.errors import refused
 log = structlog.get_logger(__name__)
 
 AUTH = "auth"
+ACCOUNT = "auth-account"
 READ = "client-read"
 WRITE = "client-write"
 UNAUTH = "unauth"
@@ -108,10 +112,11 @@ class Buckets:
         self._local = _LocalWindows()
         self._script: redis.commands.core.Script | None = None
 
-    def bind(self, *, auth: str, read: str, write: str, unauth: str) -> None:
+    def bind(self, *, auth: str, read: str, write: str, unauth: str, login: str) -> None:
         """Set the rates and load the script."""
         self.auth_rate = auth
         self._rates = {READ: parse(read), WRITE: parse(write), UNAUTH: parse(unauth)}
+        self._rates[ACCOUNT] = parse(login)
         self._script = door.client.register_script(_SCRIPT)
 
     def admit(self, policy: str, caller: str, session_id: str | None = None) -> Window:
@@ -122,6 +127,43 @@ class Buckets:
         Raises:
             Limited: the bucket is full (``rate_limited``), with the wait.
         """
+        admitted, g.window = self._count(policy, caller, session_id)
+        if not admitted:
+            raise _too_often(g.window)
+        window: Window = g.window
+        return window
+
+    @contextlib.contextmanager
+    def signing_in(self, account: str) -> Iterator[None]:
+        """Count a try to sign in, unless it ends with anything but wrong credentials.
+
+        It takes its place before the password is looked at, so that many at once are no way
+        around it; a good one frees them all.
+
+        Args:
+            account: whom the failures belong to, known or not, in no readable form.
+
+        Raises:
+            Limited: too many have failed lately (``rate_limited``), with the wait.
+        """
+        admitted, window = self._count(ACCOUNT, account)
+        if not admitted:
+            g.window = window
+            said = "Too many failed sign-ins to this account. Try again later."
+            raise Limited("rate_limited", said, retry_after=window.reset_seconds)
+        tries = f"limit:{ACCOUNT}:{account}"
+        try:
+            yield
+        except Unauthenticated:
+            raise
+        except BaseException:
+            _quietly(lambda: door.client.zpopmax(tries))
+            raise
+        _quietly(lambda: door.client.delete(tries))
+
+    def _count(
+        self, policy: str, caller: str, session_id: str | None = None
+    ) -> tuple[bool, Window]:
         rate = self._rates[policy]
         limit, span = rate.amount, rate.get_expiry()
         keys = [f"limit:{policy}:{caller}"]
@@ -139,10 +181,7 @@ class Buckets:
         if revoked or loaded:
             session = Session.REVOKED if revoked else Session.STANDS
         window = Window(policy, limit, span, left, max(1, -(-wait_ms // 1000)), session)
-        g.window = window
-        if not admitted:
-            raise _too_often(window)
-        return window
+        return bool(admitted), window
 
 
 class _LocalWindows:
@@ -173,6 +212,13 @@ def _too_often(window: Window) -> Limited:
     said, wait = "At most {limit} requests in {span} seconds.", window.reset_seconds
     limit, span = window.limit, window.span_seconds
     return Limited("rate_limited", said, retry_after=wait, limit=limit, span=span)
+
+
+def _quietly(forget: Callable[[], object]) -> None:
+    try:
+        forget()
+    except redis.RedisError as error:
+        log.warning("limits_without_redis", error=repr(error))
 
 
 def address_window() -> Window | None:

@@ -102,6 +102,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Too many sign-ins at once. Try again.": (
         "Слишком много входов одновременно. Повторите попытку."
     ),
+    "Too many failed sign-ins to this account. Try again later.": (
+        "Слишком много неудачных попыток входа в этот аккаунт. Повторите попытку позже."
+    ),
     "This account is suspended.": "Аккаунт приостановлен.",
     "Verify your e-mail address first.": "Сначала подтвердите адрес электронной почты.",
     "This plan needs an approved identity check first.": (
@@ -150,6 +153,15 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This provider is not set up here.": "Этот провайдер здесь не настроен.",
     "The payment provider does not answer. Try again.": (
         "Платёжный провайдер не отвечает. Повторите попытку."
+    ),
+    "This deposit is not on hold.": "Это пополнение не задержано.",
+    "There is no such payment.": "Такого платежа нет.",
+    "This payment is not on hold.": "Этот платёж не задержан.",
+    "This payout is not on hold.": "Эта выплата не задержана.",
+    "Nothing of this id is on hold.": "С таким идентификатором ничего не задержано.",
+    "The network does not name its sender.": "Сеть не называет отправителя.",
+    "The payment provider is paused here. Try again later.": (
+        "Платёжный провайдер здесь приостановлен. Повторите попытку позже."
     ),
     "The payment provider is not set up correctly here.": (
         "Платёжный провайдер здесь настроен неверно."

@@ -204,6 +204,14 @@ def allowed(address: str) -> bool:
     return not any(ip in block for block in _SPECIAL_V4)
 
 
+def only_public(block: IPv4Network | IPv6Network) -> bool:
+    """Say whether every address of a network is an ordinary one (``allowed``)."""
+    if isinstance(block, IPv4Network):
+        return not any(block.overlaps(special) for special in _SPECIAL_V4)
+    within = block.subnet_of(_UNICAST_V6)
+    return within and not any(block.overlaps(special) for special in _SPECIAL_V6)
+
+
 def resolve(target: Target, seconds: float = DNS_SECONDS) -> tuple[str, ...]:
     """Look the host up, once; connect to one of these addresses and never to the name.
 

@@ -19,7 +19,7 @@ from tests.contract.card_simulators import PLAYED
 from tests.simulators import running
 from tests.wallets import pools
 
-UNCOUNTED = dict.fromkeys(("auth", "read", "write", "unauth"), "1000000 per minute")
+UNCOUNTED = dict.fromkeys(("auth", "read", "write", "unauth", "login"), "1000000 per minute")
 
 
 class _Quiet(WSGIRequestHandler):
@@ -74,4 +74,5 @@ def served(
             read=config.rate_limit_read,
             write=config.rate_limit_write,
             unauth=config.rate_limit_unauth,
+            login=config.rate_limit_login,
         )

@@ -1,4 +1,4 @@
-"""/client/api-keys (API document; API reference §9; checklist 13.10)."""
+"""/client/api-keys (API document; API reference §9)."""
 
 import re
 from datetime import timedelta
@@ -74,8 +74,9 @@ def test_a_key_is_shown_to_its_owner_without_what_opens_a_door(alice: Actor):
     }
 
 
-def test_line_95_only_the_hash_of_a_key_is_kept(alice: Actor):
-    """Checklist 95: the raw key is in no GET, and the database holds only the hash."""
+@pytest.mark.checklist(95)
+def test_only_the_hash_of_a_key_is_kept(alice: Actor):
+    """The raw key is in no GET, and the database holds only the hash."""
     key = make_key(alice)
     assert key.get("/client/balance").status_code == 200
 
@@ -110,9 +111,10 @@ def test_any_name_of_a_sensible_length_is_taken(alice: Actor):
         assert revoke(alice, answer.get_json()["key"]["id"]).status_code == 204
 
 
+@pytest.mark.checklist(94)
 @pytest.mark.parametrize("name", ["", "x" * 101, None, 1, True, [], {}, "a\0b"], ids=repr)
-def test_line_94_any_other_name_is_refused(alice: Actor, name: Any):
-    """Checklist 94: an empty name and one of 101 characters are 400."""
+def test_any_other_name_is_refused(alice: Actor, name: Any):
+    """An empty name and one of 101 characters are 400."""
     with nothing_changes():
         body = refused(create(alice, name=name), 400, "validation_error")
     assert list(body["errors"]["json"]) == ["name"]
@@ -133,6 +135,7 @@ def test_scopes_are_kept_in_the_order_they_were_named(alice: Actor, count: int):
     assert row(alice, make_key(alice, scopes))["permissions"] == scopes
 
 
+@pytest.mark.checklist(97)
 @pytest.mark.parametrize(
     "permissions",
     [
@@ -142,8 +145,8 @@ def test_scopes_are_kept_in_the_order_they_were_named(alice: Actor, count: int):
     ],
     ids=repr,
 )
-def test_line_97_other_permissions_do_not_exist(alice: Actor, permissions: Any):
-    """Checklist 97: ``"permissions": "admin"`` is 400."""
+def test_other_permissions_do_not_exist(alice: Actor, permissions: Any):
+    """``"permissions": "admin"`` is 400."""
     with nothing_changes():
         body = refused(create(alice, permissions=permissions), 400, "validation_error")
     assert list(body["errors"]["json"]) == ["permissions"]
@@ -198,8 +201,9 @@ def test_nothing_else_is_the_clients_to_say(alice: Actor, extra: str):
     assert body["errors"] == {"json": {extra: ["Unknown field."]}}
 
 
-def test_line_94_the_21st_key_is_refused(alice: Actor, bob: Actor):
-    """Checklist 94: twenty live keys and no more, of each account."""
+@pytest.mark.checklist(94)
+def test_the_21st_key_is_refused(alice: Actor, bob: Actor):
+    """Twenty live keys and no more, of each account."""
     keys = [make_key(alice) for _ in range(20)]
     with nothing_changes():
         refused(create(alice), 409, "too_many_api_keys")
@@ -266,8 +270,9 @@ def test_a_revoked_key_is_gone_for_its_owner_and_kept_for_the_record(alice: Acto
     assert db.session.get_one(ApiKey, key.id).revoked_at == moment
 
 
-def test_line_98_somebody_elses_key_is_not_there(alice: Actor, bob: Actor):
-    """Checklist 98: B reads or revokes A's key: 404."""
+@pytest.mark.checklist(98)
+def test_somebody_elses_key_is_not_there(alice: Actor, bob: Actor):
+    """B reads or revokes A's key: 404."""
     key = make_key(alice)
     with nothing_changes():
         refused(bob.get(f"/client/api-keys/{key.id}"), 404, "not_found")

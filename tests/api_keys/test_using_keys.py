@@ -1,4 +1,4 @@
-"""What a key opens, and what it does not (API reference §9; checklist 59, 81, 95 to 97)."""
+"""What a key opens, and what it does not (API reference §9)."""
 
 import io
 import itertools
@@ -95,9 +95,10 @@ def _bearer(owner: Actor, credential: str, path: str = "/client/balance") -> Any
     return owner.client.get(f"/api{path}", headers=headers)
 
 
+@pytest.mark.checklist(59, 81)
 @pytest.mark.parametrize("scope", [scope.value for scope in Scope])
-def test_lines_59_and_81_a_scope_opens_what_it_says_and_nothing_else(alice: Actor, scope: str):
-    """Checklist 59 and 81: without ``balance:read`` no balance, without a write scope no write."""
+def test_a_scope_opens_what_it_says_and_nothing_else(alice: Actor, scope: str):
+    """Without ``balance:read`` no balance, without a write scope no write."""
     key = make_key(alice, [scope])
 
     for (method, path), alternatives in OPENS.items():
@@ -141,8 +142,9 @@ def _any_id(rule: str) -> str:
     return "/".join("<id>" if part.startswith("<id:") else part for part in rule.split("/"))
 
 
-def test_line_97_a_key_never_manages_keys(alice: Actor):
-    """Checklist 97: creating keys with a key is 403, listing and revoking too."""
+@pytest.mark.checklist(97)
+def test_a_key_never_manages_keys(alice: Actor):
+    """Creating keys with a key is 403, listing and revoking too."""
     key = make_key(alice)
     with only_changes("api_keys"):
         key.get("/client/balance")
@@ -182,8 +184,9 @@ def test_a_key_spends_what_its_owner_has(alice: Actor, bob: Actor):
     assert alice.get("/client/balance").get_json()["balanceUsdc"] == "964.95"
 
 
-def test_line_81_a_key_that_may_not_withdraw_moves_nothing(alice: Actor):
-    """Checklist 81: a key with a read scope: 403, and nothing is held."""
+@pytest.mark.checklist(81)
+def test_a_key_that_may_not_withdraw_moves_nothing(alice: Actor):
+    """A key with a read scope: 403, and nothing is held."""
     key = make_key(alice, ["balance:read", "activity:read"])
     with nothing_changes():
         order = {"amount": 10, "walletAddress": WALLET, "network": "Base"}
@@ -237,11 +240,12 @@ def _damaged(raw: str) -> Iterator[str]:
             yield raw[:position] + other + raw[position + 1 :]
 
 
-def test_line_96_a_key_with_a_wrong_checksum_is_refused_without_a_query(
+@pytest.mark.checklist(59, 81, 96)
+def test_a_key_with_a_wrong_checksum_is_refused_without_a_query(
     alice: Actor,
     database_away: Away,
 ):
-    """Checklist 96: the CRC is checked first; without a database it is still 401, not 503."""
+    """The CRC is checked first; without a database it is still 401, not 503."""
     key = make_key(alice)
 
     with database_away():
@@ -260,8 +264,9 @@ def test_a_key_nobody_made_is_refused(alice: Actor):
     assert challenge == 'Bearer realm="protonpay", error="invalid_token"'
 
 
-def test_line_96_a_revoked_key_is_refused_at_once(alice: Actor):
-    """Checklist 96: revoked, and nothing remembered makes it live on."""
+@pytest.mark.checklist(96)
+def test_a_revoked_key_is_refused_at_once(alice: Actor):
+    """Revoked, and nothing remembered makes it live on."""
     key, other = make_key(alice), make_key(alice)
     for _ in range(3):
         assert key.get("/client/balance").status_code == 200
@@ -292,8 +297,9 @@ def test_a_key_goes_on_while_redis_is_away(alice: Actor, redis_away: Away):
         assert key.get("/client/balance").status_code == 200
 
 
-def test_line_96_an_expired_key_is_refused(alice: Actor):
-    """Checklist 96: to the moment."""
+@pytest.mark.checklist(96)
+def test_an_expired_key_is_refused(alice: Actor):
+    """To the moment."""
     now = clock.now().replace(microsecond=0)
     key = make_key(alice, expiresAt=clock.to_text(now + timedelta(hours=1)))
 
@@ -303,6 +309,7 @@ def test_line_96_an_expired_key_is_refused(alice: Actor):
         refused(key.get("/client/balance"), 401, "api_key_expired")
 
 
+@pytest.mark.checklist(96)
 @pytest.mark.parametrize(
     ("address", "status"),
     [
@@ -320,8 +327,8 @@ def test_line_96_an_expired_key_is_refused(alice: Actor):
         ("not an address", 403),
     ],
 )
-def test_line_96_a_key_is_good_from_its_networks_only(alice: Actor, address: str, status: int):
-    """Checklist 96: wrong address, 403."""
+def test_a_key_is_good_from_its_networks_only(alice: Actor, address: str, status: int):
+    """Wrong address, 403."""
     allowed = ["203.0.113.0/24", "2001:db8::/32", "198.51.100.7"]
     key = make_key(alice, allowedIps=allowed)
 
@@ -445,10 +452,11 @@ def test_a_key_found_elsewhere_takes_nothing_from_its_owner(
     assert key.get("/client/balance", address="203.0.113.1").status_code == 200
 
 
-def test_line_95_no_log_and_no_error_shows_a_key(
+@pytest.mark.checklist(95)
+def test_no_log_and_no_error_shows_a_key(
     alice: Actor, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ):
-    """Checklist 95: not when it is made, used, refused, nor when something breaks with it."""
+    """Not when it is made, used, refused, nor when something breaks with it."""
     key = make_key(alice)
 
     def breaks(_user_id: str) -> None:

@@ -2,27 +2,19 @@
 
 import importlib
 import json
-import os
 from pathlib import Path
 
 from flask import Flask
 
 from protonpay.kernel.states import StateMachine
+from tests.architecture.written import compare
 
 ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
-
-
-def _compare(name: str, text: str) -> None:
-    path = DOCS / name
-    if os.environ.get("UPDATE_DOCS"):
-        path.write_text(text)
-    assert path.read_text() == text, f"docs/{name} is old: make {path.stem}"
 
 
 def test_openapi_document(app: Flask):
     document = app.test_client().get("/api/openapi.json").get_json()
-    _compare("openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    compare("openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def test_state_diagrams():
@@ -39,4 +31,4 @@ def test_state_diagrams():
         f"## {machine.name.capitalize()}\n\n```mermaid\n{machine.as_mermaid()}\n```"
         for machine in machines
     ]
-    _compare("states.md", "\n\n".join(parts) + "\n")
+    compare("states.md", "\n\n".join(parts) + "\n")

@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 
 from protonpay.kernel import errors as kernel_errors
+from protonpay.kernel import problems
 from protonpay.kernel.errors import Refusal
-from protonpay.web import errors
 from protonpay.web.fields import WireSchema
 from protonpay.web.messages import IN_RUSSIAN
 
@@ -154,7 +154,7 @@ def test_texts_beside_fields_are_in_the_catalogue():
 def test_the_protocols_own_words_are_in_the_catalogue():
     missing = [
         status
-        for status in errors._PROTOCOL_CODES
+        for status in problems.PROTOCOL_CODES
         if f"{HTTPStatus(status).phrase}." not in IN_RUSSIAN
     ]
     assert missing == []

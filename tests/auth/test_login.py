@@ -1,4 +1,4 @@
-"""POST /auth/login and /auth/logout (API document, "Auth Endpoints"; checklist 13.3)."""
+"""POST /auth/login and /auth/logout (API document, "Auth Endpoints")."""
 
 from typing import Any
 
@@ -59,6 +59,7 @@ def test_every_sign_in_is_a_session_of_its_own(alice: Actor):
     assert alice.get("/client/balance").status_code == 200
 
 
+@pytest.mark.checklist(44)
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(alice: Actor):
     with nothing_changes():
         wrong = refused(login(alice.client, alice.email, "wrong horse"), 401, "invalid_credentials")
@@ -68,6 +69,7 @@ def test_a_wrong_password_and_an_unknown_address_are_told_alike(alice: Actor):
     assert wrong == unknown
 
 
+@pytest.mark.checklist(44, 50)
 def test_a_hash_is_verified_for_who_does_not_exist(alice: Actor, monkeypatch: pytest.MonkeyPatch):
     """So that the time it takes does not say who has an account."""
     verified = []
@@ -77,14 +79,20 @@ def test_a_hash_is_verified_for_who_does_not_exist(alice: Actor, monkeypatch: py
             verified.append(stored)
             return hasher.verify(stored, password)
 
+        def check_needs_rehash(self, stored: str) -> bool:
+            return hasher.check_needs_rehash(stored)
+
     hasher = passwords._hasher
     monkeypatch.setattr(passwords, "_hasher", Counting())
     login(alice.client, "nobody@example.com")
     login(alice.client, alice.email, "wrong horse")
+    auth.suspend(alice.id)
+    refused(login(alice.client, alice.email), 403, "account_suspended")
 
-    nobodys, hers = verified
+    nobodys, hers, when_suspended = verified
     assert nobodys == passwords._nobody
     assert nobodys.split("$")[:4] == hers.split("$")[:4]
+    assert when_suspended == hers
 
 
 def test_nobodys_password_lets_nobody_in(client: FlaskClient):
@@ -93,6 +101,7 @@ def test_nobodys_password_lets_nobody_in(client: FlaskClient):
     refused(answer, 401, "invalid_credentials")
 
 
+@pytest.mark.checklist(45)
 @pytest.mark.parametrize("name", ["email", "password"])
 @pytest.mark.parametrize("value", [None, [], {}, {"$ne": ""}, ["x"], 0, 1.5, True, ""], ids=repr)
 def test_credentials_are_text(alice: Actor, name: str, value: Any):
@@ -104,6 +113,7 @@ def test_credentials_are_text(alice: Actor, name: str, value: Any):
     refused(answer, 400, "validation_error")
 
 
+@pytest.mark.checklist(46)
 def test_a_long_password_is_compared_to_its_end(client: FlaskClient):
     """bcrypt would look at 72 bytes of it."""
     long = "correct horse battery staple, " * 4
@@ -115,6 +125,7 @@ def test_a_long_password_is_compared_to_its_end(client: FlaskClient):
         refused(login(client, "long@example.com", other), 401, "invalid_credentials")
 
 
+@pytest.mark.checklist(47)
 def test_a_megabyte_is_no_password(alice: Actor):
     answer = login(alice.client, alice.email, "x" * 1_000_000)
 
@@ -170,6 +181,7 @@ def test_too_many_sign_ins_at_once_are_asked_to_come_back(
     assert login(alice.client, alice.email).status_code == 200
 
 
+@pytest.mark.checklist(50)
 def test_a_suspended_account_is_told_so_by_its_password_only(alice: Actor):
     auth.suspend(alice.id)
 
@@ -178,6 +190,7 @@ def test_a_suspended_account_is_told_so_by_its_password_only(alice: Actor):
         refused(login(alice.client, alice.email, "wrong horse"), 401, "invalid_credentials")
 
 
+@pytest.mark.checklist(16)
 def test_suspending_ends_every_session_at_once(alice: Actor, bob: Actor):
     login(alice.client, alice.email)
 

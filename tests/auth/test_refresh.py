@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
@@ -17,6 +18,8 @@ from protonpay.web import tokens
 from tests.actors import PASSWORD, Actor
 from tests.refusals import refused
 from tests.unchanged import nothing_changes, only_changes
+
+UNVERIFIED: dict[str, Any] = {"options": {"verify_signature": False}}
 
 
 def refresh(client: FlaskClient, token: Any):
@@ -33,6 +36,7 @@ def _session(actor: Actor) -> AuthSession:
     ).one()
 
 
+@pytest.mark.checklist(51)
 def test_it_answers_a_new_pair_and_nothing_else(alice: Actor):
     with only_changes("refresh_tokens"):
         answer = refresh(alice.client, alice.refresh_token)
@@ -60,6 +64,7 @@ def test_a_chain_of_tokens_carries_one_session_on(alice: Actor):
     assert sorted(rows) == ["ACTIVE"] + ["USED"] * 5
 
 
+@pytest.mark.checklist(52)
 def test_a_second_use_ends_the_whole_session(alice: Actor):
     newer = refresh(alice.client, alice.refresh_token).get_json()
 
@@ -74,6 +79,7 @@ def test_a_second_use_ends_the_whole_session(alice: Actor):
         refused(refresh(alice.client, alice.refresh_token), 401, "token_revoked")
 
 
+@pytest.mark.checklist(55)
 def test_a_second_use_ends_no_other_session(alice: Actor, bob: Actor):
     credentials = {"email": alice.email, "password": PASSWORD}
     other = alice.client.post("/api/auth/login", json=credentials).get_json()
@@ -92,6 +98,7 @@ def test_after_signing_out_it_refreshes_no_more(alice: Actor):
         refused(refresh(alice.client, alice.refresh_token), 401, "token_revoked")
 
 
+@pytest.mark.checklist(56)
 def test_after_every_session_was_ended_it_refreshes_no_more(alice: Actor):
     with transaction():
         auth.end_sessions_of(alice.id, "password_changed")
@@ -127,6 +134,7 @@ def test_a_token_is_read_from_the_body_only(alice: Actor):
     )
 
 
+@pytest.mark.checklist(54)
 def test_an_altered_token_is_401_and_spends_nothing(alice: Actor):
     head, payload, signature = alice.refresh_token.split(".")
     bent = signature[:-5] + ("AAAAA" if signature[-5:] != "AAAAA" else "BBBBB")
@@ -137,6 +145,23 @@ def test_an_altered_token_is_401_and_spends_nothing(alice: Actor):
     assert refresh(alice.client, alice.refresh_token).status_code == 200
 
 
+@pytest.mark.checklist(54)
+def test_a_token_that_is_not_ours_or_over_is_401(alice: Actor, settings: dict[str, str]):
+    key, claims = settings["SECRET_KEY"], jwt.decode(alice.refresh_token, **UNVERIFIED)
+    header = jwt.get_unverified_header(alice.refresh_token)
+    week = {"iat": claims["iat"] - 700_000, "nbf": claims["nbf"] - 700_000}
+    over = jwt.encode(claims | week | {"exp": claims["exp"] - 700_000}, key, headers=header)
+    theirs = jwt.encode(claims, "another secret key, long enough for HS256", headers=header)
+    unsigned = jwt.encode(claims, "", algorithm="none", headers={"kid": header["kid"]})
+
+    with nothing_changes():
+        refused(refresh(alice.client, over), 401, "token_expired")
+        refused(refresh(alice.client, theirs), 401, "invalid_token")
+        refused(refresh(alice.client, unsigned), 401, "invalid_token")
+    assert refresh(alice.client, jwt.encode(claims, key, headers=header)).status_code == 200
+
+
+@pytest.mark.checklist(55)
 def test_a_token_nobody_wrote_down_is_401(alice: Actor, bob: Actor):
     """Well signed, but its id is unknown, or of somebody else's session."""
     hers, his = _session(alice), _session(bob)
@@ -155,6 +180,7 @@ def test_a_token_nobody_wrote_down_is_401(alice: Actor, bob: Actor):
     assert refresh(bob.client, bob.refresh_token).status_code == 200
 
 
+@pytest.mark.checklist(57)
 def test_a_session_lasts_thirty_days_however_often_it_is_refreshed(alice: Actor):
     with transaction():
         db.session.execute(update(AuthSession).values(ends_at=clock.now()))
@@ -163,6 +189,7 @@ def test_a_session_lasts_thirty_days_however_often_it_is_refreshed(alice: Actor)
         refused(refresh(alice.client, alice.refresh_token), 401, "token_revoked")
 
 
+@pytest.mark.checklist(57)
 def test_the_last_token_of_a_session_ends_with_it(alice: Actor):
     session = _session(alice)
     almost = session.ends_at - timedelta(hours=5)

@@ -8,6 +8,7 @@ from protonpay.wire.http import NoAnswer
 API = "https://api.tap.company/v2"
 
 
+@pytest.mark.checklist(65)
 @pytest.mark.parametrize(
     ("base_url", "url"),
     [
@@ -22,6 +23,7 @@ def test_the_provider_s_own_page_is_taken_as_it_is(base_url, url):
     assert page_url(url, base_url=base_url, site="tap.company") == url
 
 
+@pytest.mark.checklist(65)
 @pytest.mark.parametrize(
     "url",
     [

@@ -19,7 +19,7 @@ from protonpay.cards.port import (
 from protonpay.cards.yookassa import YooKassa
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.http import NoAnswer
-from tests.contract.test_card_providers import NONSENSE
+from tests.contract.card import NONSENSE
 from tests.raw_server import answering, http
 
 PAYMENT = "30c1f2aa-000f-5000-8000-1b7c2d3e4f50"
@@ -64,6 +64,7 @@ def test_notifications_from_yookassa_are_taken(address: str):
     assert adapter().read_callback(notice(told(), address)).provider_ref == PAYMENT
 
 
+@pytest.mark.checklist(66)
 @pytest.mark.parametrize(
     "address",
     [

@@ -21,6 +21,7 @@ from protonpay.sandbox import evm_outside
 from protonpay.sandbox.evm.rpc import Rpc
 from protonpay.wire.http import Wire
 from protonpay.wire.jsonrpc import JsonRpc
+from tests.chains.single import terms_of
 
 HASHES_ONLY = False
 
@@ -72,9 +73,9 @@ class EvmWorld:
         return SendOrder(f"cpayout{number:08}", payee, Usdc(micro))
 
     def sign(self, order: SendOrder, replaces: SignedSend | None = None) -> SignedSend:
-        terms = self.chain.read_terms(order)
+        terms = terms_of(self.chain, order)
         sequence = replaces.sequence if replaces else self.chain.next_sequence()
-        return self.chain.sign(order, terms, sequence, replaces)
+        return self.chain.sign([order], terms, sequence, replaces)
 
     def sent(self, order: SendOrder) -> SignedSend:
         send = self.sign(order)

@@ -15,6 +15,7 @@ from protonpay.chains.registry import BASE, POLYGON
 from protonpay.kernel import clock
 from protonpay.sandbox import evm_outside
 from protonpay.wire.http import NoAnswer
+from tests.chains.single import terms_of
 
 # DOMAIN_SEPARATOR() of the contracts on Base and Polygon mainnet.
 BASE_SEPARATOR = "02fa7265e7c5d81118673727957699e4d68f74cd74b7db77da710fe8a2c7834f"
@@ -31,14 +32,14 @@ def test_the_domain_is_mainnets():
 
 def test_the_same_arguments_give_the_same_bytes(evm):
     order = evm.order()
-    terms = evm.chain.read_terms(order)
-    assert evm.chain.sign(order, terms, 7, None) == evm.chain.sign(order, terms, 7, None)
+    terms = terms_of(evm.chain, order)
+    assert evm.chain.sign([order], terms, 7, None) == evm.chain.sign([order], terms, 7, None)
 
 
 def test_terms_survive_json(evm):
     order = evm.order()
-    terms = evm.chain.read_terms(order)
-    send = evm.chain.sign(order, terms, 7, None)
+    terms = terms_of(evm.chain, order)
+    send = evm.chain.sign([order], terms, 7, None)
     assert json.loads(json.dumps(terms)) == terms
     assert json.loads(json.dumps(send.terms)) == send.terms == terms
 
@@ -52,7 +53,7 @@ def test_a_send_is_a_type_2_transaction_of_the_gas_wallet_that_calls_usdc(evm):
     assert (signed["chainId"], signed["value"], signed["gas"]) == (8453, 0, 200_000)
     assert "0x" + bytes(signed["to"]).hex() == BASE.usdc.lower()
     assert signed["nonce"] == send.sequence
-    payment = evm_usdc.payment_in(send.raw)
+    (payment,) = evm_usdc.payments_in(send.raw).values()
     assert payment == evm_usdc.Payment(
         evm.chain.treasury,
         order.to,
@@ -77,7 +78,7 @@ def test_without_keys_nothing_is_signed(evm):
     order = evm.order()
     watcher = Evm(BASE, evm.json_rpc, evm.addresses, None)
     with pytest.raises(RuntimeError):
-        watcher.sign(order, evm.chain.read_terms(order), 0, None)
+        watcher.sign(order, terms_of(evm.chain, order), 0, None)
 
 
 def test_keys_of_other_wallets_are_refused(evm):
@@ -92,20 +93,20 @@ def test_keys_of_other_wallets_are_refused(evm):
 def test_a_payment_is_good_for_a_quarter_of_an_hour(evm):
     evm.mine(after_seconds=7200)
     latest = evm.time()
-    assert evm.chain.read_terms(evm.order())["valid_before"] == latest + 900
+    assert terms_of(evm.chain, evm.order())["valid_before"] == latest + 900
 
 
 def test_an_idle_chain_does_not_shorten_a_payments_life(evm):
     latest = evm.time()
     with clock.frozen(datetime.fromtimestamp(latest + 5000, UTC)):
-        assert evm.chain.read_terms(evm.order())["valid_before"] == latest + 5900
+        assert terms_of(evm.chain, evm.order())["valid_before"] == latest + 5900
 
 
 def test_a_blocked_payee_is_refused_before_anything_is_signed(evm):
     order = evm.order()
     evm.outside(evm_outside.freeze, evm.usdc, order.to)
     with pytest.raises(PayeeRefused) as refused:
-        evm.chain.read_terms(order)
+        terms_of(evm.chain, order)
     assert refused.value.code == "payee_blacklisted"
 
 
@@ -113,7 +114,7 @@ def test_a_blocked_treasury_waits(evm):
     evm.outside(evm_outside.freeze, evm.usdc, evm.chain.treasury)
     try:
         with pytest.raises(NotReady) as waits:
-            evm.chain.read_terms(evm.order())
+            terms_of(evm.chain, evm.order())
     finally:
         evm.outside(evm_outside.unfreeze, evm.usdc, evm.chain.treasury)
     assert waits.value.code == "treasury_blacklisted"
@@ -121,15 +122,15 @@ def test_a_blocked_treasury_waits(evm):
 
 def test_a_paused_token_waits(evm):
     with evm.paused(), pytest.raises(NotReady) as waits:
-        evm.chain.read_terms(evm.order())
+        terms_of(evm.chain, evm.order())
     assert waits.value.code == "usdc_paused"
 
 
 def test_a_treasury_with_too_little_waits(evm):
     held = evm.held(evm.chain.treasury)
-    evm.chain.read_terms(evm.order(held))
+    terms_of(evm.chain, evm.order(held))
     with pytest.raises(NotReady) as waits:
-        evm.chain.read_terms(evm.order(held + 1))
+        terms_of(evm.chain, evm.order(held + 1))
     assert waits.value.code == "treasury_short"
 
 
@@ -138,7 +139,7 @@ def test_a_gas_wallet_with_too_little_waits(evm):
     evm.rpc("anvil_setBalance", evm.chain.sender, hex(10**9))
     try:
         with pytest.raises(NotReady) as waits:
-            evm.chain.read_terms(evm.order())
+            terms_of(evm.chain, evm.order())
     finally:
         evm.rpc("anvil_setBalance", evm.chain.sender, before)
     assert waits.value.code == "gas_short"
@@ -147,7 +148,7 @@ def test_a_gas_wallet_with_too_little_waits(evm):
 def test_a_node_of_another_chain_is_refused(evm):
     elsewhere = evm.adapter(evm.json_rpc, replace(BASE, chain_id=137))
     with pytest.raises(NotReady) as refused:
-        elsewhere.read_terms(evm.order())
+        terms_of(elsewhere, evm.order())
     assert refused.value.code == "wrong_chain"
 
 
@@ -155,20 +156,20 @@ def test_a_node_of_another_chain_is_refused(evm):
 def test_a_token_of_another_domain_is_refused(evm, option, value):
     options = {**BASE.options, option: value}
     with pytest.raises(NotReady) as refused:
-        evm.adapter(evm.json_rpc, replace(BASE, options=options)).read_terms(evm.order())
+        terms_of(evm.adapter(evm.json_rpc, replace(BASE, options=options)), evm.order())
     assert refused.value.code == "wrong_token"
 
 
 def test_an_address_without_a_token_is_no_answer(evm):
     empty = replace(BASE, usdc="0x4444444444444444444444444444444444444444")
     with pytest.raises(NoAnswer):
-        evm.adapter(evm.json_rpc, empty).read_terms(evm.order())
+        terms_of(evm.adapter(evm.json_rpc, empty), evm.order())
 
 
 def test_the_tip_is_never_below_the_networks_floor(evm):
     options = {**BASE.options, "tip_floor_wei": 3_000_000_000, "max_fee_wei": 10**13}
     chain = evm.adapter(evm.json_rpc, replace(BASE, options=options))
-    terms = chain.read_terms(evm.order())
+    terms = terms_of(chain, evm.order())
     base = int(evm.block("latest")["baseFeePerGas"], 16)
     assert (terms["tip_wei"], terms["max_fee_wei"]) == (3_000_000_000, 2 * base + 3_000_000_000)
 
@@ -176,7 +177,7 @@ def test_the_tip_is_never_below_the_networks_floor(evm):
 def test_fees_above_the_ceiling_wait(evm):
     options = {**BASE.options, "max_fee_wei": 1_000_000_000}
     with pytest.raises(NotReady) as waits:
-        evm.adapter(evm.json_rpc, replace(BASE, options=options)).read_terms(evm.order())
+        terms_of(evm.adapter(evm.json_rpc, replace(BASE, options=options)), evm.order())
     assert waits.value.code == "fees_high"
 
 

@@ -10,6 +10,7 @@ from protonpay.chains.port import SendOutcome, SendState
 from protonpay.chains.registry import BASE
 from protonpay.wire.http import NoAnswer, Wire
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
+from tests.chains.single import outcome_of, terms_of
 
 LOST_FREE = SendOutcome(SendState.LOST, reason="expired", sequence_used=False)
 
@@ -44,9 +45,9 @@ READS = ["eth_getBlockByNumber", "eth_call", "eth_getTransactionCount"]
 def test_no_fault_of_the_node_ends_a_send(evm, method, spoil):
     send = evm.sign(evm.order())
     evm.expire(send)
-    assert evm.chain.outcome(send) == LOST_FREE
+    assert outcome_of(evm.chain, send) == LOST_FREE
     with pytest.raises(NoAnswer):
-        evm.adapter(Faulty(Wire(evm.url), method, spoil)).outcome(send)
+        outcome_of(evm.adapter(Faulty(Wire(evm.url), method, spoil)), send)
 
 
 def test_a_node_that_lists_a_send_but_not_its_receipt_is_no_answer(evm):
@@ -54,7 +55,7 @@ def test_a_node_that_lists_a_send_but_not_its_receipt_is_no_answer(evm):
     evm.mine(3)
     lagging = evm.adapter(Faulty(Wire(evm.url), "eth_getTransactionReceipt", lambda _: None))
     with pytest.raises(NoAnswer):
-        lagging.outcome(send)
+        outcome_of(lagging, send)
 
 
 def test_a_node_that_forgot_a_send_still_finds_it_by_its_mark(evm):
@@ -69,7 +70,7 @@ def test_a_node_that_forgot_a_send_still_finds_it_by_its_mark(evm):
             lambda answer: answer if next(times) else None,
         )
     )
-    assert forgetful.outcome(send) == SendOutcome(SendState.LANDED)
+    assert outcome_of(forgetful, send) == SendOutcome(SendState.LANDED)
 
 
 def test_a_mark_used_without_a_trace_waits_for_a_person(evm):
@@ -83,7 +84,9 @@ def test_a_mark_used_without_a_trace_waits_for_a_person(evm):
             lambda answer: {**answer, "logs": []},
         )
     )
-    assert traceless.outcome(send) == SendOutcome(SendState.WAITING, reason="mark_used_otherwise")
+    assert outcome_of(traceless, send) == SendOutcome(
+        SendState.WAITING, reason="mark_used_otherwise"
+    )
 
 
 def test_a_receipt_of_another_fork_shows_nothing(evm):
@@ -96,11 +99,11 @@ def test_a_receipt_of_another_fork_shows_nothing(evm):
             lambda answer: {**answer, "blockHash": "0x" + "ab" * 32},
         )
     )
-    assert forked.outcome(send).state is SendState.WAITING
+    assert outcome_of(forked, send).state is SendState.WAITING
 
 
 def test_events_of_another_contract_show_nothing(evm):
-    payment = evm_usdc.payment_in(evm.sign(evm.order()).raw)
+    payment = next(iter(evm_usdc.payments_in(evm.sign(evm.order()).raw).values()))
     transfer = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
     ends = ["0x" + address[2:].lower().rjust(64, "0") for address in (payment.payer, payment.payee)]
     events = [
@@ -116,15 +119,15 @@ def test_events_of_another_contract_show_nothing(evm):
 
 def test_a_node_without_an_opinion_on_tips_is_enough(evm):
     silent = evm.adapter(Faulty(Wire(evm.url), "eth_maxPriorityFeePerGas", refuse))
-    assert silent.read_terms(evm.order())["tip_wei"] == BASE.options["tip_floor_wei"]
+    assert terms_of(silent, evm.order())["tip_wei"] == BASE.options["tip_floor_wei"]
 
 
 def test_a_node_that_does_not_answer_is_no_answer(evm):
     send = evm.sign(evm.order())
     gone = evm.adapter(JsonRpc(Wire("http://127.0.0.1:9", connect_seconds=1)))
     for ask in (
-        lambda: gone.read_terms(evm.order()),
-        lambda: gone.outcome(send),
+        lambda: terms_of(gone, evm.order()),
+        lambda: outcome_of(gone, send),
         lambda: gone.broadcast(send),
         lambda: gone.balance(gone.treasury),
         gone.next_sequence,

@@ -15,6 +15,7 @@ from protonpay.chains.registry import BASE
 from protonpay.sandbox import evm_outside
 from protonpay.wire.http import NoAnswer
 from tests.chains.conftest import EvmWorld, free_port
+from tests.chains.single import outcome_of, terms_of
 
 KILLS = 3
 
@@ -35,7 +36,7 @@ def chain(state, port: int) -> Iterator[subprocess.Popen]:
 def step(world, send) -> bool:
     """Do what the worker does: ask, and broadcast what the node does not know."""
     with suppress(NoAnswer):
-        outcome = world.chain.outcome(send)
+        outcome = outcome_of(world.chain, send)
         assert outcome.state in (SendState.WAITING, SendState.LANDED)
         if not outcome.seen:
             world.chain.broadcast(send)
@@ -54,10 +55,10 @@ def test_kills_of_the_chain_cost_a_broadcast_and_nothing_else(tmp_path):
         while not world.chain.balance(world.chain.treasury):
             assert time.monotonic() < deadline
         orders = [world.order() for _ in range(6)]
-        terms = [world.chain.read_terms(order) for order in orders]
+        terms = [terms_of(world.chain, order) for order in orders]
         first = world.chain.next_sequence()
     waiting = [
-        world.chain.sign(order, of_it, first + n, None)
+        world.chain.sign([order], of_it, first + n, None)
         for n, (order, of_it) in enumerate(zip(orders, terms, strict=True))
     ]
     for kill in range(KILLS + 1):

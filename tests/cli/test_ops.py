@@ -121,3 +121,24 @@ def test_nobody_is_nobody(flask: Terminal):
             result = flask("users", command, "nobody@example.com")
             assert result.exit_code == 1
             assert "Nobody has this address." in result.output
+
+
+def test_rails_are_stopped_and_let_go_on_by_name(flask: Terminal):
+    words = ("--reason", "a look", "--by", "olga")
+    assert flask.says("ops", "payouts", "pause", "--network", "Base", *words) == "Base: paused.\n"
+    with nothing_changes():
+        said = flask.says("ops", "payouts", "pause", "--network", "Base", *words)
+        assert said == "Base: paused already.\n"
+        assert flask("ops", "payouts", "pause", "--network", "Base").exit_code == 2, "no reason"
+        assert flask("ops", "payouts", "pause", "--network", "Bass", *words).exit_code == 2
+        standing = flask.says("ops", "payouts", "status")
+    assert "Base        PAUSED since" in standing
+    assert "by olga: a look" in standing
+    assert "Polygon     open" in standing
+    assert "Base        paused   olga: a look" in flask.says("ops", "payouts", "changes")
+
+    said = flask.says("ops", "payouts", "resume", *words)
+    assert said == "Solana: open already.\nBase: open.\nPolygon: open already.\n"
+    assert flask.says("ops", "cards", "pause", "--provider", "tap", *words) == "tap: paused.\n"
+    assert "tap         PAUSED" in flask.says("ops", "cards", "status")
+    assert flask.says("ops", "cards", "resume", "--provider", "tap", *words) == "tap: open.\n"

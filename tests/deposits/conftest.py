@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,11 +11,16 @@ from protonpay.cards.registry import PROVIDERS, card_providers
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
 from protonpay.web.links import links
+from tests.actors import Actor, make_actor
+from tests.committed import OpenHouse, open_house
 from tests.conftest import PASSPHRASE
 from tests.contract.card_simulators import PLAYED
+from tests.deposits.keyed import PATIENCE, Seller
 from tests.deposits.till import Till
 from tests.simulators import Receiver, Simulator, running
 from tests.wallets import pools
+
+__all__ = ["open_house"]
 
 
 @pytest.fixture
@@ -60,3 +66,25 @@ def till(
     rates.bind(None)
     links.bind(settings["PUBLIC_URL"])
     receiver.close()
+
+
+@pytest.fixture
+def seller(app: Flask, played: tuple[str, Simulator], market: Simulator) -> Iterator[Seller]:
+    """A provider that is waited for half a second, behind the application as it stands."""
+    name, simulator = played
+    before = card_providers._settings
+    assert before is not None
+    made_with: Any = {**PLAYED[name].settings(simulator.url), "create_seconds": PATIENCE}
+    card_providers.bind({**before, name: made_with}, live=False)
+    market.pull("age", seconds=0)
+    rates.bind(HttpRates(f"{market.url}/latest.json"))
+    yield Seller(name, simulator)
+    simulator.forget_faults()
+    rates.bind(None)
+    card_providers.bind(before, live=False)
+
+
+@pytest.fixture
+def payer(open_house: OpenHouse) -> Actor:
+    """Somebody whose deeds are committed."""
+    return make_actor(open_house.app, "Payer")

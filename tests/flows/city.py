@@ -25,7 +25,8 @@ from protonpay.sandbox import evm_outside
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
 from tests.flows.tollgate import Tollgate
-from tests.simulators import Simulator, until
+from tests.patience import until
+from tests.simulators import Simulator
 from tests.simulators import running as running_simulator
 
 ROOT = Path(__file__).parents[2]
@@ -166,6 +167,15 @@ class City:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def arm(self, point: str, *wheres: str) -> None:
+        """Let the next process that comes to a fault point die there, once for each place."""
+        for where in wheres:
+            (self.log / f"{point}@{where}").touch()
+
+    def armed(self, point: str) -> list[str]:
+        """Return where a point has killed nobody yet."""
+        return [path.name.partition("@")[2] for path in self.log.glob(f"{point}@*")]
+
     def kill_chain_worker(self) -> None:
         """Kill the process that signs and sends, not its parent."""
         for child in self._children_of("chain"):
@@ -256,6 +266,7 @@ def founded(
             "DATABASE_URL": services.postgres.create_database("city", template=template),
             "REDIS_URL": services.valkey.url(1),
             "KEYRING_PATH": str(keys),
+            "FAULTS": str(folder),
             **{f"{name.upper()}_RPC_URL": gate.url for name, gate in parts.gates.items()},
             "TAP_BASE_URL": f"{parts.tap.url}/v2",
             "TAP_SECRET_KEY": "sk_test_of_the_flows",
@@ -275,7 +286,7 @@ def founded(
         parts.yookassa.pull("notifications", url=f"{city.api}/callbacks/yookassa")
         seeding = ("sandbox", "seed", "--demo-email", "demo@example.com")
         city.flask(*seeding, "--demo-password", PASSWORD)
-        worker = ("flask", "--app", "wsgi", "worker")
+        worker = ("python", "-m", "tests.flows.mortal", "--app", "wsgi", "worker")
         groups = {
             "web": ("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"),
             "workers": (*worker, "cards", "webhooks", "maintenance"),

@@ -7,24 +7,26 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.sandbox.evm.rpc import Rpc
 from tests.flows.city import City, Resident
 from tests.flows.test_journeys import fresh_wallet
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
 TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 
-def _order(city: City) -> dict[str, tuple[Resident, str, str]]:
+def order(city: City, subscribed_to: str | None = None) -> dict[str, tuple[Resident, str, str]]:
     """Let three users withdraw at once, each on a network of their own."""
     ordered = {}
     for network in NETWORKS:
         user, wallet = city.resident("Walker", funded="40"), fresh_wallet(network)
+        if subscribed_to is not None:
+            city.subscribe(user, subscribed_to)
         body = {"amount": 30, "walletAddress": wallet, "network": network}
         ordered[network] = (user, user.post("/client/withdraw", **body)["payout"]["id"], wallet)
     return ordered
 
 
-def _paid_once(city: City, ordered: dict[str, tuple[Resident, str, str]]) -> None:
+def paid_once(city: City, ordered: dict[str, tuple[Resident, str, str]]) -> None:
     for network, (user, payout_id, wallet) in ordered.items():
         assert user.wait_for_end(payout_id)["status"] == "COMPLETED"
         assert city.on_chain(network, wallet) == 30_000_000
@@ -50,7 +52,7 @@ def test_killed_between_signing_and_sending(city: City):
     for gate in city.gates.values():
         gate.before = city.kill_chain_worker
 
-    _paid_once(city, _order(city))
+    paid_once(city, order(city))
 
     assert all(gate.before is None for gate in city.gates.values())
 
@@ -59,7 +61,7 @@ def test_killed_between_sending_and_recording(city: City):
     for gate in city.gates.values():
         gate.after = city.kill_chain_worker
 
-    _paid_once(city, _order(city))
+    paid_once(city, order(city))
 
     assert all(gate.after is None for gate in city.gates.values())
 
@@ -74,5 +76,5 @@ def test_redis_emptied_in_the_middle_costs_a_delay_and_nothing_else(city: City):
     until(lambda: city.gates["Polygon"].before is None, 30)
     client.flushdb()
 
-    _paid_once(city, {"Polygon": (user, payout_id, wallet)})
+    paid_once(city, {"Polygon": (user, payout_id, wallet)})
     client.close()

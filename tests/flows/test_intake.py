@@ -14,7 +14,7 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.sandbox.evm import abi
 from protonpay.sandbox.evm.rpc import Rpc
 from tests.flows.city import OUTSIDE, City, Resident
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from standardwebhooks import Webhook
 
 from protonpay.chains.registry import NETWORKS
 from tests.flows.city import OUTSIDE, PATIENCE, City, Resident
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from solders.keypair import Keypair
 from standardwebhooks import Webhook
 
 from tests.flows.city import City
-from tests.simulators import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""POST and GET /client/invoices (checklist 110 and 113)."""
+"""POST and GET /client/invoices."""
 
 from datetime import timedelta
 from typing import Any
@@ -62,23 +62,25 @@ def test_no_tolerance_can_be_said(alice: Actor, none: Any):
     assert ask(alice, tolerance=none).shown["tolerance"] == "0.00"
 
 
+@pytest.mark.checklist(110)
 @pytest.mark.parametrize("amount", NOT_AMOUNTS, ids=repr)
-def test_line_110_what_is_no_amount(alice: Actor, amount: Any):
-    """Checklist 110, as 62 and 78 have it."""
+def test_what_is_no_amount_is_refused(alice: Actor, amount: Any):
     with nothing_changes():
         refused(alice.post("/client/invoices", {**SEED, "amount": amount}), 400, "validation_error")
 
 
+@pytest.mark.checklist(110)
 @pytest.mark.parametrize("currency", ["USD", "usdc", "EUR", "USDT", "USDC ", "BTC"])
-def test_line_110_another_currency(alice: Actor, currency: str):
-    """Checklist 110: currency not ``USDC``."""
+def test_another_currency_is_refused(alice: Actor, currency: str):
+    """Currency not ``USDC``."""
     with nothing_changes():
         answer = alice.post("/client/invoices", {**SEED, "currency": currency})
         refused(answer, 400, "unsupported_currency")
 
 
-def test_line_110_a_description_of_501_characters(alice: Actor):
-    """Checklist 110: 501 characters are refused, 500 are kept."""
+@pytest.mark.checklist(110)
+def test_a_description_has_500_characters_at_most(alice: Actor):
+    """501 characters are refused, 500 are kept."""
     with nothing_changes():
         answer = alice.post("/client/invoices", {**SEED, "description": "д" * 501})
         refused(answer, 400, "validation_error")
@@ -121,8 +123,9 @@ def test_a_suspended_account_asks_for_nothing(alice: Actor):
         refused(alice.post("/client/invoices", SEED), 403, "account_suspended")
 
 
-def test_line_113_an_invoice_of_somebody_else(alice: Actor, mallory: Actor):
-    """Checklist 113: it is in no list of hers, and nothing of it can be done."""
+@pytest.mark.checklist(113)
+def test_an_invoice_of_somebody_else_is_not_there(alice: Actor, mallory: Actor):
+    """It is in no list of hers, and nothing of it can be done."""
     made = ask(alice)
 
     with nothing_changes():

@@ -1,4 +1,4 @@
-"""POST /client/invoices/{id}/pay (checklist 111 and 112)."""
+"""POST /client/invoices/{id}/pay."""
 
 import re
 from datetime import timedelta
@@ -36,16 +36,18 @@ def test_one_entry_and_both_sides_know(alice: Actor, bob: Actor):
     assert events_of(alice.id) == []
 
 
-def test_line_111_an_id_that_nobody_guesses(alice: Actor):
-    """Checklist 111: ``payUrl`` ends in 16 random characters, 82 bits."""
+@pytest.mark.checklist(111)
+def test_an_id_that_nobody_guesses(alice: Actor):
+    """``payUrl`` ends in 16 random characters, 82 bits."""
     urls = {ask(alice).url for _ in range(50)}
     tails = {re.fullmatch(r".*/pay/c[0-9a-z]{8}([0-9a-z]{16})", url)[1] for url in urls}
     assert len(tails) == 50
     assert len({tail[:3] for tail in tails}) > 40
 
 
-def test_line_111_paying_twice(alice: Actor, bob: Actor, mallory: Actor):
-    """Checklist 111: the second payment is 409, by the same or by another payer."""
+@pytest.mark.checklist(111)
+def test_paying_twice(alice: Actor, bob: Actor, mallory: Actor):
+    """The second payment is 409, by the same or by another payer."""
     made = ask(bob, "5")
     made.paid_by(alice)
     with nothing_changes():
@@ -53,8 +55,9 @@ def test_line_111_paying_twice(alice: Actor, bob: Actor, mallory: Actor):
         refused(made.paid_by(mallory), 409, "state_conflict")
 
 
-def test_line_111_expired(alice: Actor, bob: Actor):
-    """Checklist 111: expired is 409, whether or not its job has run."""
+@pytest.mark.checklist(111)
+def test_paying_what_has_expired(alice: Actor, bob: Actor):
+    """Expired is 409, whether or not its job has run."""
     made = ask(bob, expiresInSeconds=60)
     with clock.frozen(clock.now() + timedelta(seconds=60)):
         with nothing_changes():
@@ -64,8 +67,9 @@ def test_line_111_expired(alice: Actor, bob: Actor):
             refused(made.paid_by(alice), 409, "state_conflict")
 
 
-def test_line_111_ones_own(alice: Actor):
-    """Checklist 111: nobody pays themselves."""
+@pytest.mark.checklist(111)
+def test_paying_ones_own(alice: Actor):
+    """Nobody pays themselves."""
     made = ask(alice)
     with nothing_changes():
         refused(made.paid_by(alice), 409, "own_invoice")
@@ -86,9 +90,10 @@ def test_a_suspended_payer(bob: Actor, alice: Actor):
         refused(made.paid_by(alice), 403, "account_suspended")
 
 
+@pytest.mark.checklist(112)
 @pytest.mark.parametrize("amount", ["49.999999", "0.000001", "25"])
-def test_line_112_another_amount(bob: Actor, amount: str):
-    """Checklist 112: less than was asked for is no payment of it, though it is credited."""
+def test_another_amount_is_no_payment(bob: Actor, amount: str):
+    """Less than was asked for is no payment of it, though it is credited."""
     made = ask(bob)
     pay_on_chain(made.id, amount)
     assert made.status == "PENDING"
@@ -98,8 +103,9 @@ def test_line_112_another_amount(bob: Actor, amount: str):
     # of none (tests/wallets), so nothing comes here. On a sibling network it is USDC:
 
 
-def test_line_112_another_network_of_the_same_family(bob: Actor):
-    """Checklist 112: Base and Polygon share an address; native USDC on either pays, once each."""
+@pytest.mark.checklist(112)
+def test_another_network_of_the_same_family_pays(bob: Actor):
+    """Base and Polygon share an address; native USDC on either pays, once each."""
     made = ask(bob)
     pay_on_chain(made.id, "25", network="Base")
     pay_on_chain(made.id, "25", network="Polygon")

@@ -29,6 +29,16 @@ KINDS = {
         "incoming:i1:credit",
         [("custody:Base", ALICE, 97), ("custody:Base", FEES, 3)],
     ),
+    "chain_suspend": (
+        entries.chain_suspend("i1", "Base", Usdc(100)),
+        "incoming:i1:credit",
+        [("custody:Base", "suspense:Base", 100)],
+    ),
+    "suspense_release": (
+        entries.suspense_release("i1", "Base", "alice", Usdc(97), Usdc(3)),
+        "incoming:i1:release",
+        [("suspense:Base", ALICE, 97), ("suspense:Base", FEES, 3)],
+    ),
     "invoice_payment": (
         entries.invoice_payment("p1", "alice", "bob", Usdc(50)),
         "invoice_payment:p1",
@@ -98,11 +108,23 @@ def test_a_fee_of_zero_is_no_posting(entry: Entry):
     assert [posting.amount for posting in entry.postings] == [Usdc(100)]
 
 
+def test_what_is_sent_back_is_held_from_and_released_to_where_it_was():
+    source = chart.suspense("Base")
+    assert entries.payout_hold("p1", "alice", Usdc(5), source=source).postings == (
+        Posting(source, HELD, Usdc(5)),
+    )
+    assert entries.payout_release("p1", "alice", Usdc(5), source=source).postings == (
+        Posting(HELD, source, Usdc(5)),
+    )
+
+
 def test_only_accounts_toward_the_outside_may_go_below_zero():
     house = chart.of_house(["Solana", "Base"], ["tap"])
     assert house == [
         Opening(FEES),
         Opening(CAPITAL),
+        Opening("suspense:Solana"),
+        Opening("suspense:Base"),
         Opening("custody:Solana", may_go_negative=True),
         Opening("custody:Base", may_go_negative=True),
         Opening("clearing:tap", may_go_negative=True),

@@ -117,6 +117,22 @@ def test_an_entry_that_commits_late_has_a_later_place_and_none_is_left_out(open_
     assert now == ids[2]
 
 
+def test_a_dump_that_another_server_restored_goes_on(open_house: OpenHouse):
+    ada, _ = _transfers(2)
+    seals.seal_all()
+    with open_house.superuser() as above:
+        above.execute("UPDATE ledger_seal_mark SET seen_before = 1::bigint << 60")
+    post(entries.payout_hold("p", ada, usdc("1")))
+    for _ in range(2):
+        seals.seal_all()
+    assert _sealed()[-1] == "payout:p:hold"
+    row = db.execute(
+        "SELECT settled, seen, seen_before < 1::bigint << 60 FROM ledger_seal_mark", {}
+    )
+    settled, seen, ours = row.fetchone()
+    assert (settled, ours) == (seen, True)
+
+
 def test_many_post_and_several_seal_at_once(open_house: OpenHouse):
     ada, ben = _transfers(1)
     pairs = ((ada, ben), (ben, ada))

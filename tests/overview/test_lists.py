@@ -1,4 +1,4 @@
-"""Lists: pages, filters and cursors (API reference §8; checklist 91 to 93, 98)."""
+"""Lists: pages, filters and cursors (API reference §8)."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -83,8 +83,9 @@ def test_an_empty_list_is_one_page(bob: Actor, name: str):
     assert page == {name: [], "nextCursor": None, "hasMore": False}
 
 
+@pytest.mark.checklist(92)
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
-def test_92_equal_timestamps_are_stable(alice: Actor, bob: Actor, limit: int):
+def test_equal_timestamps_are_stable(alice: Actor, bob: Actor, limit: int):
     made = [deposit(alice) for _ in range(3)] + [payout(alice) for _ in range(3)]
     made += [transfer(alice, bob), transfer(bob, alice), transfer(alice, bob)]
 
@@ -94,10 +95,11 @@ def test_92_equal_timestamps_are_stable(alice: Actor, bob: Actor, limit: int):
     assert everything(alice, "transfers", limit=limit) == sorted(made[6:], reverse=True)
 
 
+@pytest.mark.checklist(92)
 @pytest.mark.parametrize(
     ("name", "add"), [("deposits", deposit), ("withdrawals", payout), ("activity", deposit)]
 )
-def test_92_rows_that_arrive_move_nothing(alice: Actor, name: str, add: Callable[..., str]):
+def test_rows_that_arrive_move_nothing(alice: Actor, name: str, add: Callable[..., str]):
     places = [NOON + timedelta(microseconds=n) for n in (0, 0, 1, 2, 2, 2, 3)]
     made = {add(alice, at): at for at in places}
 
@@ -112,8 +114,9 @@ def test_92_rows_that_arrive_move_nothing(alice: Actor, name: str, add: Callable
     assert len(seen) == len(set(seen))
 
 
+@pytest.mark.checklist(92)
 @pytest.mark.slow
-def test_92_pages_are_turned_while_others_write(open_house: OpenHouse):
+def test_pages_are_turned_while_others_write(open_house: OpenHouse):
     """Whatever commits meanwhile, each row of before is seen once, and none twice."""
     alice = make_actor(open_house.app, "Alice", funded="1000")
     bob = make_actor(open_house.app, "Bob")
@@ -217,6 +220,7 @@ def test_a_span_has_its_beginning_and_not_its_end(alice: Actor, bob: Actor, name
     assert found(**{"from": "2027-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z"}) == [set()] * 3
 
 
+@pytest.mark.checklist(91, 93)
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize(
     "query",
@@ -238,18 +242,20 @@ def test_a_span_has_its_beginning_and_not_its_end(alice: Actor, bob: Actor, name
         "limit=1e9",
     ],
 )
-def test_91_93_what_no_list_knows_is_400(alice: Actor, name: str, query: str):
+def test_what_no_list_knows_is_400(alice: Actor, name: str, query: str):
     body = refused(alice.get(f"/client/{name}?{query}"), 400, "validation_error")
 
     assert list(body["errors"]["query"]) == [query.partition("=")[0]]
 
 
-def test_93_an_unknown_type_is_400(alice: Actor):
+@pytest.mark.checklist(93)
+def test_an_unknown_type_is_400(alice: Actor):
     for kind in ("deposit", "", "PAYOUT", "DEPOSIT,TRANSFER"):
         refused(alice.get("/client/activity", query_string={"type": kind}), 400, "validation_error")
 
 
-def test_91_a_cursor_is_good_for_its_filters_alone(alice: Actor, bob: Actor):
+@pytest.mark.checklist(91)
+def test_a_cursor_is_good_for_its_filters_alone(alice: Actor, bob: Actor):
     for _ in range(2):
         deposit(alice)
         transfer(alice, bob)
@@ -272,7 +278,8 @@ def test_91_a_cursor_is_good_for_its_filters_alone(alice: Actor, bob: Actor):
     refused(bob.get(f"/client/transfers?cursor={first('transfers')}"), 400, "invalid_cursor")
 
 
-def test_93_98_everybody_sees_their_own_rows(alice: Actor, bob: Actor, mallory: Actor):
+@pytest.mark.checklist(93)
+def test_everybody_sees_their_own_rows(alice: Actor, bob: Actor, mallory: Actor):
     deposit(alice)
     payout(alice)
     transfer(alice, bob)
@@ -283,7 +290,8 @@ def test_93_98_everybody_sees_their_own_rows(alice: Actor, bob: Actor, mallory: 
     assert len(everything(bob, "activity")) == len(everything(bob, "transfers")) == 1
 
 
-def test_98_an_object_of_others_is_not_there(alice: Actor, bob: Actor, mallory: Actor):
+@pytest.mark.checklist(93)
+def test_an_object_of_others_is_not_there(alice: Actor, bob: Actor, mallory: Actor):
     paths = [
         f"/client/deposit/{deposit(alice)}",
         f"/client/withdraw/{payout(alice)}",

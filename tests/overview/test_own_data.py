@@ -1,4 +1,4 @@
-"""Balance, dashboard and fees: a caller's own, in exact text (checklist 58, 60, 61)."""
+"""Balance, dashboard and fees: a caller's own, in exact text."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +20,9 @@ def _numbers(value: Any, name: str = "") -> list[tuple[str, Any]]:
     return [(name, value)] if isinstance(value, int | float) else []
 
 
+@pytest.mark.checklist(58)
 @pytest.mark.parametrize("path", PATHS)
-def test_58_nobody_can_ask_for_somebody_else(alice: Actor, bob: Actor, path: str):
+def test_nobody_can_ask_for_somebody_else(alice: Actor, bob: Actor, path: str):
     own = alice.get(path).get_json()
 
     assert alice.get(path, headers={"X-User-Id": bob.id}).get_json() == own
@@ -29,9 +30,8 @@ def test_58_nobody_can_ask_for_somebody_else(alice: Actor, bob: Actor, path: str
         refused(alice.get(path, query_string={name: bob.id}), 400, "validation_error")
 
 
-def test_58_what_one_does_changes_what_the_sides_see_alone(
-    alice: Actor, bob: Actor, mallory: Actor
-):
+@pytest.mark.checklist(58)
+def test_what_one_does_changes_what_the_sides_see_alone(alice: Actor, bob: Actor, mallory: Actor):
     before = mallory.get("/client/dashboard").get_json()
 
     alice.post("/client/transfer", {"toIdentifier": bob.email, "amount": 25})
@@ -47,7 +47,8 @@ def test_58_what_one_does_changes_what_the_sides_see_alone(
     ]
 
 
-def test_60_the_61st_read_over_all_three_is_one_too_many(alice: Actor, rates: Callable[..., None]):
+@pytest.mark.checklist(60)
+def test_the_61st_read_over_all_three_is_one_too_many(alice: Actor, rates: Callable[..., None]):
     rates(read="60 per minute")
     for number in range(60):
         assert alice.get(PATHS[number % 3]).status_code == 200
@@ -56,7 +57,8 @@ def test_60_the_61st_read_over_all_three_is_one_too_many(alice: Actor, rates: Ca
         refused(alice.get(path), 429, "rate_limited")
 
 
-def test_61_money_is_text_and_limits_are_whole(alice: Actor, bob: Actor):
+@pytest.mark.checklist(61)
+def test_money_is_text_and_limits_are_whole(alice: Actor, bob: Actor):
     alice.post("/client/transfer", {"toIdentifier": bob.email, "amount": "0.000001"})
     answers = {path: alice.get(path).get_json() for path in PATHS}
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from protonpay.chains.registry import BASE, POLYGON, SOLANA, chains
+from tests.committed import open_house  # noqa: F401 - a fixture
 from tests.payouts.fake_chain import FakeChain
 
 

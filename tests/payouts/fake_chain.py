@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from protonpay.chains.port import (
     ChainHead,
     Network,
+    NotReady,
+    PayeeRefused,
+    Prospect,
     SendOrder,
     SendOutcome,
     SendState,
@@ -31,17 +34,20 @@ class FakeChain:
 
     Attributes:
         first_sequence: the nonce after the last final one; None where there are none.
-        signed: every send that was signed, with its order and the send it replaces.
+        signed: every send that was signed, with its orders and the send it replaces.
+        most_in_one: one, unless a test is about several.
         handed: the bytes of every broadcast, in order.
         asked: the names of the calls that go to the node.
     """
+
+    most_in_one = 1
 
     def __init__(self, network: Network, *, first_sequence: int | None = None) -> None:
         self.network = network
         self.sender = f"the one who pays {network.name}'s fees"
         self.treasury = f"the treasury on {network.name}"
         self.first_sequence = first_sequence
-        self.signed: list[tuple[SignedSend, SendOrder, SignedSend | None]] = []
+        self.signed: list[tuple[SignedSend, Sequence[SendOrder], SignedSend | None]] = []
         self.handed: list[bytes] = []
         self.asked: list[str] = []
         self._planned: Mapping[str, deque[Any]] = defaultdict(deque)
@@ -50,28 +56,46 @@ class FakeChain:
         """Answer a call with these, one after the other; an exception is raised."""
         self._planned[call].extend(answers)
 
-    def read_terms(self, order: SendOrder) -> Terms:
-        return self._answer("read_terms", {"fee": 21_000, "expires": len(self.signed)})
+    def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
+        """Answer as planned: an exception of the port hinders the first order only."""
+        usual = {"fee": 21_000, "expires": len(self.signed)}
+        try:
+            terms = self._answer("read_terms", usual)
+        except (PayeeRefused, NotReady) as why:
+            rest = orders[1:]
+            return Prospect(usual if rest else {}, rest, {orders[0].payout_id: why})
+        return Prospect(terms, orders, {})
 
     def next_sequence(self) -> int | None:
         return self._answer("next_sequence", self.first_sequence)
 
     def sign(
-        self, order: SendOrder, terms: Terms, sequence: int | None, replaces: SignedSend | None
+        self,
+        orders: Sequence[SendOrder],
+        terms: Terms,
+        sequence: int | None,
+        replaces: SignedSend | None,
     ) -> SignedSend:
-        said = [order.payout_id, order.to, order.amount.micro, dict(terms), sequence]
-        raw = json.dumps([*said, replaces.tx_hash if replaces else None]).encode()
+        ids = tuple(order.payout_id for order in orders)
+        said = [[ids, order.to, order.amount.micro] for order in orders]
+        raw = json.dumps(
+            [said, dict(terms), sequence, replaces.tx_hash if replaces else None]
+        ).encode()
         tx_hash = "0x" + hashlib.sha256(raw).hexdigest()
-        send = SignedSend(order.payout_id, raw, tx_hash, sequence, terms)
-        self.signed.append((send, order, replaces))
+        send = SignedSend(ids, raw, tx_hash, sequence, terms)
+        self.signed.append((send, orders, replaces))
         return send
 
     def broadcast(self, send: SignedSend) -> None:
         self.handed.append(send.raw)
         self._answer("broadcast", None)
 
-    def outcome(self, send: SignedSend) -> SendOutcome:
-        return self._answer("outcome", WAITING)
+    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+        """Answer as planned: one outcome for all, or one for each in the order of their ids."""
+        answer = self._answer("outcome", WAITING)
+        if isinstance(answer, SendOutcome):
+            return dict.fromkeys(send.payout_ids, answer)
+        return dict(zip(send.payout_ids, answer, strict=True))
 
     def balance(self, address: str) -> Usdc:
         return self._answer("balance", Usdc(0))

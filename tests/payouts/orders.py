@@ -8,9 +8,10 @@ from werkzeug.test import TestResponse
 
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
-from protonpay.payouts import sending
-from protonpay.payouts.models import Payout, PayoutAttempt
+from protonpay.payouts import sending, signing
+from protonpay.payouts.models import AttemptedPayout, Payout, PayoutAttempt
 from protonpay.store.db import db
+from protonpay.store.jobs import Later
 from protonpay.store.outbox import OutboxRow
 from tests.actors import Actor
 
@@ -62,7 +63,7 @@ def attempts(payout_id: str | None = None) -> list[PayoutAttempt]:
     """Return the attempts of a payout, or of all, in the order they were signed."""
     wanted = select(PayoutAttempt).order_by(PayoutAttempt.id)
     if payout_id is not None:
-        wanted = wanted.where(PayoutAttempt.payout_id == payout_id)
+        wanted = wanted.join(AttemptedPayout).where(AttemptedPayout.payout_id == payout_id)
     return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
 
 
@@ -74,9 +75,30 @@ def accepted(actor: Actor, amount: Any = 50, network: str = "Base") -> str:
     return payout_id
 
 
+def newest(payout_id: str) -> int:
+    """Return the id of the payout's newest attempt; 0 if it has none."""
+    found = attempts(payout_id)
+    return found[-1].id if found else 0
+
+
+def sign(payout_id: str) -> Later | None:
+    """Do the job that signs a payout."""
+    return signing.sign(payout_id)
+
+
+def broadcast(payout_id: str) -> Later | None:
+    """Do the job that hands in the payout's newest attempt."""
+    return sending.broadcast(newest(payout_id))
+
+
+def confirm(payout_id: str) -> Later | None:
+    """Do the job that asks what became of the payout's newest attempt."""
+    return sending.confirm(newest(payout_id))
+
+
 def sent(payout_id: str) -> PayoutAttempt:
     """Sign and broadcast a payout; return its open attempt."""
-    assert sending.sign(payout_id) is None
-    assert sending.broadcast(payout_id) is None
+    assert sign(payout_id) is None
+    assert broadcast(payout_id) is None
     (attempt,) = (each for each in attempts(payout_id) if each.state == "OPEN")
     return attempt

@@ -5,6 +5,7 @@ from paying one payout twice. So it is the program alone that is tested.
 """
 
 import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -12,23 +13,22 @@ from flask import Flask
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from protonpay.chains.port import SendOrder, SendOutcome, SendState, SignedSend, Terms
+from protonpay.chains.port import Prospect, SendOrder, SendOutcome, SendState, SignedSend
 from protonpay.chains.registry import BASE, SOLANA, Network, chains
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
-from protonpay.payouts import sending
 from protonpay.store.db import db
 from protonpay.wire.http import NoAnswer
 from tests.actors import Actor, make_actor
 from tests.conftest import rolled_back
 from tests.payouts.fake_chain import FakeChain
-from tests.payouts.orders import accepted, attempts, stored, usdc
+from tests.payouts.orders import accepted, attempts, broadcast, confirm, sign, stored, usdc
 from tests.plans.of_a_kind import on_plan
 
 LIFE = 3  # moments until a signature is too old to land
 ORDERS = 3
-STEPS = {"sign": sending.sign, "broadcast": sending.broadcast, "confirm": sending.confirm}
+STEPS = {"sign": sign, "broadcast": broadcast, "confirm": confirm}
 TURNS = {"PENDING": "sign", "SIGNED": "broadcast", "SENT": "confirm"}
 
 
@@ -54,9 +54,9 @@ class NaiveChain(FakeChain):
         self.paid: dict[str, int] = {}
         self.trouble: str | None = None
 
-    def read_terms(self, order: SendOrder) -> Terms:
+    def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
         self._meet_trouble()
-        return {"fee": 1, "expires": self.moment + LIFE}
+        return Prospect({"fee": 1, "expires": self.moment + LIFE}, orders, {})
 
     def next_sequence(self) -> int | None:
         self._meet_trouble()
@@ -68,8 +68,11 @@ class NaiveChain(FakeChain):
             self.pool[send.raw] = send
         self._meet_trouble()
 
-    def outcome(self, send: SignedSend) -> SendOutcome:
+    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         self._meet_trouble()
+        return dict.fromkeys(send.payout_ids, self._outcome(send))
+
+    def _outcome(self, send: SignedSend) -> SendOutcome:
         if send.raw in self.ends:
             return SendOutcome(self.ends[send.raw], reason="refused_on_chain")
         if self._is_passed(send):
@@ -91,7 +94,8 @@ class NaiveChain(FakeChain):
         if self.first_sequence is not None:
             self.first_sequence += 1
         if end is SendState.LANDED:
-            self.paid[send.payout_id] = self.paid.get(send.payout_id, 0) + 1
+            for payout_id in send.payout_ids:
+                self.paid[payout_id] = self.paid.get(payout_id, 0) + 1
 
     def tick(self) -> None:
         """Let a moment pass: what is too old falls out of the pool."""

@@ -1,4 +1,4 @@
-"""Limits and cooldown of a plan, to the millionth and to the second (checklist 13.7)."""
+"""Limits and cooldown of a plan, to the millionth and to the second."""
 
 from datetime import timedelta
 
@@ -31,6 +31,7 @@ def rich(alice: Actor) -> Actor:
     return alice
 
 
+@pytest.mark.checklist(70)
 def test_the_largest_withdrawal_is_allowed_and_a_millionth_more_is_not(rich: Actor):
     with nothing_changes():
         body = refused(withdraw(rich, "100.000001"), 403, "plan_limit_exceeded")
@@ -44,6 +45,7 @@ def test_the_default_plans_limit_is_the_documents(alice: Actor):
     refused(withdraw(alice, "10000"), 400, "insufficient_balance")
 
 
+@pytest.mark.checklist(70)
 def test_a_day_is_full_to_the_millionth_and_no_further(rich: Actor):
     now = clock.now()
     for second in range(2):
@@ -81,6 +83,7 @@ def test_the_day_is_the_last_24_hours_and_not_the_calendars(rich: Actor):
         assert wants(50) == 200
 
 
+@pytest.mark.checklist(70)
 @pytest.mark.parametrize("state", ["PENDING", "SIGNED", "SENT", "COMPLETED"])
 def test_whatever_has_not_failed_counts_against_the_day(rich: Actor, state: str):
     now = clock.now()
@@ -109,6 +112,7 @@ def test_a_limit_is_each_users_own(rich: Actor, mallory: Actor):
     assert withdraw_at(now + 2 * SECOND, mallory, 1)
 
 
+@pytest.mark.checklist(71)
 def test_a_minute_lies_between_two_withdrawals(alice: Actor):
     first = clock.now()
     withdraw_at(first, alice, 10)
@@ -147,6 +151,7 @@ def test_the_cooldown_counts_from_the_last_one(alice: Actor):
         assert withdraw(alice, 10).headers["Retry-After"] == "20"
 
 
+@pytest.mark.checklist(71)
 def test_a_refused_order_starts_no_cooldown(alice: Actor):
     now = clock.now()
     with clock.frozen(now):
@@ -155,6 +160,7 @@ def test_a_refused_order_starts_no_cooldown(alice: Actor):
         assert withdraw(alice, 10).status_code == 200
 
 
+@pytest.mark.checklist(71)
 def test_a_withdrawal_that_failed_starts_no_cooldown(alice: Actor):
     now = clock.now()
     put(withdraw_at(now, alice, 10), "FAILED")

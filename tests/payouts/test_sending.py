@@ -1,7 +1,6 @@
 """Each step of a payout against each answer a network can give."""
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused, SendOutcome, SendState
@@ -10,21 +9,35 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.payouts import sending
-from protonpay.payouts.models import PayoutAttempt
+from protonpay.payouts.models import AttemptedPayout, PayoutAttempt
 from protonpay.store.db import db
 from protonpay.store.jobs import Later
 from protonpay.wire.http import NoAnswer
 from tests.actors import Actor
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, UNSEEN, WAITING, FakeChain
-from tests.payouts.orders import WALLETS, accepted, attempts, jobs, put, sent, stored, usdc
-from tests.plans.of_a_kind import on_plan
+from tests.payouts.orders import (
+    WALLETS,
+    accepted,
+    attempts,
+    broadcast,
+    confirm,
+    jobs,
+    newest,
+    put,
+    sent,
+    sign,
+    stored,
+    usdc,
+)
+from tests.plans.of_a_kind import change_plan, on_plan
 from tests.unchanged import nothing_changes, only_changes
 
 SILENT = NoAnswer("POST 127.0.0.1:8545: ReadTimeout")
 # What is held was appended and never folded, so no folded balance moves.
 BOOKED = ("journal_entries", "postings", "ledger_pending")
-ENDED = ("payouts", "payout_attempts", "events", *BOOKED)
+TRIED = ("payout_attempts", "attempted_payouts")
+ENDED = ("payouts", *TRIED, "events", *BOOKED)
 
 
 def _books(actor: Actor) -> tuple[str, str, str, str]:
@@ -39,10 +52,10 @@ def test_a_payout_is_signed_and_stored_before_anybody_sees_it(alice: Actor, base
     payout_id = accepted(alice)
     moment = clock.now()
 
-    with clock.frozen(moment), only_changes("payouts", "payout_attempts", "send_lanes", "outbox"):
-        assert sending.sign(payout_id) is None
+    with clock.frozen(moment), only_changes("payouts", *TRIED, "send_lanes", "outbox"):
+        assert sign(payout_id) is None
 
-    (send, order, replaces), (attempt,) = base.signed[0], attempts(payout_id)
+    (send, (order,), replaces), (attempt,) = base.signed[0], attempts(payout_id)
     assert (order.payout_id, order.to, order.amount) == (payout_id, WALLETS["Base"], usdc("50"))
     assert replaces is None
     assert (attempt.network, attempt.sender, attempt.state) == ("Base", base.sender, "OPEN")
@@ -51,7 +64,7 @@ def test_a_payout_is_signed_and_stored_before_anybody_sees_it(alice: Actor, base
     assert (attempt.created_at, attempt.ended_at, attempt.reason) == (moment, None, None)
     payout = stored(payout_id)
     assert (payout.state, payout.tx_hash) == ("SIGNED", send.tx_hash)
-    assert jobs()[-1] == ("payouts.broadcast", {"payout_id": payout_id})
+    assert jobs()[-1] == ("payouts.broadcast", {"attempt_id": newest(payout_id)})
     assert base.handed == []
     assert alice.held == usdc("50.05")
 
@@ -59,8 +72,8 @@ def test_a_payout_is_signed_and_stored_before_anybody_sees_it(alice: Actor, base
 def test_where_there_are_no_nonces_none_is_given_out(alice: Actor, solana: FakeChain):
     payout_id = accepted(alice, network="Solana")
 
-    with only_changes("payouts", "payout_attempts", "outbox"):
-        assert sending.sign(payout_id) is None
+    with only_changes("payouts", *TRIED, "outbox"):
+        assert sign(payout_id) is None
 
     assert [attempt.sequence for attempt in attempts(payout_id)] == [None]
 
@@ -71,8 +84,8 @@ def test_a_node_that_does_not_answer_is_asked_again(alice: Actor, base: FakeChai
     base.plan(call, SILENT)
 
     with nothing_changes():
-        assert sending.sign(payout_id) == Later(2, repr(SILENT))
-    assert sending.sign(payout_id) is None
+        assert sign(payout_id) == Later(2, repr(SILENT))
+    assert sign(payout_id) is None
     assert stored(payout_id).state == "SIGNED"
 
 
@@ -83,8 +96,8 @@ def test_a_payout_waits_as_long_as_we_cannot_send(alice: Actor, base: FakeChain,
 
     for _ in range(3):
         with nothing_changes():
-            assert sending.sign(payout_id) == Later(5, code)
-    assert sending.sign(payout_id) is None
+            assert sign(payout_id) == Later(5, code)
+    assert sign(payout_id) is None
 
 
 @pytest.mark.parametrize("code", ["payee_blacklisted", "payee_not_a_wallet"])
@@ -97,7 +110,7 @@ def test_a_payee_who_can_never_be_paid_gets_everything_back(
     moment = clock.now()
 
     with clock.frozen(moment), only_changes("payouts", "events", *BOOKED):
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
 
     assert (before[:2], _books(alice)) == (
         ("949.95", "50.05"),
@@ -133,7 +146,7 @@ def test_a_payout_the_chain_says_was_paid_is_settled_and_not_signed(alice: Actor
     base.plan("read_terms", AlreadySent("0xfound", "the authorization is used"))
 
     with only_changes("payouts", "events", *BOOKED):
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
 
     assert base.signed == []
     payout = stored(payout_id)
@@ -148,7 +161,7 @@ def test_a_payment_that_is_not_final_is_waited_for(alice: Actor, base: FakeChain
     base.plan("read_terms", AlreadySent(None, "seen in a block that may go"))
 
     with nothing_changes():
-        assert sending.sign(payout_id) == Later(5, "already_sent")
+        assert sign(payout_id) == Later(5, "already_sent")
     assert base.signed == []
 
 
@@ -158,17 +171,17 @@ def test_only_what_is_pending_is_signed(alice: Actor, base: FakeChain, state: st
     put(payout_id, state)
 
     with nothing_changes():
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
     assert base.asked == []
 
 
 def test_the_cooldown_is_asked_again_before_a_signature(alice: Actor, base: FakeChain):
     on_plan(alice, cooldown_seconds=0)
     first, second = accepted(alice), accepted(alice)
-    _change_plan(alice, cooldown_seconds=60)
+    change_plan(alice, cooldown_seconds=60)
 
-    assert sending.sign(second) is None
-    assert sending.sign(first) is None
+    assert sign(second) is None
+    assert sign(first) is None
 
     assert (stored(first).state, stored(second).state) == ("SIGNED", "FAILED")
     assert stored(second).failure_code == "withdrawal_cooldown"
@@ -186,22 +199,14 @@ def test_the_cooldown_is_asked_again_before_a_signature(alice: Actor, base: Fake
 def test_a_limit_that_fell_meanwhile_is_kept(alice: Actor, base: FakeChain, column: str, code: str):
     on_plan(alice)
     payout_id = accepted(alice)
-    _change_plan(alice, **{column: 49_999_999})
+    change_plan(alice, **{column: 49_999_999})
 
     with only_changes("payouts", "events", *BOOKED):
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
 
     assert (stored(payout_id).state, stored(payout_id).failure_code) == ("FAILED", code)
     assert (alice.available, alice.held) == (usdc("1000"), usdc("0"))
     assert base.signed == []
-
-
-def _change_plan(actor: Actor, **columns: int) -> None:
-    for column, value in columns.items():
-        change = text(f"UPDATE plans SET {column} = :value WHERE name = :name")
-        db.session.execute(change, {"value": value, "name": f"plan of {actor.id}"})
-    db.session.commit()
-    sending.plans.forget()
 
 
 # Broadcasting
@@ -209,33 +214,33 @@ def _change_plan(actor: Actor, **columns: int) -> None:
 
 def test_the_stored_bytes_are_handed_to_the_node(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
-    sending.sign(payout_id)
+    sign(payout_id)
 
     with only_changes("payouts", "outbox"):
-        assert sending.broadcast(payout_id) is None
+        assert broadcast(payout_id) is None
 
     assert base.handed == [attempts(payout_id)[0].raw]
     assert stored(payout_id).state == "SENT"
-    assert jobs()[-1] == ("payouts.confirm", {"payout_id": payout_id})
+    assert jobs()[-1] == ("payouts.confirm", {"attempt_id": newest(payout_id)})
 
 
 def test_what_became_of_bytes_nobody_answered_for_is_asked_next(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
-    sending.sign(payout_id)
+    sign(payout_id)
     base.plan("broadcast", SILENT)
 
-    assert sending.broadcast(payout_id) is None
+    assert broadcast(payout_id) is None
 
     assert stored(payout_id).state == "SENT"
-    assert jobs()[-1] == ("payouts.confirm", {"payout_id": payout_id})
+    assert jobs()[-1] == ("payouts.confirm", {"attempt_id": newest(payout_id)})
 
 
 def test_without_an_open_attempt_nothing_is_handed_over(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
 
     with nothing_changes():
-        assert sending.broadcast(payout_id) is None
-        assert sending.confirm(payout_id) is None
+        assert broadcast(payout_id) is None
+        assert confirm(payout_id) is None
     assert base.asked == []
 
 
@@ -249,7 +254,7 @@ def test_a_payout_that_landed_is_settled_and_told(alice: Actor, base: FakeChain)
     moment = clock.now()
 
     with clock.frozen(moment), only_changes(*ENDED):
-        assert sending.confirm(payout_id) is None
+        assert confirm(payout_id) is None
 
     payout = stored(payout_id)
     assert (payout.state, payout.failure_code, payout.ended_at) == ("COMPLETED", None, moment)
@@ -291,7 +296,7 @@ def test_what_is_not_final_is_asked_again(
 
     for _ in range(3):
         with nothing_changes():
-            assert sending.confirm(payout_id) == Later(1, reason)
+            assert confirm(payout_id) == Later(1, reason)
     assert len(base.handed) == 1
 
 
@@ -301,8 +306,8 @@ def test_bytes_the_node_does_not_know_are_handed_over_again(alice: Actor, base: 
     base.plan("outcome", UNSEEN, UNSEEN)
 
     with nothing_changes():
-        assert sending.confirm(payout_id) == Later(1, "not final")
-        assert sending.confirm(payout_id) == Later(1, "not final")
+        assert confirm(payout_id) == Later(1, "not final")
+        assert confirm(payout_id) == Later(1, "not final")
     assert base.handed == [attempt.raw] * 3
     assert len(base.signed) == 1
 
@@ -317,9 +322,9 @@ def test_a_silence_changes_nothing_however_long_it_lasts(alice: Actor, base: Fak
 
     for _ in range(4):
         with nothing_changes():
-            assert sending.confirm(payout_id) == Later(2, repr(SILENT))
+            assert confirm(payout_id) == Later(2, repr(SILENT))
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert stored(payout_id).state == "COMPLETED"
 
 
@@ -331,7 +336,7 @@ def test_a_payment_that_landed_by_other_bytes_is_named_by_its_own_hash(
     elsewhere = SendOutcome(SendState.LANDED, sequence_used=False, tx_hash="0xelsewhere")
     base.plan("outcome", elsewhere)
 
-    assert sending.confirm(payout_id) is None
+    assert confirm(payout_id) is None
 
     assert stored(payout_id).tx_hash == "0xelsewhere"
     (attempt,) = attempts(payout_id)
@@ -350,7 +355,7 @@ def test_a_payout_refused_on_chain_comes_back_with_its_fee(
     base.plan("outcome", SendOutcome(SendState.FAILED, reason=reason))
 
     with only_changes(*ENDED):
-        assert sending.confirm(payout_id) is None
+        assert confirm(payout_id) is None
 
     code = reason or "refused_on_chain"
     assert (stored(payout_id).state, stored(payout_id).failure_code) == ("FAILED", code)
@@ -368,8 +373,8 @@ def test_what_failed_for_want_of_our_own_funds_is_signed_anew(
     sent(payout_id)
     base.plan("outcome", SendOutcome(SendState.FAILED, reason=code))
 
-    with only_changes("payouts", "payout_attempts", "outbox"):
-        assert sending.confirm(payout_id) is None
+    with only_changes("payouts", *TRIED, "outbox"):
+        assert confirm(payout_id) is None
 
     assert stored(payout_id).state == "PENDING"
     assert jobs()[-1] == ("payouts.sign", {"payout_id": payout_id})
@@ -383,15 +388,15 @@ def test_what_can_never_land_is_signed_anew_and_the_hold_stays(alice: Actor, bas
     old = sent(payout_id)
     base.plan("outcome", LOST)
 
-    with only_changes("payouts", "payout_attempts", "outbox"):
-        assert sending.confirm(payout_id) is None
+    with only_changes("payouts", *TRIED, "outbox"):
+        assert confirm(payout_id) is None
     assert stored(payout_id).state == "PENDING"
     assert jobs()[-1] == ("payouts.sign", {"payout_id": payout_id})
 
     new = sent(payout_id)
     assert new.raw != old.raw
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert [each.state for each in attempts(payout_id)] == ["LOST", "LANDED"]
     assert stored(payout_id).tx_hash == new.tx_hash
     assert _books(alice) == ("949.95", "0.00", "50.00", "0.05")
@@ -409,7 +414,7 @@ def test_while_it_is_under_way_a_client_sees_pending(alice: Actor, base: FakeCha
     attempt = sent(payout_id)
     assert shown() == ("PENDING", attempt.tx_hash)
     base.plan("outcome", LANDED)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     assert shown() == ("COMPLETED", attempt.tx_hash)
 
 
@@ -420,7 +425,6 @@ def test_the_database_allows_one_open_attempt_of_a_payout(alice: Actor, base: Fa
     payout_id = accepted(alice)
     attempt = sent(payout_id)
     second = PayoutAttempt(
-        payout_id=payout_id,
         network="Base",
         sender=attempt.sender,
         sequence=99,
@@ -431,9 +435,11 @@ def test_the_database_allows_one_open_attempt_of_a_payout(alice: Actor, base: Fa
         state="OPEN",
         created_at=clock.now(),
     )
-
     db.session.add(second)
-    with pytest.raises(IntegrityError, match="uq_payout_attempts_open"):
+    db.session.flush()
+
+    db.session.add(AttemptedPayout(attempt_id=second.id, payout_id=payout_id, state="OPEN"))
+    with pytest.raises(IntegrityError, match="uq_attempted_payouts_open"):
         db.session.flush()
 
 
@@ -464,8 +470,8 @@ def test_a_failed_end_keeps_the_books_of_everyone_else(
     sent(theirs)
     base.plan("outcome", FAILED, LANDED)
 
-    sending.confirm(hers)
-    sending.confirm(theirs)
+    confirm(hers)
+    confirm(theirs)
 
     assert (alice.available, alice.held) == (usdc("1000"), Usdc(0))
     assert (mallory.available, mallory.held) == (usdc("0.95"), Usdc(0))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from protonpay.chains.port import PayeeRefused
+from protonpay.chains.port import PayeeRefused, Prospect
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
@@ -12,7 +12,17 @@ from protonpay.payouts import sending
 from tests.actors import Actor
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, LOST_AND_FREE, FakeChain
-from tests.payouts.orders import accepted, attempts, jobs, sent, stored, usdc
+from tests.payouts.orders import (
+    accepted,
+    attempts,
+    broadcast,
+    confirm,
+    jobs,
+    sent,
+    sign,
+    stored,
+    usdc,
+)
 from tests.unchanged import nothing_changes
 
 
@@ -32,10 +42,10 @@ def broken_off(step: Callable[[str], object], payout_id: str) -> None:
 
 def test_signing_twice_signs_once(alice: Actor, base: FakeChain):
     payout_id = accepted(alice)
-    sending.sign(payout_id)
+    sign(payout_id)
 
     with nothing_changes():
-        assert sending.sign(payout_id) is None
+        assert sign(payout_id) is None
     assert len(base.signed) == 1
 
 
@@ -48,11 +58,11 @@ def test_a_payout_signed_by_another_while_the_node_was_asked_is_not_signed_again
 
     def meanwhile() -> int | None:
         monkeypatch.setattr(base, "next_sequence", ask)
-        sending.sign(payout_id)
+        sign(payout_id)
         return ask()
 
     monkeypatch.setattr(base, "next_sequence", meanwhile)
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
 
     assert [attempt.sequence for attempt in attempts(payout_id)] == [7]
     assert len(base.signed) == 1
@@ -66,28 +76,30 @@ def test_a_refusal_that_comes_after_a_signature_fails_nothing(
     """The bytes of the other worker may land: they say how it ends."""
     payout_id = accepted(alice)
 
-    def meanwhile(_order: object) -> None:
+    def meanwhile(_orders: object) -> Prospect:
         monkeypatch.undo()
-        sending.sign(payout_id)
-        raise refusal
+        sign(payout_id)
+        return Prospect({}, (), {payout_id: refusal})
 
     monkeypatch.setattr(base, "read_terms", meanwhile)
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
 
     assert stored(payout_id).state == "SIGNED"
     assert alice.held == usdc("50.05")
 
 
-@pytest.mark.parametrize("where", ["_move", "outbox.add", "_as_attempt", "_take_sequence"])
+@pytest.mark.parametrize(
+    "where", ["ending.move", "outbox.add", "attempts.store", "attempts.take_sequence"]
+)
 def test_a_worker_killed_while_it_stores_a_signature_leaves_nothing(
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch, where: str
 ):
     payout_id = accepted(alice)
     with monkeypatch.context() as killed:
-        killed.setattr(f"protonpay.payouts.sending.{where}", dies)
-        broken_off(sending.sign, payout_id)
+        killed.setattr(f"protonpay.payouts.signing.{where}", dies)
+        broken_off(sign, payout_id)
 
-    assert sending.sign(payout_id) is None
+    assert sign(payout_id) is None
     assert [attempt.sequence for attempt in attempts(payout_id)] == [7]
     assert stored(payout_id).state == "SIGNED"
 
@@ -96,12 +108,12 @@ def test_a_worker_killed_between_handing_over_and_saying_so_hands_the_same_bytes
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch
 ):
     payout_id = accepted(alice)
-    sending.sign(payout_id)
+    sign(payout_id)
     with monkeypatch.context() as killed:
-        killed.setattr(sending, "_move", dies)
-        broken_off(sending.broadcast, payout_id)
+        killed.setattr(sending.ending, "move", dies)
+        broken_off(broadcast, payout_id)
 
-    assert sending.broadcast(payout_id) is None
+    assert broadcast(payout_id) is None
 
     raw = attempts(payout_id)[0].raw
     assert base.handed == [raw, raw]
@@ -114,13 +126,13 @@ def test_broadcasting_twice_asks_for_the_outcome_once(alice: Actor, base: FakeCh
     sent(payout_id)
 
     with nothing_changes():
-        assert sending.broadcast(payout_id) is None
+        assert broadcast(payout_id) is None
     assert len(set(base.handed)) == 1
 
 
 @pytest.mark.parametrize("outcome", [LANDED, FAILED])
 @pytest.mark.parametrize(
-    "where", ["_end_attempt", "_end_payout", "ledger.post", "publish", "_said"]
+    "where", ["attempts.end", "ending._end", "ending.ledger.post", "ending.publish", "ending._said"]
 )
 def test_a_worker_killed_at_the_end_leaves_everything_as_it_was(
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch, where: str, outcome: object
@@ -130,9 +142,9 @@ def test_a_worker_killed_at_the_end_leaves_everything_as_it_was(
     base.plan("outcome", outcome, outcome)
     with monkeypatch.context() as killed:
         killed.setattr(f"protonpay.payouts.sending.{where}", dies)
-        broken_off(sending.confirm, payout_id)
+        broken_off(confirm, payout_id)
 
-    assert sending.confirm(payout_id) is None
+    assert confirm(payout_id) is None
 
     landed = outcome is LANDED
     assert stored(payout_id).state == ("COMPLETED" if landed else "FAILED")
@@ -148,15 +160,15 @@ def test_an_end_that_two_workers_see_happens_once(
     payout_id = accepted(alice)
     sent(payout_id)
     base.plan("outcome", outcome, outcome)
-    ask = base.outcome
+    ask = base.outcomes
 
     def meanwhile(send: object) -> object:
         monkeypatch.undo()
-        sending.confirm(payout_id)
+        confirm(payout_id)
         return ask(send)
 
-    monkeypatch.setattr(base, "outcome", meanwhile)
-    assert sending.confirm(payout_id) is None
+    monkeypatch.setattr(base, "outcomes", meanwhile)
+    assert confirm(payout_id) is None
 
     assert len(attempts(payout_id)) == 1
     ends = [job for job, _ in jobs()].count("payouts.sign")
@@ -170,11 +182,11 @@ def test_an_old_question_about_a_new_send_is_not_asked(alice: Actor, base: FakeC
     payout_id = accepted(alice)
     sent(payout_id)
     base.plan("outcome", LOST, LANDED)
-    sending.confirm(payout_id)
-    sending.sign(payout_id)
+    confirm(payout_id)
+    sign(payout_id)
 
     with nothing_changes():
-        assert sending.confirm(payout_id) is None
+        assert confirm(payout_id) is None
     assert len(base.handed) == 1
 
 
@@ -183,10 +195,10 @@ def test_after_the_end_no_step_does_anything(alice: Actor, base: FakeChain, outc
     payout_id = accepted(alice)
     sent(payout_id)
     base.plan("outcome", outcome)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     asked = list(base.asked)
 
-    for step in (sending.sign, sending.broadcast, sending.confirm):
+    for step in (sign, broadcast, confirm):
         with nothing_changes():
             assert step(payout_id) is None
     assert base.asked == asked
@@ -199,9 +211,9 @@ def test_a_worker_killed_while_it_gives_a_send_up_leaves_its_nonce_taken(
     sent(payout_id)
     base.plan("outcome", LOST_AND_FREE, LOST_AND_FREE)
     with monkeypatch.context() as killed:
-        killed.setattr("protonpay.payouts.sending.outbox.add", dies)
-        broken_off(sending.confirm, payout_id)
-    sending.confirm(payout_id)
+        killed.setattr("protonpay.payouts.ending.outbox.add", dies)
+        broken_off(confirm, payout_id)
+    confirm(payout_id)
 
     assert sent(payout_id).sequence == 7
     assert [each.state for each in attempts(payout_id)] == ["LOST", "OPEN"]
@@ -213,9 +225,9 @@ def test_a_worker_killed_while_it_fills_a_free_nonce_leaves_it_free(
     payout_id = accepted(alice)
     sent(payout_id)
     base.plan("outcome", LOST_AND_FREE)
-    sending.confirm(payout_id)
+    confirm(payout_id)
     with monkeypatch.context() as killed:
-        killed.setattr(sending, "_as_attempt", dies)
-        broken_off(sending.sign, payout_id)
+        killed.setattr(sending.attempts, "store", dies)
+        broken_off(sign, payout_id)
 
     assert sent(payout_id).sequence == 7

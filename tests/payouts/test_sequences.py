@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from protonpay.payouts import sending
 from protonpay.payouts.models import SendLane
 from protonpay.store.db import db
 from tests.actors import Actor
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, LOST_AND_FREE, FakeChain
-from tests.payouts.orders import accepted, attempts, sent
+from tests.payouts.orders import accepted, attempts, confirm, sent, sign
 from tests.plans.of_a_kind import on_plan
 
 
@@ -32,12 +31,12 @@ def _lanes() -> dict[tuple[str, str], int]:
 
 def _ends(chain: FakeChain, payout_id: str, outcome: object) -> None:
     chain.plan("outcome", outcome)
-    sending.confirm(payout_id)
+    confirm(payout_id)
 
 
 def test_payouts_get_one_nonce_after_the_other(hasty: Actor, base: FakeChain):
     for _ in range(4):
-        sending.sign(accepted(hasty, 1))
+        sign(accepted(hasty, 1))
 
     assert _sequences() == [7, 8, 9, 10]
     assert _lanes() == {("Base", base.sender): 11}
@@ -47,7 +46,7 @@ def test_each_network_counts_for_itself(
     hasty: Actor, base: FakeChain, polygon: FakeChain, solana: FakeChain
 ):
     for network in ("Base", "Polygon", "Solana") * 2:
-        sending.sign(accepted(hasty, 1, network))
+        sign(accepted(hasty, 1, network))
 
     assert [_sequences(network) for network in ("Base", "Polygon", "Solana")] == [
         *([7, 8], [0, 1], [None, None]),
@@ -56,29 +55,29 @@ def test_each_network_counts_for_itself(
 
 
 def test_each_wallet_counts_for_itself(hasty: Actor, base: FakeChain):
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
     base.sender = "a new wallet"
     base.first_sequence = 0
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
 
     assert _sequences() == [7, 0]
 
 
 def test_a_chain_that_lags_behind_gives_no_nonce_twice(hasty: Actor, base: FakeChain):
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
     base.first_sequence = 3
 
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
 
     assert _sequences() == [7, 8]
 
 
 def test_a_nonce_somebody_else_used_is_passed_over(hasty: Actor, base: FakeChain):
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
     base.first_sequence = 12
 
-    sending.sign(accepted(hasty, 1))
-    sending.sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
+    sign(accepted(hasty, 1))
 
     assert _sequences() == [7, 12, 13]
 
@@ -177,7 +176,7 @@ def test_a_replacement_that_is_lost_as_well_is_replaced_in_turn(hasty: Actor, ba
         _ends(base, payout_id, LOST_AND_FREE)
     newest = base.signed[-1][0]
 
-    sending.sign(payout_id)
+    sign(payout_id)
 
     replaced = base.signed[-1][2]
     assert replaced is not None

@@ -1,4 +1,4 @@
-"""POST /client/withdraw (API document; checklist 13.7)."""
+"""POST /client/withdraw (API document)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -74,6 +74,7 @@ def test_that_it_must_be_sent_is_written_down_with_it(alice: Actor):
     assert events_of(alice.id) == []
 
 
+@pytest.mark.checklist(69)
 def test_everything_but_the_fee_may_be_withdrawn(alice: Actor):
     with nothing_changes():
         refused(withdraw(alice, 1000), 400, "insufficient_balance")
@@ -91,10 +92,12 @@ def test_what_is_held_cannot_be_withdrawn_again(alice: Actor):
         refused(withdraw(alice, 100), 400, "insufficient_balance")
 
 
+@pytest.mark.checklist(78)
 @pytest.mark.parametrize(
     "amount",
     [
         *(0, -1, "0", "-0.01", "0.0000001", "1.1234567", 0.0000001, "1e2", 1e30),
+        *("-0", 10**18, "100.00000000000000001", "１００", "0X10"),  # noqa: RUF001 - look-alikes
         *(
             "NaN",
             "Infinity",
@@ -127,6 +130,7 @@ def test_the_smallest_amount_there_is_may_be_withdrawn(alice: Actor):
     assert (payout["amount"], payout["total"]) == ("0.000001", "0.050001")
 
 
+@pytest.mark.checklist(77)
 @pytest.mark.parametrize(
     "network", ["solana", "SOLANA", "Ethereum", "Base ", "base", "Solana\u200b", "8453", "x" * 32]
 )
@@ -135,6 +139,7 @@ def test_a_network_is_one_of_the_three(alice: Actor, network: str):
         refused(withdraw(alice, 50, network, walletAddress="x"), 400, "unsupported_network")
 
 
+@pytest.mark.checklist(77)
 @pytest.mark.parametrize("network", [None, "", 1, [], {}, ["Base"], "x" * 33, "Solana\0"], ids=repr)
 def test_a_network_is_text(alice: Actor, network: Any):
     order = {"amount": 50, "walletAddress": WALLETS["Base"], "network": network}
@@ -167,6 +172,7 @@ NO_WALLETS = {
 }
 
 
+@pytest.mark.checklist(76)
 @pytest.mark.parametrize(
     ("network", "address"),
     [(network, address) for network, each in NO_WALLETS.items() for address in each],
@@ -184,6 +190,7 @@ def test_a_wallet_is_text(alice: Actor, address: Any):
     assert list(body["errors"]["json"]) == ["walletAddress"]
 
 
+@pytest.mark.checklist(76)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_a_token_and_our_own_wallets_are_no_wallets(alice: Actor, network: str):
     of = NETWORKS[network]
@@ -204,6 +211,7 @@ def test_an_address_without_a_checksum_is_answered_with_one(alice: Actor, spelli
     assert stored(payout["id"]).wallet_address == BASE_WALLET
 
 
+@pytest.mark.checklist(79)
 @pytest.mark.parametrize("extra", ["fee", "status", "userId", "id", "total", "txHash", "balance"])
 def test_nothing_else_is_the_clients_to_say(alice: Actor, extra: str):
     with nothing_changes():
@@ -223,6 +231,7 @@ def test_a_suspended_account_withdraws_nothing(alice: Actor):
         refused(withdraw(alice), 403, "account_suspended")
 
 
+@pytest.mark.checklist(80)
 def test_a_plan_may_ask_for_a_verified_address(alice: Actor):
     on_plan(alice, needs_verified_email=True)
     with nothing_changes():
@@ -233,6 +242,7 @@ def test_a_plan_may_ask_for_a_verified_address(alice: Actor):
     assert withdraw(alice).status_code == 200
 
 
+@pytest.mark.checklist(80)
 def test_a_plan_may_ask_for_an_identity_check(alice: Actor):
     on_plan(alice, needs_kyc=True)
 

@@ -51,3 +51,12 @@ def on_plan(actor: Actor, **columns: int | bool | str) -> None:
     )
     db.session.commit()
     plans.forget()
+
+
+def change_plan(actor: Actor, **columns: int) -> None:
+    """Change the plan that ``on_plan`` made for a user."""
+    for column, value in columns.items():
+        change = text(f"UPDATE plans SET {column} = :value WHERE name = :name")
+        db.session.execute(change, {"value": value, "name": f"plan of {actor.id}"})
+    db.session.commit()
+    plans.forget()

@@ -1,4 +1,4 @@
-"""GET /client/fees may be kept for a minute, and only it (API reference §8; checklist 60)."""
+"""GET /client/fees may be kept for a minute, and only it (API reference §8)."""
 
 import re
 
@@ -15,6 +15,7 @@ def _ask(actor: Actor, etag: str, method: str = "GET"):
     return actor.call(method, FEES, headers={"If-None-Match": etag})
 
 
+@pytest.mark.checklist(60)
 def test_the_caller_may_keep_fees_for_a_minute(alice: Actor):
     headers = alice.get(FEES).headers
 
@@ -23,8 +24,9 @@ def test_the_caller_may_keep_fees_for_a_minute(alice: Actor):
     assert re.fullmatch(r'W/"[0-9a-f]{32}"', headers["ETag"])
 
 
+@pytest.mark.checklist(60)
 @pytest.mark.parametrize("path", ["/client/balance", "/client/dashboard", "/client/activity"])
-def test_60_nothing_else_may_be_kept(alice: Actor, path: str):
+def test_nothing_else_may_be_kept(alice: Actor, path: str):
     headers = alice.get(path).headers
 
     assert headers["Cache-Control"] == "no-store"

@@ -118,8 +118,9 @@ def test_no_javascript_and_nothing_from_elsewhere(shop: Actor, client: FlaskClie
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_line_110_a_hostile_description_is_text(bob: Actor, opened: Callable[..., Page]):
-    """Checklist 110: HTML in a description is shown and never taken as HTML."""
+@pytest.mark.checklist(110)
+def test_a_hostile_description_is_text(bob: Actor, opened: Callable[..., Page]):
+    """HTML in a description is shown and never taken as HTML."""
     plain = [tag for tag, _ in opened(ask(bob, description="plain")).elements]
     for said in NASTY:
         page = opened(ask(bob, description=said))

@@ -53,6 +53,7 @@ def until_others_wait(house: OpenHouse, count: int) -> None:
     raise AssertionError("they do not wait")
 
 
+@pytest.mark.checklist(86)
 def test_a_hundred_times_there_and_back_in_parallel(open_house: OpenHouse):
     alice = make_actor(open_house.app, "Alice", funded="1000")
     bob = make_actor(open_house.app, "Bob", funded="1000")

@@ -50,6 +50,7 @@ def saver(open_house: OpenHouse) -> Actor:
     return make_actor(open_house.app, "Saver", funded="1000")
 
 
+@pytest.mark.checklist(72)
 def test_of_fifty_withdrawals_of_the_whole_balance_one_is_accepted(
     open_house: OpenHouse, saver: Actor
 ):
@@ -61,6 +62,7 @@ def test_of_fifty_withdrawals_of_the_whole_balance_one_is_accepted(
     assert audit.findings() == []
 
 
+@pytest.mark.checklist(72)
 def test_without_a_cooldown_the_balance_itself_lets_one_through(
     open_house: OpenHouse, saver: Actor
 ):
@@ -84,14 +86,15 @@ def test_of_many_small_withdrawals_as_many_as_fit_are_accepted(open_house: OpenH
     assert audit.findings() == []
 
 
-def test_of_fifty_transfers_of_the_whole_balance_one_is_accepted(
+@pytest.mark.checklist(87)
+def test_of_a_hundred_transfers_of_the_whole_balance_one_is_accepted(
     open_house: OpenHouse, saver: Actor
 ):
     friend = make_actor(open_house.app, "Friend")
 
-    answers = open_house.at_once([partial(_transfer, saver, friend, "1000")] * 50)
+    answers = open_house.at_once([partial(_transfer, saver, friend, "1000")] * 100)
 
-    assert _endings(answers) == {(200, ""): 1, (400, "insufficient_balance"): 49}
+    assert _endings(answers) == {(200, ""): 1, (400, "insufficient_balance"): 99}
     assert (saver.available, friend.available) == (ZERO, Usdc.parse("1000"))
     assert audit.findings() == []
 
@@ -120,6 +123,7 @@ def test_a_withdrawal_and_transfers_of_one_balance_let_one_through(open_house: O
     assert audit.findings() == []
 
 
+@pytest.mark.checklist(38)
 def test_of_twenty_registrations_of_one_address_one_is_accepted(open_house: OpenHouse):
     body = {"name": "Twin", "email": "Twin@example.com", "password": "correct horse battery staple"}
     client = open_house.app.test_client

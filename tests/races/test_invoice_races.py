@@ -50,8 +50,9 @@ def _sound() -> None:
     assert len(references) == len(set(references))
 
 
-def test_line_111_twenty_at_once(open_house: OpenHouse, owner: Actor, payer: Actor):
-    """Checklist 111: of twenty payments in parallel one stands."""
+@pytest.mark.checklist(111)
+def test_of_twenty_payments_at_once_one_stands(open_house: OpenHouse, owner: Actor, payer: Actor):
+    """Of twenty payments in parallel one stands."""
     made = ask(owner)
 
     answers = open_house.at_once([partial(made.paid_by, payer)] * 20)
@@ -85,8 +86,9 @@ def test_one_balance_many_invoices(open_house: OpenHouse, owner: Actor):
     _sound()
 
 
-def test_line_73_withdraw_and_transfer_and_pay_on_one_balance(open_house: OpenHouse, owner: Actor):
-    """Checklist 73: what is spent in all ways together is never more than there was."""
+@pytest.mark.checklist(73)
+def test_withdraw_and_transfer_and_pay_on_one_balance(open_house: OpenHouse, owner: Actor):
+    """What is spent in all ways together is never more than there was."""
     spender = make_actor(open_house.app, "Spender", funded="100")
     withdrawal = {
         "amount": "39.95",

@@ -24,8 +24,8 @@ def maker(open_house: OpenHouse) -> Actor:
     return make_actor(open_house.app, "Maker")
 
 
-def test_line_94_of_21_keys_made_at_once_20_stand(open_house: OpenHouse, maker: Actor):
-    """Checklist 94, as a race."""
+@pytest.mark.checklist(94)
+def test_of_21_keys_made_at_once_20_stand(open_house: OpenHouse, maker: Actor):
     answers = open_house.at_once([partial(create, maker)] * 21)
 
     assert _statuses(answers) == {200: 20, 409: 1}
@@ -40,10 +40,9 @@ def test_of_twenty_revocations_one_is_done(open_house: OpenHouse, maker: Actor):
     assert _statuses(answers) == {204: 1, 404: 19}
 
 
-def test_line_96_whoever_uses_a_key_is_stopped_by_its_revocation(
-    open_house: OpenHouse, maker: Actor
-):
-    """Checklist 96: what is asked after the revocation was answered is refused, in any thread."""
+@pytest.mark.checklist(96)
+def test_whoever_uses_a_key_is_stopped_by_its_revocation(open_house: OpenHouse, maker: Actor):
+    """What is asked after the revocation was answered is refused, in any thread."""
     key = make_key(maker)
 
     def use() -> list[int]:

@@ -1,4 +1,4 @@
-"""A real web worker is killed at each step: all or nothing, then once (checklist 75)."""
+"""A real web worker is killed at each step: all or nothing, then once."""
 
 import os
 import subprocess
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk_test_PROTONPAYkilled"
+WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"  # EIP-55's own example
 
 
 @dataclass
@@ -120,6 +121,26 @@ def test_a_transfer_killed_before_its_commit_never_was_and_after_it_stands(
     assert audit.findings() == []
 
 
+@pytest.mark.checklist(75)
+def test_a_withdrawal_killed_between_debit_and_answer_is_one_or_none(web: Web):
+    body = {"amount": 25, "walletAddress": WALLET, "network": "Base"}
+    before = _committed()
+    for moment in ("money moved", "answer kept"):
+        web.dies("/client/withdraw", body, moment)
+        assert _committed() == before, moment
+    web.dies("/client/withdraw", body, "committed")
+
+    after = _committed()
+    again = web.post("/client/withdraw", body)
+
+    assert (again.status_code, again.headers["Idempotent-Replayed"]) == (200, "true")
+    assert _committed() == after
+    assert _number("SELECT count(*) FROM payouts") == 1
+    assert _number("SELECT count(*) FROM outbox WHERE job = 'payouts.sign'") == 1
+    assert (web.actor.available, web.actor.held) == (Usdc.parse("74.95"), Usdc.parse("25.05"))
+    assert audit.findings() == []
+
+
 def test_killed_before_the_commit_a_retry_does_it(open_house: OpenHouse, web: Web):
     friend = make_actor(open_house.app, "Friend")
     body = {"toIdentifier": friend.public_id, "amount": 25}
@@ -131,6 +152,7 @@ def test_killed_before_the_commit_a_retry_does_it(open_house: OpenHouse, web: We
     assert friend.available == Usdc.parse("25")
 
 
+@pytest.mark.checklist(68)
 def test_a_card_session_killed_at_every_step_is_one_session(
     open_house: OpenHouse, web: Web, tap: Simulator
 ):

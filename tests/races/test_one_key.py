@@ -52,6 +52,7 @@ def _kind(answer: TestResponse) -> str:
     return "replayed" if "Idempotent-Replayed" in answer.headers else "first"
 
 
+@pytest.mark.checklist(74)
 @pytest.mark.parametrize("what", ["transfer", "payout", "webhook"])
 def test_of_forty_at_once_one_acts_and_the_rest_hear_of_it(
     open_house: OpenHouse, payer: Actor, what: str

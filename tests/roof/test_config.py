@@ -56,6 +56,7 @@ def test_a_sandbox_on_services_of_ones_own_may_stay_on_this_machine():
         ({"POLYGON_RPC_URL": "http://[::1]:1"}, "POLYGON_RPC_URL points to this machine"),
         ({"TAP_BASE_URL": "http://localhost:8129/v2"}, "TAP_BASE_URL points to this machine"),
         ({"FX_RATES_URL": "http://127.0.0.1:8130"}, "FX_RATES_URL points to this machine"),
+        ({"FX_RATES_URL": "http://rates.example.com"}, "FX_RATES_URL must be https"),
         ({"WEBHOOK_ALLOW_INSECURE_TARGETS": "127.0.0.1:3000"}, "WEBHOOK_ALLOW_INSECURE_TARGETS"),
     ],
 )

@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from protonpay.sandbox import evm_outside as outside
 from protonpay.sandbox.evm import abi
 from protonpay.sandbox.evm.rpc import NodeError, Rpc
 from protonpay.sandbox.evm.store import Store, Unreadable
+from tests.patience import until
 
 USDC = "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"
 # DOMAIN_SEPARATOR() of that contract on Base mainnet.
@@ -47,14 +47,6 @@ def running(*options: str, port: int | None = None, end: int = signal.SIGTERM):
     finally:
         process.send_signal(end)
         process.communicate(timeout=10)
-
-
-def until(condition, seconds: float = 10):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
-    return found
 
 
 def block(rpc: Rpc, tag: str) -> dict:

@@ -22,8 +22,8 @@ from tests.chains.solana.local_node import (
     NodeError,
     pays,
     running,
-    until,
 )
+from tests.patience import until
 
 MINT = Pubkey.from_string(USDC)
 HISTORY = {"searchTransactionHistory": True}

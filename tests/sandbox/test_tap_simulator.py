@@ -10,7 +10,8 @@ import pytest
 import requests
 
 from protonpay.sandbox.cards.store import Store
-from tests.simulators import PATIENCE, Receiver, Simulator, running, until
+from tests.patience import until
+from tests.simulators import PATIENCE, Receiver, Simulator, running
 
 KEY = "sk_test_simulated"
 MODULE, OPTIONS = "protonpay.sandbox.tap", ("--secret-key", KEY)
@@ -273,7 +274,7 @@ def test_there_is_no_page_without_a_charge(tap):
 
 
 def test_a_callback_is_tried_three_times_and_then_given_up(tap, receiver):
-    receiver.statuses = [500, 302, 404]
+    receiver.refuse("/cb", 500, 302, 404)
     tap.pull("script", delay_ms=0)
     charge = created(tap, post={"url": f"{receiver.url}/cb"})
     press(charge, "paid")

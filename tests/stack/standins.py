@@ -4,7 +4,6 @@ import asyncio
 import io
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,6 @@ LIVES = (
     'echo "$0 up" >>$DIARY; trap \'echo "$0 down" >>$DIARY; exit 0\' TERM; echo ready; {more}'
     "while :; do sleep 10 & wait $!; done"
 )
-WAIT_SECONDS = 20
-
-
-def until(condition: Callable[[], Any], what: str = "it") -> Any:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen in time"
-        time.sleep(0.01)
-    return found
 
 
 def lives(pid: int) -> bool:

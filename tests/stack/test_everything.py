@@ -14,7 +14,6 @@ import redis
 
 from protonpay.stack import orphans
 from protonpay.stack.child import MARK
-from tests.stack import standins
 from tests.stack.test_up import Run
 
 pytestmark = pytest.mark.slow  # everything, twice: half a minute
@@ -31,9 +30,8 @@ def home(tmp_path):
 
 
 def start(home, monkeypatch):
-    monkeypatch.setattr(standins, "WAIT_SECONDS", START_SECONDS)
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    return Run(home, "up", module="protonpay.stack", PORT="0").until_ready()
+    return Run(home, "up", module="protonpay.stack", PORT="0").until_ready(START_SECONDS)
 
 
 def call(url, method="GET", body=None):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from protonpay.stack import ports
-from tests.stack.standins import until
+from tests.patience import until
 
 pytestmark = pytest.mark.slow  # a real server
 
@@ -41,7 +41,7 @@ def server(tmp_path, log):
             stderr=subprocess.STDOUT,
         )
     try:
-        until(lambda: not ports.is_free(port), "listening")
+        until(lambda: not ports.is_free(port), what="listening")
         yield process, port
     finally:
         process.kill()

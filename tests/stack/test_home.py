@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from config import TEST_KEYS
 from protonpay.stack import home as homes
 from protonpay.stack import settings
 from protonpay.stack.failures import StackError
@@ -40,7 +41,8 @@ def test_production_would_refuse_the_secrets_of_a_sandbox(home):
     kept = settings.kept_secrets(home)
     assert kept["SECRET_KEY"].startswith("sandbox-")
     assert kept["DATA_KEY"].startswith("sandbox-")
-    assert kept["TAP_SECRET_KEY"].startswith("sk_test_")
+    for name, beginnings in TEST_KEYS.items():
+        assert kept[name].startswith(beginnings)
 
 
 def test_a_file_is_replaced_whole_and_private(home):

@@ -14,7 +14,8 @@ import pytest
 from protonpay.stack import install
 from protonpay.stack.failures import StackError
 from protonpay.stack.install import Installation
-from tests.stack.standins import lives, until
+from tests.patience import until
+from tests.stack.standins import lives
 
 pytestmark = pytest.mark.slow  # makes environments
 
@@ -162,10 +163,10 @@ def test_a_killed_installation_takes_pip_along_and_is_done_anew(checkout):
         [sys.executable, "-c", script, str(checkout.root)], cwd=ROOT, stdout=subprocess.DEVNULL
     )
     pid = checkout.root / "pip.pid"
-    until(lambda: pid.exists() and pid.read_text(), "pip")
+    until(lambda: pid.exists() and pid.read_text(), what="pip")
     run.send_signal(signal.SIGKILL)
     run.wait()
-    until(lambda: not lives(int(pid.read_text())), "the end of pip")
+    until(lambda: not lives(int(pid.read_text())), what="the end of pip")
     (checkout.root / "hang").unlink()
     half = checkout.venv / "half"
     half.touch()

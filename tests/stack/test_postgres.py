@@ -12,7 +12,8 @@ import pytest
 from protonpay.stack import orphans, ports, postgres
 from protonpay.stack.failures import StackError, StartFailed
 from protonpay.stack.postgres import Postgres
-from tests.stack.standins import lives, until
+from tests.patience import until
+from tests.stack.standins import lives
 
 pytestmark = pytest.mark.slow  # real servers
 
@@ -137,7 +138,7 @@ def test_it_dies_with_its_parent(folder):
     assert lives(pid)
     parent.kill()
     parent.communicate()
-    until(lambda: not lives(pid), "the end of the server")
+    until(lambda: not lives(pid), what="the end of the server")
 
 
 def test_an_interrupted_making_is_made_again(tmp_path):
@@ -157,10 +158,10 @@ def test_a_making_that_is_killed_leaves_nothing_that_looks_ready(tmp_path):
     )
     maker = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "pg")])
     unfinished = tmp_path / "pg" / "cluster" / "unfinished"
-    until(unfinished.exists, "initdb")
+    until(unfinished.exists, what="initdb")
     maker.kill()
     maker.wait()
-    until(lambda: not orphans.working_in(unfinished), "the end of initdb")
+    until(lambda: not orphans.working_in(unfinished), what="the end of initdb")
     assert not unfinished.with_name("data").exists()
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from protonpay.stack.part import in_order
-from tests.stack.standins import LIVES, Little, lives, until
+from tests.patience import until
+from tests.stack.standins import LIVES, Little, lives
 
 pytestmark = pytest.mark.slow  # real processes; each test is a few tenths of a second
 
@@ -94,7 +95,7 @@ def test_a_part_that_dies_is_started_again_with_a_visible_line(little):
     def kill(_):
         pid = little.logs.parent / "pid"
         os.kill(int(pid.read_text()), signal.SIGKILL)
-        until(lambda: "is back" in little.printed, "the restart")
+        until(lambda: "is back" in little.printed, what="the restart")
 
     assert little.run(kill) == 0
     assert little.diary == ["web up", "web up", "web down"]
@@ -107,7 +108,7 @@ def test_what_a_dead_part_had_started_dies_with_it(little):
     def kill(_):
         child, pid = ((little.logs.parent / name).read_text() for name in ("child", "pid"))
         os.kill(int(pid), signal.SIGKILL)
-        until(lambda: "is back" in little.printed, "the restart")
+        until(lambda: "is back" in little.printed, what="the restart")
         assert not lives(int(child))
 
     assert little.run(kill) == 0

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.stack.standins import lives, until
+from tests.patience import until
+from tests.stack.standins import lives
 
 pytestmark = pytest.mark.slow  # real processes
 
@@ -42,8 +43,8 @@ class Run:
     def pid(self, name):
         return int((self.home / name).read_text())
 
-    def until_ready(self):
-        until(lambda: self.facts or self.process.poll() is not None, "readiness")
+    def until_ready(self, seconds=30):
+        until(lambda: self.facts or self.process.poll() is not None, seconds, "readiness")
         assert self.facts, self.printed.read_text()
         return self
 
@@ -89,7 +90,7 @@ def test_a_killed_supervisor_is_recovered_from_and_leaves_no_orphan(start):
     first = start().until_ready()
     web, far = first.pid("web"), first.pid("far")
     first.end(signal.SIGKILL)
-    until(lambda: not lives(web), "the end of the children")
+    until(lambda: not lives(web), what="the end of the children")
     assert lives(far)  # in a session of its own: nobody told it
     second = start().until_ready()
     assert not lives(far)
@@ -99,7 +100,7 @@ def test_a_killed_supervisor_is_recovered_from_and_leaves_no_orphan(start):
 
 def test_a_supervisor_killed_while_it_starts_is_recovered_from(start):
     first = start()
-    until((first.home / "valkey").exists, "the first part")
+    until((first.home / "valkey").exists, what="the first part")
     first.end(signal.SIGKILL)
     assert start().until_ready().end() == 0
 
@@ -113,7 +114,7 @@ def test_with_its_parent_killed_a_tied_one_stops_cleanly(tmp_path, start):
         env=os.environ | {"PROTONPAY_HOME": str(home)},
         stdout=subprocess.DEVNULL,
     )
-    until((home / "stack.json").exists, "readiness")
+    until((home / "stack.json").exists, what="readiness")
     web = int((home / "web").read_text())
     parent.kill()
     parent.wait()
@@ -145,7 +146,10 @@ def test_a_dead_part_is_back_while_the_rest_goes_on(start):
     run = start().until_ready()
     before = run.pid("web")
     os.kill(before, signal.SIGKILL)
-    until(lambda: run.pid("web") != before and "is back" in run.printed.read_text(), "the restart")
+    until(
+        lambda: run.pid("web") != before and "is back" in run.printed.read_text(),
+        what="the restart",
+    )
     assert run.facts is not None
     assert run.end() == 0
 
@@ -159,7 +163,7 @@ def test_output_that_nobody_reads_any_more_does_not_stop_it(tmp_path):
         stdout=subprocess.PIPE,
     )
     run.stdout.close()
-    until((home / "stack.json").exists, "readiness")
+    until((home / "stack.json").exists, what="readiness")
     run.send_signal(signal.SIGINT)
     assert run.wait(20) == 0
 

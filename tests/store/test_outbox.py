@@ -171,6 +171,15 @@ class TestSweeping:
         with clock.frozen(NOON + QUEUED_LEASE + SECOND):
             assert [outbox.begin(ticket) for ticket in tickets] == [{"payout_id": "p"}] * 3
 
+    def test_what_is_under_way_goes_before_what_has_not_begun_however_long_the_queue(self):
+        for number in range(200):
+            door.client.rpush(named(CHAIN).key, f"waits-{number}")
+        late = _add(delay_seconds=1, job="payouts.confirm")
+
+        assert _sweep(NOON + 2 * SECOND) == 1
+
+        assert _waiting()[0] == f"outbox-{late.row_id}-1"
+
     def test_twenty_at_once_push_each_row_once(self, open_house: OpenHouse):
         with transaction() as session:
             for number in range(150):
@@ -345,4 +354,4 @@ def test_the_backlog_counts_by_job():
 def test_maintenance_has_a_queue_of_its_own():
     assert {job.queue for job in JOBS.values()} <= set(QUEUES)
     assert MAINTENANCE in QUEUES
-    assert queue.has_room(MAINTENANCE)
+    assert queue.has_room(JOBS["payouts.sign"])

@@ -1,4 +1,4 @@
-"""POST /client/transfer (API document; checklist 13.8)."""
+"""POST /client/transfer (API document)."""
 
 import re
 from datetime import timedelta
@@ -56,6 +56,7 @@ def test_the_documents_example_is_answered_as_documented(alice: Actor, bob: Acto
     assert body["newBalance"] == "975.00"
 
 
+@pytest.mark.checklist(90)
 def test_the_amount_moves_at_once_and_the_answer_says_what_is_left(alice: Actor, bob: Actor):
     answer = send(alice, bob.email, "25.000001")
 
@@ -107,6 +108,7 @@ def test_what_arrived_can_be_sent_on_at_once(alice: Actor, bob: Actor, mallory: 
     assert mallory.available == usdc("105")
 
 
+@pytest.mark.checklist(85)
 @pytest.mark.parametrize("amount", ["1000.000001", 1001, "9223372036854"])
 def test_more_than_there_is_is_refused(alice: Actor, bob: Actor, amount: Any):
     with nothing_changes():
@@ -126,6 +128,7 @@ def test_what_is_held_for_a_payout_cannot_be_sent(alice: Actor, bob: Actor):
     assert send(alice, bob.email, "99.95").get_json()["newBalance"] == "0.00"
 
 
+@pytest.mark.checklist(85)
 @pytest.mark.parametrize(
     "amount",
     [0, -1, "0", "-1", "0.0000001", "1e2", "NaN", "Infinity", True, None, [], {}, "", " 1", "1_0"],
@@ -138,17 +141,20 @@ def test_an_amount_is_exact_and_above_zero(alice: Actor, bob: Actor, amount: Any
     assert list(body["errors"]["json"]) == ["amount"]
 
 
+@pytest.mark.checklist(83)
 def test_nobody_sends_to_themselves(alice: Actor):
     for to in (alice.email, alice.email.upper(), alice.public_id):
         with nothing_changes():
             refused(send(alice, to), 400, "self_transfer")
 
 
+@pytest.mark.checklist(83)
 def test_a_tag_is_another_address_and_nobody_has_it(alice: Actor):
     with nothing_changes():
         refused(send(alice, alice.email.replace("@", "+tag@")), 404, "recipient_not_found")
 
 
+@pytest.mark.checklist(84, 88)
 @pytest.mark.parametrize(
     "to",
     [
@@ -171,6 +177,7 @@ def test_spaces_around_an_address_make_it_another(alice: Actor, bob: Actor):
         refused(send(alice, to), 404, "recipient_not_found")
 
 
+@pytest.mark.checklist(88)
 @pytest.mark.parametrize(
     "to", [None, "", 1, True, [], {}, ["bob@example.com"], {"$ne": ""}, "x" * 255, "a\0b"], ids=repr
 )
@@ -187,6 +194,7 @@ def _suspend(actor: Actor) -> None:
     )
 
 
+@pytest.mark.checklist(84)
 def test_who_is_suspended_receives_nothing_and_is_not_told_apart(alice: Actor, bob: Actor):
     _suspend(bob)
 
@@ -210,11 +218,13 @@ def test_nothing_else_is_the_clients_to_say(alice: Actor, bob: Actor, extra: str
     assert body["errors"] == {"json": {extra: ["Unknown field."]}}
 
 
+@pytest.mark.checklist(89)
 @pytest.mark.parametrize("note", [None, "x", "x" * 500, "й" * 500, "👨‍👩‍👧‍👦" * 71])
 def test_a_note_has_500_characters_at_most(alice: Actor, bob: Actor, note: str | None):
     assert send(alice, bob.email, note=note).get_json()["transfer"]["note"] == note
 
 
+@pytest.mark.checklist(89)
 @pytest.mark.parametrize("note", ["", "x" * 501, "й" * 501, 1, True, [], {}, "a\0b"], ids=repr)
 def test_any_other_note_is_refused(alice: Actor, bob: Actor, note: Any):
     with nothing_changes():
@@ -223,6 +233,7 @@ def test_any_other_note_is_refused(alice: Actor, bob: Actor, note: Any):
     assert list(body["errors"]["json"]) == ["note"]
 
 
+@pytest.mark.checklist(28, 89)
 @pytest.mark.slow
 def test_a_note_comes_back_as_it_was_sent(alice: Actor, bob: Actor):
     for note in NASTY:

@@ -132,6 +132,7 @@ def test_a_transfer_of_nothing_and_one_that_failed_are_no_deposits(solana, payee
     assert sorted(row.amount_micro.micro for row in transfers()) == [1, 2]
 
 
+@pytest.mark.checklist(112)
 def test_native_coin_is_no_deposit(solana, payee):
     solana.node.call("sandbox_sendSol", payee.solana, 10**9)
     solana.node.finalize()

@@ -81,6 +81,7 @@ def test_what_was_never_seen_pending_is_final_at_once(base, payee):
     assert (states(), len(told())) == (["FINAL"], 1)
 
 
+@pytest.mark.checklist(112)
 def test_nothing_and_a_look_alike_are_no_deposits(base, payee):
     rpc, other = base.world.rpc, "0x" + "0a" * 20
     _send(base, payee.base, 0)
@@ -111,6 +112,7 @@ def test_an_address_that_nobody_holds_is_not_followed(base, payee):
     assert states() == []
 
 
+@pytest.mark.checklist(112)
 def test_the_same_address_on_the_other_network_is_credited_there(base, payee):
     of = replace(POLYGON, chain_id=8453, usdc=base.world.usdc)
     chains._watches["Polygon"] = Careful(EvmWatch(of, base.rpc))

@@ -19,6 +19,7 @@ def test_a_request_id_that_is_one_is_kept(client: FlaskClient, given: str):
     assert answer.headers["X-Request-Id"] == given
 
 
+@pytest.mark.checklist(31)
 @pytest.mark.parametrize(
     "given",
     [
@@ -63,6 +64,7 @@ def test_security_headers_are_everywhere(client: FlaskClient, path: str):
     assert "Set-Cookie" not in headers
 
 
+@pytest.mark.checklist(32)
 def test_another_origin_is_let_in_nowhere(alice: Actor):
     for method in ("GET", "OPTIONS"):
         headers = {"Origin": "https://evil.example", "Access-Control-Request-Method": "GET"}
@@ -70,6 +72,7 @@ def test_another_origin_is_let_in_nowhere(alice: Actor):
         assert [name for name, _ in answer.headers if name.startswith("Access-Control")] == []
 
 
+@pytest.mark.checklist(33)
 @pytest.mark.parametrize("accepted", ["text/html", "*/*", "image/png", "garbage"])
 def test_the_api_speaks_json_whatever_is_accepted(alice: Actor, accepted: str):
     answer = alice.get("/client/balance", headers={"Accept": accepted})

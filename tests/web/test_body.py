@@ -61,6 +61,7 @@ def send(actor: Actor, body: bytes, path: str = "/client/transfer", **kwargs: An
     return actor.call("POST", path, data=body, **kwargs)
 
 
+@pytest.mark.checklist(23, 24, 25, 27)
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
 def test_what_is_not_one_exact_json_object_is_refused(alice: Actor, body: bytes):
     with nothing_changes():
@@ -70,6 +71,7 @@ def test_what_is_not_one_exact_json_object_is_refused(alice: Actor, body: bytes)
     assert answer.get_json()["code"] == "malformed_json"
 
 
+@pytest.mark.checklist(22)
 @pytest.mark.parametrize(
     "media_type",
     [
@@ -104,6 +106,7 @@ def test_json_may_be_said_in_any_case_and_with_its_charset(
     assert bob.available == Usdc.parse("1")
 
 
+@pytest.mark.checklist(26)
 def test_an_unknown_member_is_named(alice: Actor, bob: Actor):
     order = {"toIdentifier": bob.email, "amount": 1, "isAdmin": True, "fee": "0"}
 
@@ -138,6 +141,7 @@ def test_a_nul_is_refused_in_every_text(alice: Actor, bob: Actor):
         assert (answer.status_code, answer.get_json()["code"]) == (400, "validation_error")
 
 
+@pytest.mark.checklist(21)
 def test_a_body_of_64_kib_is_read_and_a_byte_more_is_413(alice: Actor, bob: Actor):
     body = json.dumps({"toIdentifier": bob.email, "amount": 1}).encode()
 
@@ -146,6 +150,7 @@ def test_a_body_of_64_kib_is_read_and_a_byte_more_is_413(alice: Actor, bob: Acto
         over = send(alice, body.ljust(MAX_BODY_BYTES + 1))
 
     assert full.status_code == 200
+    assert send(alice, b"[" * 100_000).status_code == 413
     assert (over.status_code, over.get_json()["code"]) == (413, "body_too_large")
 
 

@@ -36,6 +36,7 @@ AMOUNTS = {
 }
 
 
+@pytest.mark.checklist(78, 85, 110)
 @pytest.mark.parametrize("value", NO_AMOUNTS, ids=repr)
 def test_what_is_not_an_exact_amount_above_zero_is_refused(value: Any):
     with pytest.raises(ValidationError):
@@ -47,6 +48,7 @@ def test_an_amount_is_read_exactly(value: Any, micro: int):
     assert UsdcField().deserialize(value) == Usdc(micro)
 
 
+@pytest.mark.checklist(78, 85, 110)
 def test_json_numbers_that_are_not_plain_are_refused():
     """``1e2`` and ``1.0E1`` are JSON, and not how money is written."""
     for text in (b"1e2", b"1E+2", b"1.0e1", b"1e-6", b"0e0", b"-0", b"-0.0", b"1E+400"):

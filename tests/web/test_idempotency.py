@@ -1,4 +1,4 @@
-"""``Idempotency-Key`` on what needs nobody outside (API reference §5.1, §5.2; checklist 74)."""
+"""``Idempotency-Key`` on what needs nobody outside (API reference §5.1, §5.2)."""
 
 import json
 from datetime import timedelta
@@ -71,6 +71,7 @@ class TestTheSameAgain:
         assert second.get_data() == first.get_data()
         assert (alice.available, bob.available) == (Usdc.parse("975"), Usdc.parse("25"))
 
+    @pytest.mark.checklist(74)
     def test_a_withdrawal_too_and_no_cooldown_stands_in_the_way(self, alice: Actor):
         first = withdraw(alice)
         with nothing_changes():
@@ -166,6 +167,7 @@ class TestWhatIsTheSame:
         with nothing_changes():
             refused(send(alice, mallory), 409, "idempotency_key_reused")
 
+    @pytest.mark.checklist(74)
     def test_another_amount_of_a_withdrawal(self, alice: Actor):
         withdraw(alice)
         with nothing_changes():

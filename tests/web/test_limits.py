@@ -39,6 +39,7 @@ def test_the_documents_numbers_are_the_default(settings: Mapping[str, str]):
             ("client-read", 60, 60),
             ("client-write", 30, 60),
             ("unauth", 120, 60),
+            ("auth-account", 10, 900),
         ]
 
 
@@ -58,6 +59,7 @@ def test_head_takes_from_the_bucket_of_get(alice: Actor, rates: Callable[..., No
     assert alice.get("/client/balance").status_code == 429
 
 
+@pytest.mark.checklist(82, 84)
 def test_writes_share_one_bucket_and_nothing_is_done_beyond_it(
     alice: Actor, bob: Actor, rates: Callable[..., None]
 ):
@@ -71,6 +73,17 @@ def test_writes_share_one_bucket_and_nothing_is_done_beyond_it(
         refused(alice.post("/client/deposit/card", {}), 429, "rate_limited")
     assert bob.available == Usdc.parse("1")
     assert alice.get("/client/balance").status_code == 200
+
+
+@pytest.mark.checklist(82)
+def test_the_31st_write_debits_nothing(alice: Actor, bob: Actor, rates: Callable[..., None]):
+    rates(write="30 per minute")
+    for _ in range(30):
+        assert alice.post("/client/withdraw", {}).status_code == 400
+    order = {"amount": 10, "walletAddress": "0x" + "a" * 40, "network": "Base"}
+
+    with nothing_changes():
+        refused(alice.post("/client/withdraw", order), 429, "rate_limited")
 
 
 def test_an_account_has_one_bucket_whatever_it_asks_from(alice: Actor, rates: Callable[..., None]):
@@ -138,6 +151,7 @@ def test_a_window_is_forgotten_when_it_has_passed(alice: Actor, rates: Callable[
     assert 59_000 < door.client.pttl(f"limit:client-read:{alice.id}") <= 60_000
 
 
+@pytest.mark.checklist(43)
 def test_auth_routes_share_one_bucket_and_no_password_is_hashed_beyond_it(
     client: FlaskClient, rates: Callable[..., None]
 ):
@@ -154,6 +168,7 @@ def test_auth_routes_share_one_bucket_and_no_password_is_hashed_beyond_it(
     assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
 
+@pytest.mark.checklist(48)
 def test_the_right_password_is_no_way_around_it(alice: Actor, rates: Callable[..., None]):
     rates(auth="1 per minute")
     credentials = {"email": alice.email, "password": PASSWORD}
@@ -164,6 +179,7 @@ def test_the_right_password_is_no_way_around_it(alice: Actor, rates: Callable[..
     assert [answer.status_code for answer in answers] == [200, 429]
 
 
+@pytest.mark.checklist(48)
 def test_auth_is_counted_by_address(client: FlaskClient, rates: Callable[..., None]):
     rates(auth="1 per minute")
 
@@ -220,13 +236,19 @@ def test_options_costs_nothing(client: FlaskClient, rates: Callable[..., None]):
     assert _knock(client).status_code == 400
 
 
+@pytest.mark.checklist(30)
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X-Real-Ip", "Forwarded", "True-Client-Ip"])
-def test_no_header_says_who_is_calling(client: FlaskClient, rates: Callable[..., None], name: str):
-    rates(auth="1 per minute")
+def test_no_header_says_who_is_calling(
+    client: FlaskClient, alice: Actor, rates: Callable[..., None], name: str
+):
+    rates(auth="1 per minute", unauth="1 per minute", read="1 per minute")
+    said = [{name: f"198.51.100.{each}"} for each in range(3)]
 
-    answers = [_knock(client, headers={name: f"198.51.100.{each}"}) for each in range(3)]
-
-    assert [answer.status_code for answer in answers] == [400, 429, 429]
+    assert [_knock(client, headers=each).status_code for each in said] == [400, 429, 429]
+    unknown = [client.get("/api/client/fees", headers=each) for each in said]
+    assert [answer.status_code for answer in unknown] == [401, 429, 429]
+    known = [alice.get("/client/fees", headers=each) for each in said]
+    assert [answer.status_code for answer in known] == [200, 429, 429]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def _ends(actor: Actor) -> None:
     refused(actor.get("/client/balance"), 401, "token_revoked")
 
 
+@pytest.mark.checklist(17)
 def test_logout_ends_the_access_token_at_once(alice: Actor):
     assert alice.get("/client/balance").status_code == 200
 
@@ -116,6 +117,7 @@ def test_a_mark_that_could_not_be_set_is_set_by_a_job(
     _ends(alice)
 
 
+@pytest.mark.checklist(17)
 def test_a_refresh_token_used_twice_ends_the_access_token_too(alice: Actor):
     for _ in range(2):
         alice.post("/auth/refresh", {"refreshToken": alice.refresh_token})
@@ -124,6 +126,7 @@ def test_a_refresh_token_used_twice_ends_the_access_token_too(alice: Actor):
     assert _session_of(alice).end_reason == "refresh_token_reused"
 
 
+@pytest.mark.checklist(17)
 def test_every_session_of_a_user_can_be_ended_at_once(alice: Actor, bob: Actor):
     credentials = {"email": alice.email, "password": PASSWORD}
     alice.client.post("/api/auth/login", json=credentials)
@@ -155,6 +158,7 @@ def test_a_session_over_its_time_is_over(alice: Actor):
     _ends(alice)
 
 
+@pytest.mark.checklist(16)
 def test_a_suspended_user_may_do_nothing_any_more(alice: Actor, bob: Actor):
     with transaction() as session:
         session.execute(update(User).where(User.id == alice.id).values(standing="SUSPENDED"))

@@ -1,6 +1,7 @@
 """From an event to an endpoint: what is sent, when again, and when no more."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ from protonpay.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEn
 from tests.actors import Actor
 from tests.raw_server import RawServer, answering, http
 from tests.unchanged import nothing_changes
+from tests.wire.hostile import Names
 from tests.wire.posting import listed
 
 WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -184,6 +186,33 @@ def test_who_comes_back_too_late_does_not_say_how_it_ended(alice: Actor, receive
     delivery._record(slow, began, outcome)
     assert (the_delivery().state, the_delivery().ended_at) == before == ("DELIVERED", before[1])
     assert len(db.session.scalars(select(WebhookAttempt.id)).all()) == 2, "both are kept"
+
+
+@pytest.mark.checklist(102)
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        *(["10.0.0.5"], ["93.184.215.14", "10.0.0.5"], ["::ffff:10.0.0.1"], ["64:ff9b::7f00:1"]),
+        ["127.0.0.1"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_leads_inside_is_registered_and_never_called(
+    alice: Actor, monkeypatch: pytest.MonkeyPatch, addresses: list[str]
+):
+    body = {"url": "https://hooks.example.com:8443/", "events": ["transfer.completed"]}
+    assert alice.post("/client/webhooks", body).status_code == 200
+    names = Names(addresses)
+    monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it was called"))
+    happen(alice)
+
+    assert delivery.deliver_due() == 1
+
+    attempt = db.session.scalars(select(WebhookAttempt)).one()
+    assert (attempt.status, attempt.outcome) == (None, "blocked_address")
+    assert names.asked == ["hooks.example.com."]
+    assert the_delivery().state == "PENDING"
 
 
 def test_what_was_rolled_back_is_told_to_nobody(alice: Actor, receiver: RawServer):

@@ -1,4 +1,4 @@
-"""The life of a webhook endpoint (API reference §4; checklist 106, 107)."""
+"""The life of a webhook endpoint (API reference §4)."""
 
 from typing import Any
 
@@ -18,6 +18,23 @@ from tests.unchanged import nothing_changes, only_changes
 URL = "https://yourapp.com/webhooks/nova"
 GONE = Outcome(delivered=False, status=410, code="http_error", head="", milliseconds=1)
 EVENTS = ["deposit.confirmed", "transfer.completed"]
+NO_HTTPS = [
+    *("http://h.example.com/", "ftp://h.example.com/", "file:///etc/passwd", "javascript:alert(1)"),
+    *("//h", "https:h", "https:///x", ""),
+]
+INNER = [
+    f"https://{host}/hook"
+    for host in (
+        *("localhost", "127.0.0.1", "127.1", "0x7f000001", "2130706433", "0177.0.0.1", "[::1]"),
+        *("[::ffff:169.254.169.254]", "169.254.169.254", "metadata.google.internal", "x.local"),
+        *("example.com.", "127。0。0。1", "①②⑦.⓪.⓪.①"),
+    )
+]
+ODD = [
+    *("https://u:p@h.example.com/", "https://a.com\\@169.254.169.254/", "https://a.com#@h"),
+    *("https://a.com/\t", "https://a.com\n/", "https://a.com/ x"),
+    *(f"https://example.com:{port}/" for port in (22, 25, 6379, 0, 65536)),
+]
 
 
 def register(actor: Actor, url: str = URL, **more: Any) -> dict[str, Any]:
@@ -64,7 +81,8 @@ def test_the_answer_is_the_documented_one_and_more(alice: Actor):
     assert alice.get(f"/client/webhooks/{webhook['id']}").get_json() == {"webhook": webhook}
 
 
-def test_107_the_secret_is_never_shown_again(alice: Actor):
+@pytest.mark.checklist(107)
+def test_the_secret_is_never_shown_again(alice: Actor):
     webhook = register(alice)
     secret = webhook["secret"]
     path = f"/client/webhooks/{webhook['id']}"
@@ -78,7 +96,8 @@ def test_107_the_secret_is_never_shown_again(alice: Actor):
     assert secret.encode() not in stored
 
 
-def test_107_an_endpoint_of_others_is_not_there(alice: Actor, mallory: Actor):
+@pytest.mark.checklist(107)
+def test_an_endpoint_of_others_is_not_there(alice: Actor, mallory: Actor):
     webhook_id = register(alice)["id"]
 
     with nothing_changes():
@@ -89,7 +108,8 @@ def test_107_an_endpoint_of_others_is_not_there(alice: Actor, mallory: Actor):
         assert mallory.get("/client/webhooks").get_json()["webhooks"] == []
 
 
-def test_107_the_21st_is_one_too_many_until_one_is_removed(alice: Actor):
+@pytest.mark.checklist(107)
+def test_the_21st_is_one_too_many_until_one_is_removed(alice: Actor):
     made = [register(alice, f"{URL}/{number}")["id"] for number in range(20)]
 
     with nothing_changes():
@@ -119,6 +139,7 @@ def test_an_address_is_registered_once(alice: Actor, bob: Actor):
     assert change(alice, second["id"], url=URL).get_json()["webhook"]["url"] == URL
 
 
+@pytest.mark.checklist(106)
 @pytest.mark.parametrize(
     "named",
     [
@@ -133,7 +154,7 @@ def test_an_address_is_registered_once(alice: Actor, bob: Actor):
         ["deposit.confirmed"] * 1000,
     ],
 )
-def test_106_events_are_known_and_named_once(alice: Actor, named: Any):
+def test_events_are_known_and_named_once(alice: Actor, named: Any):
     webhook_id = register(alice)["id"]
 
     with nothing_changes():
@@ -186,6 +207,15 @@ def test_what_cannot_be_changed_so_is_400(alice: Actor, body: dict[str, Any]):
 
     with nothing_changes():
         refused(change(alice, webhook_id, **body), 400, "validation_error")
+
+
+@pytest.mark.checklist(99, 100, 101)
+@pytest.mark.parametrize("url", [*NO_HTTPS, *INNER, *ODD], ids=ascii)
+def test_an_address_that_could_lead_elsewhere_is_not_registered(alice: Actor, url: str):
+    with nothing_changes():
+        order = {"url": url, "events": EVENTS}
+        answer = alice.post("/client/webhooks", order)
+        refused(answer, 400, "invalid_url" if url else "validation_error")
 
 
 def test_a_new_address_is_judged_like_the_first(alice: Actor):

@@ -173,6 +173,7 @@ PORTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.checklist(99, 100, 101)
 @pytest.mark.parametrize(
     "url",
     [

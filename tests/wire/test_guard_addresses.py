@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protonpay.wire.guard import BlockedAddress, NoAddress, Target, allowed, resolve
+from protonpay.wire.guard import BlockedAddress, NoAddress, Target, allowed, only_public, resolve
 from tests.wire.hostile import Names
 
 HOOKS = Target("https", "hooks.example.com", 443, "/")
@@ -113,12 +113,31 @@ def test_an_ipv4_address_inside_an_ipv6_one_is_judged_as_itself(block):
     assert not allowed(f"::ffff:{first}")
 
 
+@pytest.mark.parametrize("block", [*BLOCKED_V4, *BLOCKED_V6])
+def test_a_network_is_public_only_without_any_part_of_a_block(block):
+    network = ipaddress.ip_network(block)
+    assert not only_public(network)
+    assert not only_public(network.supernet())
+    assert not only_public(ipaddress.ip_network(network[-1]))
+
+
+@pytest.mark.parametrize("network", ["0.0.0.0/0", "::/0", "128.0.0.0/1", "::ffff:0:0/96", "::1"])
+def test_a_network_that_is_not_only_public_is_none(network):
+    assert not only_public(ipaddress.ip_network(network))
+
+
+@pytest.mark.parametrize("network", ["8.8.8.0/24", "1.1.1.1", "2a02:5180::/32"])
+def test_an_ordinary_network_is_public(network):
+    assert only_public(ipaddress.ip_network(network))
+
+
 @given(st.ip_addresses())
 @settings(deadline=None)
 def test_nothing_is_allowed_that_the_registries_call_special(ip):
     assert not allowed(str(ip)) or ip.is_global
 
 
+@pytest.mark.checklist(102)
 @pytest.mark.parametrize(
     "addresses",
     [

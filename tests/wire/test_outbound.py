@@ -61,6 +61,7 @@ def test_every_other_status_is_a_failure(status):
     assert (outcome.delivered, outcome.status, outcome.code) == (False, status, "http_error")
 
 
+@pytest.mark.checklist(103)
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
 def test_a_redirect_is_a_failure_and_is_not_followed(status):
     with trap("127.0.0.1") as inside:
@@ -132,6 +133,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.checklist(104)
 @pytest.mark.parametrize(("act", "status", "code"), BROKEN.values(), ids=BROKEN)
 def test_what_is_not_a_whole_answer_is_a_failure(act, status, code):
     with answering(act) as server:

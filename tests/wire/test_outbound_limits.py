@@ -17,6 +17,7 @@ from tests.wire.hostile import Names
 from tests.wire.posting import BODY, CALM, CHUNKED, HASTY, HEAD, IN_TIME, listed, named, post, reset
 
 
+@pytest.mark.checklist(104)
 def test_a_compressed_answer_is_not_decompressed():
     bomb = gzip.compress(b"0" * 10_000_000)
     with answering(http(bomb, "200 OK", "Content-Encoding: gzip")) as server:
@@ -44,6 +45,7 @@ DRIPS = {
 }
 
 
+@pytest.mark.checklist(104)
 @pytest.mark.parametrize(("head", "drop"), DRIPS.values(), ids=DRIPS)
 def test_a_receiver_that_drips_is_left_at_the_deadline(head, drop):
     began = time.monotonic()
@@ -105,6 +107,7 @@ ENDLESS = {
 }
 
 
+@pytest.mark.checklist(104)
 @pytest.mark.parametrize(("head", "piece"), ENDLESS.values(), ids=ENDLESS)
 def test_an_endless_answer_is_read_to_the_limit_in_little_memory(head, piece):
     taken = 0

@@ -18,6 +18,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("certificates"))
 
 
+@pytest.mark.checklist(102)
 def test_a_name_is_looked_up_once_and_the_connection_goes_to_what_was_checked(monkeypatch):
     names = Names(["127.0.0.1"], ["127.0.0.2"])
     with answering(http()) as server, trap("127.0.0.2", port_of(server)) as elsewhere:
@@ -43,6 +44,7 @@ def test_only_the_first_few_addresses_are_tried(monkeypatch):
         assert is_empty(fourth)
 
 
+@pytest.mark.checklist(102)
 @pytest.mark.parametrize(
     "addresses",
     [
@@ -141,6 +143,7 @@ def _bad_sides(authority: Authority) -> dict[str, ssl.SSLContext]:
     }
 
 
+@pytest.mark.checklist(105)
 @pytest.mark.parametrize(
     "which", ["self-signed", "expired", "not yet valid", "another host", "its parent"]
 )

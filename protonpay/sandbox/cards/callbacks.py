@@ -34,7 +34,8 @@ class Callbacks:
 
     Args:
         retry_ms: pauses before the second, third … attempt; after the last it gives up.
-        taken: whether an answer, by its status and its body, counts as taken.
+        complaint: what is wrong with an answer, given the callback, the status and the body;
+            empty if it counts as taken.
         told: called after each attempt with the payment, the number of the attempt and
             ``SUCCESS``, ``PENDING`` (will be tried again) or ``ERROR`` (given up).
     """
@@ -45,11 +46,11 @@ class Callbacks:
         clock: Clock,
         *,
         retry_ms: tuple[int, ...],
-        taken: Callable[[int, str], bool],
+        complaint: Callable[[Document, int, str], str],
         told: Callable[[str, int, str], None],
     ) -> None:
         self._store, self._clock = store, clock
-        self._retry_ms, self._taken, self._told = retry_ms, taken, told
+        self._retry_ms, self._complaint, self._told = retry_ms, complaint, told
         self._due: list[tuple[int, str]] = []
         self._wake = threading.Condition()
         self._room = threading.BoundedSemaphore(_AT_ONCE)
@@ -125,10 +126,18 @@ class Callbacks:
         if callback is None:
             return
         status, answer = _send(callback)
+        complaint = "no answer" if status is None else self._complaint(callback, status, answer)
         attempts = callback["attempts"]
-        attempts.append({"at_ms": self._clock.now_ms(), "status": status, "answer": answer})
+        attempts.append(
+            {
+                "at_ms": self._clock.now_ms(),
+                "status": status,
+                "answer": answer,
+                "complaint": complaint,
+            }
+        )
         pauses = self._retry_ms[len(attempts) - 1 :]
-        if status is not None and self._taken(status, answer):
+        if not complaint:
             callback["result"] = "SUCCESS"
         elif pauses:
             callback["due_ms"] = self._clock.now_ms() + pauses[0]

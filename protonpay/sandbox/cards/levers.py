@@ -109,6 +109,7 @@ def _of_the_world(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/clock")
     def clock() -> Response:
         simulator.clock.advance(float(_body().get("advance_seconds", 0)))
+        simulator.look_around()
         simulator.callbacks.look_again()
         return jsonify(now_ms=simulator.clock.now_ms())
 

@@ -33,6 +33,7 @@ SCRIPT: Mapping[str, Any] = {
     "signature": "valid",  # or wrong, or absent
 }
 _BETWEEN_MS = 50
+_LOOKED_AT = 500
 
 
 class CardSimulator(ABC):
@@ -50,7 +51,7 @@ class CardSimulator(ABC):
     ) -> None:
         self.store, self.clock, self.faults = store, clock, faults
         self.callbacks = Callbacks(
-            store, clock, retry_ms=retry_ms, taken=self.taken, told=self.told
+            store, clock, retry_ms=retry_ms, complaint=self.complaint, told=self.told
         )
         self._next_script: Document = {}
 
@@ -59,8 +60,8 @@ class CardSimulator(ABC):
         """Return the callback about a payment as it stands, with ``say`` said instead."""
 
     @abstractmethod
-    def taken(self, status: int, answer: str) -> bool:
-        """Tell whether the merchant's answer to a callback counts."""
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        """Say what is wrong with the merchant's answer to a callback; empty if it counts."""
 
     @abstractmethod
     def told(self, payment_id: str, attempt: int, result: str) -> None:
@@ -85,10 +86,20 @@ class CardSimulator(ABC):
         """Return a payment as it stands now."""
         with self.store.lock:
             payment = self.store.find(KIND, payment_id)
-            if payment and self._ran_out(payment):
-                payment["outcome"] = "expired"
+            ended = payment and self.ran_out(payment)
+            if payment and ended:
+                payment["outcome"] = ended
                 self.save(payment)
+                if ended in self.tells:
+                    # No browser waits for it.
+                    script = {**payment["script"], "before_redirect": False}
+                    self.announce({**payment, "script": script})
         return payment
+
+    def look_around(self) -> None:
+        """Let everything end whose time is over."""
+        for payment in self.store.newest(KIND, _LOOKED_AT):
+            self.find(payment["id"])
 
     def save(self, payment: Document) -> None:
         """Write down a payment that has changed."""
@@ -152,5 +163,7 @@ class CardSimulator(ABC):
         else:
             self.callbacks.post(message)
 
-    def _ran_out(self, payment: Document) -> bool:
-        return payment["outcome"] is None and self.clock.now_ms() >= payment["expires_ms"]
+    def ran_out(self, payment: Document) -> str | None:
+        """Return how a payment ends because its time is over; None if it does not."""
+        over = payment["outcome"] is None and self.clock.now_ms() >= payment["expires_ms"]
+        return "expired" if over else None

@@ -1,13 +1,55 @@
 """FreedomPay's side of a message: what it signs, and the XML it answers with."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from html import unescape
+from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 Value = str | Sequence[tuple[str, "Value"]]
 Fields = Sequence[tuple[str, Value]]
 """A message in its order; a value is text, or what stands inside an element."""
+
+
+_KEYS = re.compile(r"([^\[]+)((?:\[[^\]]*\])+)")
+_ELEMENT = re.compile(r"<(pg_[a-z_]+)>([^<]*)</\1>")
+
+
+def read_form(pairs: Iterable[tuple[str, str]]) -> Fields:
+    """Return a posted form as what PHP makes of it: ``a[b][c]`` stands inside of ``a``."""
+    top: dict[str, Any] = {}
+    for name, value in pairs:
+        nested = _KEYS.fullmatch(name)
+        path = [nested[1], *nested[2][1:-1].split("][")] if nested else [name]
+        into = top
+        for key in path[:-1]:
+            into = _inside_of(into, key)
+        into[path[-1] or str(len(into))] = value
+    return _as_fields(top)
+
+
+def read_answer(xml: str) -> dict[str, str]:
+    """Return the fields of a merchant's answer; none of what is not an answer."""
+    is_answer = "<response>" in xml and xml.rstrip().endswith("</response>")
+    return {name: unescape(text) for name, text in _ELEMENT.findall(xml)} if is_answer else {}
+
+
+def _inside_of(into: dict[str, Any], key: str) -> dict[str, Any]:
+    # As in PHP, what is named again as a list replaces the text that was there.
+    key = key or str(len(into))
+    if not isinstance(into.get(key), dict):
+        into[key] = {}
+    inside: dict[str, Any] = into[key]
+    return inside
+
+
+def _as_fields(nested: dict[str, Any]) -> Fields:
+    return [
+        (name, _as_fields(value) if isinstance(value, dict) else value)
+        for name, value in nested.items()
+    ]
 
 
 def script_of(url: str) -> str:

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from protonpay.sandbox.cards.clock import Clock
 from protonpay.sandbox.cards.faults import Faults
 from protonpay.sandbox.cards.simulator import CardSimulator
 from protonpay.sandbox.cards.store import Document, Store
-from protonpay.sandbox.freedompay.messages import Fields, Value, pg_sig, script_of
+from protonpay.sandbox.freedompay.messages import Fields, Value, pg_sig, read_answer, script_of
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ _FAILURES = {
 # Half an hour apart, for two hours (FreedomPay, "Result URL").
 _RETRY_MS = (1_800_000,) * 4
 _TAKEN = 200
+_ANSWERS = ("ok", "rejected", "error")
 _ALMATY = timedelta(hours=5)
 
 
@@ -70,10 +71,13 @@ class FreedomPayShop(CardSimulator):
         return Message(payment["id"], payment["callback_url"], headers, body)
 
     @override
-    def taken(self, status: int, answer: str) -> bool:
-        if status == _TAKEN and "<pg_sig>" not in answer:
-            log.warning("an answer without a signature: %s", answer[:200])
-        return status == _TAKEN
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        if status != _TAKEN:
+            return "not 200"
+        wrong = self._wrong(callback, read_answer(answer))
+        if wrong:
+            log.warning("our answer has %s: %s", wrong, answer[:200])
+        return wrong
 
     @override
     def told(self, payment_id: str, attempt: int, result: str) -> None:
@@ -113,6 +117,17 @@ class FreedomPayShop(CardSimulator):
             told += [("pg_failure_code", code), ("pg_failure_description", about)]
         return [*told, ("pg_salt", secrets.token_hex(8))]
 
+    def _wrong(self, callback: Document, said: Mapping[str, str]) -> str:
+        """Return what is wrong with what we are told, whether or not the real one minds it."""
+        unsigned = [(name, value) for name, value in said.items() if name != "pg_sig"]
+        sig = pg_sig(script_of(callback["url"]), unsigned, self.secret_key)
+        rules = {
+            "no status that it could be": said.get("pg_status") in _ANSWERS,
+            "not the salt that was sent": said.get("pg_salt") == _salt_of(callback["body"]),
+            "a wrong signature": said.get("pg_sig") == sig,
+        }
+        return next((wrong for wrong, right in rules.items() if not right), "")
+
     def _result(self, payment: Document) -> dict[str, str]:
         altered, outcome = payment["altered"], payment["outcome"]
         usual = self.words.get(outcome or "open", f"{_RESULT}2")
@@ -140,6 +155,10 @@ class FreedomPayShop(CardSimulator):
             code, about = _FAILURES[outcome]
             result |= {"pg_failure_code": code, "pg_failure_description": about}
         return result
+
+
+def _salt_of(body: str) -> str:
+    return dict(parse_qsl(body)).get("pg_salt", "")
 
 
 def tiyn(amount: str) -> int:

@@ -66,8 +66,8 @@ class TapAccount(CardSimulator):
         return Message(payment["id"], payment["callback_url"], headers, body)
 
     @override
-    def taken(self, status: int, answer: str) -> bool:
-        return status in _TAKEN
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        return "" if status in _TAKEN else "not a success"
 
     @override
     def told(self, payment_id: str, attempt: int, result: str) -> None:

@@ -3,22 +3,28 @@
 import base64
 import hmac
 import json
-import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
-from protonpay.sandbox.cards.simulator import KIND
 from protonpay.sandbox.cards.store import Document
-from protonpay.sandbox.yookassa.shop import YooKassaShop, kopecks, refunded
+from protonpay.sandbox.yookassa.rules import broken_rule, is_value, of_refund
+from protonpay.sandbox.yookassa.shop import (
+    REFUND,
+    YooKassaShop,
+    is_held,
+    kopecks,
+    refund_id,
+    refunded,
+    status_of,
+)
 
 _REMEMBERED_MS = 24 * 3600 * 1000
 _PAGE_MS = 3600 * 1000
-_VALUE = re.compile(r"[0-9]{1,9}\.[0-9]{2}", re.ASCII)
-_SMALLEST, _LARGEST = 100, 35_000_000
-"""Kopecks of one card payment (YooKassa, "Bank cards")."""
-_LONGEST_KEY, _LONGEST_DESCRIPTION = 64, 128
+_LONGEST_KEY = 64
+_ANSWER = "answer"
 _CODES = {401: "invalid_credentials", 403: "forbidden", 404: "not_found", 429: "too_many_requests"}
 _SERVER_FAULTS = range(500, 600)
 
@@ -50,25 +56,36 @@ def yookassa_api(shop: YooKassaShop, shop_id: str, secret_key: str) -> Blueprint
         return None if known else refusal(401)
 
     shop.faults.guard(api)
+    api.before_request(_badly_put)
     _payments(api, shop)
-    _cancelling(api, shop)
+    _holds(api, shop)
     _refunds(api, shop)
     return api
+
+
+def _badly_put() -> Response | None:
+    """Refuse a POST that is not JSON or has no key of its own."""
+    if request.method != "POST":
+        return None
+    if request.mimetype != "application/json":
+        return refusal(415, None, "Send application/json")
+    # Spelled so; an Idempotency-Key is another header, and is not read.
+    if not 0 < len(request.headers.get("Idempotence-Key", "")) <= _LONGEST_KEY:
+        return refusal(400, "Idempotence-Key")
+    try:
+        g.body = json.loads(request.get_data() or b"{}")
+    except ValueError:
+        return refusal(400)
+    return None if isinstance(g.body, dict) else refusal(400)
 
 
 def _payments(api: Blueprint, shop: YooKassaShop) -> None:
     @api.post("/payments")
     def create() -> Response:
-        key, body = request.headers.get("Idempotence-Key", ""), _body()
-        wrong = "Idempotence-Key" if not 0 < len(key) <= _LONGEST_KEY else _broken_rule(body)
+        wrong = broken_rule(g.body)
         if wrong:
             return refusal(400, wrong)
-        with shop.store.lock:
-            known = _remembered(shop, key)
-            if known is not None and known["body"] != body:
-                return refusal(400, "Idempotence-Key", "Duplicate idempotence key")
-            payment = known or shop.take(_ordered(shop, key, body))
-        return jsonify(shop.payment({**payment, "outcome": None}))
+        return _once(shop, lambda: shop.payment(shop.take(_ordered(shop, g.body))))
 
     @api.get("/payments/<payment_id>")
     def fetch(payment_id: str) -> Response:
@@ -79,70 +96,90 @@ def _payments(api: Blueprint, shop: YooKassaShop) -> None:
         return jsonify(shop.payment({**payment, "outcome": None} if stale else payment))
 
 
-def _cancelling(api: Blueprint, shop: YooKassaShop) -> None:
+def _holds(api: Blueprint, shop: YooKassaShop) -> None:
+    @api.post("/payments/<payment_id>/capture")
+    def capture(payment_id: str) -> Response:
+        def take() -> Document | Response:
+            payment = shop.find(payment_id)
+            if payment is None or not is_held(payment):
+                return _not_held(payment, "The payment is not waiting for capture")
+            amount = g.body.get("amount") or {"value": payment["amount"], "currency": "RUB"}
+            if not is_value(amount) or kopecks(amount["value"]) > kopecks(payment["amount"]):
+                return refusal(400, "amount")
+            return shop.payment(shop.capture(payment, amount["value"]))
+
+        return _once(shop, take)
+
     @api.post("/payments/<payment_id>/cancel")
     def cancel(payment_id: str) -> Response:
-        if shop.find(payment_id) is None:
-            return refusal(404, "payment_id")
-        return refusal(400, None, "You can not cancel payment with autocapture")
+        def let_go() -> Document | Response:
+            payment = shop.find(payment_id)
+            if payment is None or not is_held(payment):
+                return _not_held(payment, "You can not cancel payment with autocapture")
+            return shop.payment(shop.cancel(payment))
+
+        return _once(shop, let_go)
+
+
+def _not_held(payment: Document | None, description: str) -> Response:
+    if payment is None:
+        return refusal(404, "payment_id")
+    return refusal(400, None, description)
 
 
 def _refunds(api: Blueprint, shop: YooKassaShop) -> None:
     @api.post("/refunds")
     def refund() -> Response:
-        body = _body()
-        payment = shop.find(str(body.get("payment_id")))
-        if not request.headers.get("Idempotence-Key"):
-            return refusal(400, "Idempotence-Key")
-        if payment is None or payment["outcome"] != "paid":
-            return refusal(400, "payment_id")
-        value = str((body.get("amount") or {}).get("value"))
-        left = kopecks(payment["amount"]) - kopecks(refunded(payment))
-        if not _VALUE.fullmatch(value) or not 0 < kopecks(value) <= left:
-            return refusal(400, "amount.value")
-        return jsonify(shop.refund_of(payment, shop.refund(payment["id"], value, "refund")))
+        wrong = of_refund(g.body)
+        return refusal(400, wrong) if wrong else _once(shop, lambda: _give_back(shop, g.body))
+
+    @api.get("/refunds/<wanted>")
+    def refunded_with(wanted: str) -> Response:
+        found = shop.store.find(REFUND, wanted)
+        return refusal(404, "refund_id") if found is None else jsonify(found)
 
 
-def _body() -> dict[str, Any]:
-    try:
-        body = json.loads(request.get_data())
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
+def _give_back(shop: YooKassaShop, body: dict[str, Any]) -> Document | Response:
+    payment, value = shop.find(body["payment_id"]), body["amount"]["value"]
+    if payment is None or status_of(payment) != "succeeded":
+        return refusal(400, "payment_id")
+    left = kopecks(payment["amount"]) - kopecks(refunded(payment))
+    if not 0 < kopecks(value) <= left:
+        return refusal(400, "amount.value")
+    given = shop.refund(payment["id"], value, str(body.get("description") or "refund"))
+    return shop.store.find(REFUND, refund_id(given)) or {}
 
 
-def _broken_rule(body: dict[str, Any]) -> str | None:
-    """Return the name of the first parameter that is wrong."""
-    amount, confirmation = body.get("amount") or {}, body.get("confirmation") or {}
-    value = amount.get("value")
-    if amount.get("currency") != "RUB":
-        return "amount.currency"
-    if not isinstance(value, str) or not _VALUE.fullmatch(value):
-        return "amount.value"
-    if not _SMALLEST <= kopecks(value) <= _LARGEST:
-        return "amount.value"
-    if confirmation.get("type") != "redirect" or not confirmation.get("return_url"):
-        return "confirmation"
-    if len(str(body.get("description") or "")) > _LONGEST_DESCRIPTION:
-        return "description"
-    return None
+def _once(shop: YooKassaShop, do: Callable[[], Document | Response]) -> Response:
+    """Do something under its key; within a day, the same again gets the first answer again.
+
+    A refusal is not remembered: what made it may have changed.
+    """
+    key, asked = request.headers["Idempotence-Key"], [request.path, g.body]
+    with shop.store.lock:
+        known = shop.store.find(_ANSWER, key)
+        if known is not None and known["at_ms"] > shop.clock.now_ms() - _REMEMBERED_MS:
+            if known["asked"] != asked:
+                return refusal(400, "Idempotence-Key", "Duplicate idempotence key")
+            return jsonify(known["answer"])
+        answer = do()
+        if isinstance(answer, Response):
+            return answer
+        now = shop.clock.now_ms()
+        kept = {"id": key, "asked": asked, "answer": answer, "at_ms": now}
+        shop.store.save(_ANSWER, kept)
+    return jsonify(answer)
 
 
-def _remembered(shop: YooKassaShop, key: str) -> Document | None:
-    since = shop.clock.now_ms() - _REMEMBERED_MS
-    found = shop.store.find_by_key(KIND, key)
-    return next((payment for payment in found if payment["created_ms"] > since), None)
-
-
-def _ordered(shop: YooKassaShop, key: str, body: dict[str, Any]) -> Document:
+def _ordered(shop: YooKassaShop, body: dict[str, Any]) -> Document:
     now, payment_id = shop.clock.now_ms(), _new_id()
     metadata = body.get("metadata") or {}
     return {
         "id": payment_id,
-        "key": key,
-        "body": body,
+        "key": payment_id,
         "amount": body["amount"]["value"],
         "currency": body["amount"]["currency"],
+        "capture": body.get("capture") is True,
         "reference": str(metadata.get("deposit_id", "")),
         "description": str(body.get("description") or ""),
         "metadata": metadata,

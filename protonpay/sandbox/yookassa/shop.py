@@ -19,16 +19,21 @@ _STATUSES = {
     "declined": "canceled",
     "cancelled": "canceled",
     "expired": "canceled",
+    "lapsed": "canceled",
 }
 _DETAILS = {
     "declined": {"party": "payment_network", "reason": "insufficient_funds"},
     "cancelled": {"party": "merchant", "reason": "canceled_by_merchant"},
     "expired": {"party": "yoo_money", "reason": "expired_on_confirmation"},
+    "lapsed": {"party": "yoo_money", "reason": "expired_on_capture"},
 }
 _EVENTS = {"succeeded": "payment.succeeded", "canceled": "payment.canceled"}
 # YooKassa, "URL for notifications": the pauses between seven deliveries, over a day.
 _RETRY_MS = (42_000, 84_000, 168_000, 672_000, 5_376_000, 86_016_000)
 _TAKEN = 200
+_HOLD_MS = 7 * 24 * 3600 * 1000
+REFUND = "refund"
+"""The kind of document that a refund is, as the API prints it."""
 
 
 class YooKassaShop(CardSimulator):
@@ -42,12 +47,17 @@ class YooKassaShop(CardSimulator):
     words: ClassVar[Mapping[str, str]] = {
         outcome or "open": status for outcome, status in _STATUSES.items()
     }
-    # Nothing is told of a page that nobody used: the case that only asking finds.
-    tells: ClassVar[frozenset[str]] = frozenset({"paid", "declined", "cancelled"})
+    tells: ClassVar[frozenset[str]] = frozenset(name for name in _STATUSES if name)
 
     def __init__(self, store: Store, clock: Clock, faults: Faults, notify_url: str) -> None:
         super().__init__(store, clock, faults, _RETRY_MS)
         self.notify_url = notify_url
+
+    @override
+    def ran_out(self, payment: Document) -> str | None:
+        if is_held(payment):
+            return "lapsed" if self.clock.now_ms() >= payment["ended_ms"] + _HOLD_MS else None
+        return super().ran_out(payment)
 
     @override
     def message(self, payment: Document, say: Document, script: Document) -> Message:
@@ -59,8 +69,8 @@ class YooKassaShop(CardSimulator):
         return Message(payment["id"], payment["callback_url"], headers, json.dumps(body))
 
     @override
-    def taken(self, status: int, answer: str) -> bool:
-        return status == _TAKEN
+    def complaint(self, callback: Document, status: int, answer: str) -> str:
+        return "" if status == _TAKEN else "not 200"
 
     @override
     def told(self, payment_id: str, attempt: int, result: str) -> None:
@@ -75,25 +85,41 @@ class YooKassaShop(CardSimulator):
     def refund(self, payment_id: str, amount: str | None, reason: str) -> Document:
         refund = super().refund(payment_id, amount, reason)
         payment = self.find(payment_id)
-        if payment is not None and payment["callback_url"] and not payment["script"]["drop"]:
-            self.callbacks.post(self._refund_message(payment, refund))
+        if payment is not None:
+            self.store.save(REFUND, _refund(payment, refund))
+            if payment["callback_url"] and not payment["script"]["drop"]:
+                self.callbacks.post(self._refund_message(payment, refund))
         return refund
+
+    def capture(self, payment: Document, amount: str) -> Document:
+        """Take what was held, or a part of it, and tell of it."""
+        captured = {**payment, "capture": True, "amount": amount, "ended_ms": self.clock.now_ms()}
+        self.save(captured)
+        self.announce(captured)
+        return captured
+
+    def cancel(self, payment: Document) -> Document:
+        """Let go of what was held, and tell of it."""
+        canceled = {**payment, "outcome": "cancelled", "ended_ms": self.clock.now_ms()}
+        self.save(canceled)
+        self.announce(canceled)
+        return canceled
 
     def payment(self, payment: Document) -> Document:
         """Return a payment as the API and the notifications print it."""
-        altered = payment["altered"]
-        outcome = payment["outcome"]
+        altered, outcome = payment["altered"], payment["outcome"]
         currency = altered.get("currency", payment["currency"])
+        status = altered.get("status", status_of(payment))
         printed = {
             "id": payment["id"],
-            "status": altered.get("status", _STATUSES[outcome]),
+            "status": status,
             "amount": _money(altered.get("amount", payment["amount"]), currency),
             "description": payment["description"],
             "recipient": {"account_id": "100500", "gateway_id": "100700"},
             "created_at": _moment(payment["created_ms"]),
             "test": not altered.get("live", False),
-            "paid": outcome == "paid" or altered.get("status") == "succeeded",
-            "refundable": outcome == "paid",
+            "paid": outcome == "paid" or status == "succeeded",
+            "refundable": status_of(payment) == "succeeded",
             "metadata": self._metadata(payment),
         }
         if outcome is None:
@@ -102,28 +128,17 @@ class YooKassaShop(CardSimulator):
                 "return_url": payment["return_url"],
                 "confirmation_url": payment["page_url"],
             }
-        if outcome == "paid":
+        if is_held(payment):
+            printed["expires_at"] = _moment(payment["ended_ms"] + _HOLD_MS)
+        elif outcome == "paid":
             printed["captured_at"] = _moment(payment["ended_ms"])
             printed["refunded_amount"] = _money(refunded(payment), currency)
         if outcome in _DETAILS:
             printed["cancellation_details"] = _DETAILS[outcome]
         return printed
 
-    def refund_of(self, payment: Document, refund: Document) -> Document:
-        """Return a refund as the API and the notifications print it."""
-        return {
-            "id": refund["id"].replace("re_", "").ljust(32, "0")[:8]
-            + "-000f-5000-a000-"
-            + refund["id"][-12:],
-            "payment_id": payment["id"],
-            "status": "succeeded",
-            "amount": _money(refund["amount"], payment["currency"]),
-            "created_at": _moment(refund["created_ms"]),
-            "description": refund["reason"],
-        }
-
     def _refund_message(self, payment: Document, refund: Document) -> Message:
-        told = self.refund_of(payment, refund)
+        told = _refund(payment, refund)
         body = {"type": "notification", "event": "refund.succeeded", "object": told}
         headers = {"Content-Type": "application/json", "User-Agent": "AHC/2.1"}
         return Message(payment["id"], payment["callback_url"], headers, json.dumps(body))
@@ -132,6 +147,22 @@ class YooKassaShop(CardSimulator):
         altered = payment["altered"].get("reference")
         metadata: Document = dict(payment["metadata"])
         return metadata if altered is None else metadata | {"deposit_id": altered}
+
+
+def is_held(payment: Document) -> bool:
+    """Tell whether the payer has paid and the shop has not taken it yet."""
+    return payment["outcome"] == "paid" and not payment.get("capture", True)
+
+
+def status_of(payment: Document) -> str:
+    """Return YooKassa's word for where a payment stands."""
+    return "waiting_for_capture" if is_held(payment) else _STATUSES[payment["outcome"]]
+
+
+def refund_id(refund: Document) -> str:
+    """Return the id that the API prints for a refund."""
+    number = str(refund["id"]).removeprefix("re_")
+    return f"{number[:8]}-000f-5000-a000-{number[-12:]}"
 
 
 def kopecks(amount: str) -> int:
@@ -144,6 +175,17 @@ def refunded(payment: Document) -> str:
     """Return what was given back of a payment."""
     given = sum(kopecks(refund["amount"]) for refund in payment["refunds"])
     return f"{given // 100}.{given % 100:02d}"
+
+
+def _refund(payment: Document, refund: Document) -> Document:
+    return {
+        "id": refund_id(refund),
+        "payment_id": payment["id"],
+        "status": "succeeded",
+        "amount": _money(refund["amount"], payment["currency"]),
+        "created_at": _moment(refund["created_ms"]),
+        "description": refund["reason"],
+    }
 
 
 def _money(value: str, currency: str) -> Document:

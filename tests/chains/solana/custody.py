@@ -14,6 +14,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.sandbox.solana import outside
 from protonpay.wire.http import Wire
 from protonpay.wire.jsonrpc import JsonRpc
+from tests.chains.single import terms_of
 from tests.chains.solana.local_node import USDC, LocalNode
 
 TREASURY_MICRO = 1_000_000_000
@@ -47,7 +48,7 @@ class Custody:
         return SendOrder(ids.new_id(), str(to), Usdc(micro))
 
     def sign(self, order: SendOrder):
-        return self.chain.sign(order, self.chain.read_terms(order), None, None)
+        return self.chain.sign([order], terms_of(self.chain, order), None, None)
 
     def send(self, order: SendOrder):
         signed = self.sign(order)

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 from solders.hash import Hash
@@ -117,12 +116,3 @@ def running(*place: str, how: signal.Signals = signal.SIGTERM, **options: object
     finally:
         if node.process.poll() is None:
             node.stop(how)
-
-
-def until(condition, seconds: float = 10):
-    """Ask until it is so."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.005)
-    return found

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from solders.keypair import Keypair
 
 from protonpay.chains.port import AlreadySent, PayeeRefused, SendState
+from tests.chains.single import outcome_of
 from tests.chains.solana.custody import force
 from tests.chains.solana.local_node import NodeError
 
@@ -40,7 +41,7 @@ class Payer:
     def look(self) -> None:
         if self.end is not None:
             return
-        outcome = self.custody.chain.outcome(self.sends[-1])
+        outcome = outcome_of(self.custody.chain, self.sends[-1])
         if outcome.state is SendState.WAITING and not outcome.seen:
             self.custody.chain.broadcast(self.sends[-1])
         elif outcome.state is SendState.LOST:

@@ -6,6 +6,7 @@ from solders.keypair import Keypair
 from protonpay.chains.port import AlreadySent, NotReady, SendOutcome, SendState
 from protonpay.chains.solana_payment import marker_address
 from protonpay.kernel.money import Usdc
+from tests.chains.single import outcome_of, terms_of
 from tests.chains.solana.custody import (
     LANDED,
     LOST,
@@ -22,10 +23,10 @@ from tests.chains.solana.custody import (
 def test_a_new_wallet_is_paid_once_and_told_only_when_final(custody, payee):
     order = custody.order(payee)
     send = custody.send(order)
-    assert custody.chain.outcome(send) == WAITING
+    assert outcome_of(custody.chain, send) == WAITING
     assert custody.chain.balance(str(payee)) == Usdc(0)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.chain.balance(str(payee)) == order.amount
     assert custody.chain.balance(custody.chain.treasury) == Usdc(TREASURY_MICRO - 12_345_678)
 
@@ -35,7 +36,7 @@ def test_a_wallet_with_an_account_is_paid_into_it(custody):
     before = custody.node.value("getBalance", custody.chain.sender)
     send = custody.send(custody.order(payee, 1))
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.usdc(payee) == 5_000_001
     paid = before - custody.node.value("getBalance", custody.chain.sender)
     assert paid == 10_000 + 650_240, "the fee and the marker, no rent for an account"
@@ -46,7 +47,7 @@ def test_broadcasting_the_same_bytes_again_moves_nothing(custody, payee):
     for _ in range(3):
         custody.chain.broadcast(send)
         custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.spent() == custody.usdc(payee) == 12_345_678
 
 
@@ -59,9 +60,9 @@ def test_a_second_send_of_the_same_payout_moves_nothing(custody, payee):
     custody.chain.broadcast(first)
     force(custody.node, second)
     custody.node.finalize()
-    assert custody.chain.outcome(first) == LANDED
+    assert outcome_of(custody.chain, first) == LANDED
     # These bytes failed on chain, but the payout was paid: never a reason to give money back.
-    assert custody.chain.outcome(second) == SendOutcome(
+    assert outcome_of(custody.chain, second) == SendOutcome(
         SendState.LANDED, fee=10_000, tx_hash=first.tx_hash
     )
     assert custody.spent() == custody.usdc(payee) == 12_345_678
@@ -73,7 +74,7 @@ def test_an_expired_send_of_a_payout_that_another_send_paid_is_landed_not_lost(c
     custody.node.warp(3)
     paid = custody.send(order)
     expire(custody.node)
-    assert custody.chain.outcome(lost) == SendOutcome(
+    assert outcome_of(custody.chain, lost) == SendOutcome(
         SendState.LANDED, fee=10_000, tx_hash=paid.tx_hash
     )
 
@@ -83,13 +84,13 @@ def test_terms_for_a_payout_that_was_paid_name_its_send(custody, payee):
     send = custody.send(order)
     custody.node.warp(2)
     with pytest.raises(AlreadySent) as early:
-        custody.chain.read_terms(order)
+        terms_of(custody.chain, order)
     assert (early.value.code, early.value.tx_hash) == ("already_sent", None)
     custody.node.finalize()
     # Even when the payee could not be paid any more.
     custody.node.call("sandbox_freeze", str(payee))
     with pytest.raises(AlreadySent) as final:
-        custody.chain.read_terms(order)
+        terms_of(custody.chain, order)
     assert final.value.tx_hash == send.tx_hash
 
 
@@ -97,11 +98,11 @@ def test_dropped_bytes_are_unseen_and_land_when_sent_again(custody, payee):
     custody.node.call("sandbox_dropNext")
     send = custody.send(custody.order(payee))
     custody.node.warp(60)
-    assert custody.chain.outcome(send) == UNSEEN
+    assert outcome_of(custody.chain, send) == UNSEEN
     custody.chain.broadcast(send)
-    assert custody.chain.outcome(send) == WAITING
+    assert outcome_of(custody.chain, send) == WAITING
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 def test_lost_is_said_only_after_the_last_possible_block_is_final(custody, payee):
@@ -112,16 +113,16 @@ def test_lost_is_said_only_after_the_last_possible_block_is_final(custody, payee
     custody.node.warp(150)
     while height("processed") <= last:
         custody.node.warp(1)
-    assert custody.chain.outcome(send) == UNSEEN, "expired, but not final"
+    assert outcome_of(custody.chain, send) == UNSEEN, "expired, but not final"
     custody.node.warp(25)
     while height("finalized") < last:
         custody.node.warp(1)
-    assert custody.chain.outcome(send) == UNSEEN, "the last possible block is final, none after it"
+    assert outcome_of(custody.chain, send) == UNSEEN, "the last block is final, none after it"
     custody.node.warp(2)
     assert height("finalized") > last
-    assert custody.chain.outcome(send) == LOST
+    assert outcome_of(custody.chain, send) == LOST
     custody.chain.broadcast(send)
-    assert custody.chain.outcome(send) == LOST
+    assert outcome_of(custody.chain, send) == LOST
     assert custody.spent() == 0
 
 
@@ -129,11 +130,11 @@ def test_after_lost_the_same_payout_is_signed_again_and_paid_once(custody, payee
     order = custody.order(payee)
     lost = custody.sign(order)
     expire(custody.node)
-    assert custody.chain.outcome(lost) == LOST
+    assert outcome_of(custody.chain, lost) == LOST
     send = custody.send(order)
     force(custody.node, lost)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.spent() == custody.usdc(payee) == 12_345_678
 
 
@@ -143,14 +144,14 @@ def test_a_fork_takes_a_landed_send_back_until_it_is_broadcast_again(custody, pa
     custody.node.warp(5)
     custody.chain.broadcast(send)
     custody.node.warp(3)
-    assert custody.chain.outcome(send) == WAITING
+    assert outcome_of(custody.chain, send) == WAITING
     # Five: one of the slots may have no block. The terms' own block hash is older still.
     assert custody.node.call("sandbox_rollback", 5) == [send.tx_hash]
-    assert custody.chain.outcome(send) == UNSEEN
+    assert outcome_of(custody.chain, send) == UNSEEN
     assert custody.spent() == 0
     custody.chain.broadcast(send)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.spent() == custody.usdc(payee) == 12_345_678
 
 
@@ -158,13 +159,13 @@ def test_a_send_stays_waiting_while_nothing_becomes_final(custody, payee):
     custody.node.call("sandbox_stallFinality")
     send = custody.send(custody.order(payee))
     custody.node.warp(1000)
-    assert custody.chain.outcome(send) == WAITING
+    assert outcome_of(custody.chain, send) == WAITING
     dropped = custody.sign(custody.order(payee))
     custody.node.warp(1000)
-    assert custody.chain.outcome(dropped) == UNSEEN, "expired long ago, but the proof is not final"
+    assert outcome_of(custody.chain, dropped) == UNSEEN, "expired, but the proof is not final"
     custody.node.call("sandbox_reset")
-    assert custody.chain.outcome(send) == LANDED
-    assert custody.chain.outcome(dropped) == LOST
+    assert outcome_of(custody.chain, send) == LANDED
+    assert outcome_of(custody.chain, dropped) == LOST
 
 
 def test_a_payee_frozen_after_signing_fails_the_send(custody):
@@ -173,12 +174,12 @@ def test_a_payee_frozen_after_signing_fails_the_send(custody):
     custody.node.call("sandbox_freeze", str(payee))
     custody.node.warp(2)
     custody.chain.broadcast(send)
-    assert custody.chain.outcome(send) == UNSEEN, "the trial run refuses it and costs nothing"
+    assert outcome_of(custody.chain, send) == UNSEEN, "the trial run refuses it and costs nothing"
     force(custody.node, send)
-    provisional = custody.chain.outcome(send)
+    provisional = outcome_of(custody.chain, send)
     assert provisional == SendOutcome(SendState.WAITING, reason="account_frozen")
     custody.node.finalize()
-    assert custody.chain.outcome(send) == SendOutcome(
+    assert outcome_of(custody.chain, send) == SendOutcome(
         SendState.FAILED, reason="account_frozen", fee=10_000
     )
     assert custody.spent() == 0
@@ -190,8 +191,8 @@ def test_a_treasury_emptied_meanwhile_fails_the_send(custody, payee):
     force(custody.node, first)
     force(custody.node, second)
     custody.node.finalize()
-    assert custody.chain.outcome(first) == LANDED
-    assert custody.chain.outcome(second) == SendOutcome(
+    assert outcome_of(custody.chain, first) == LANDED
+    assert outcome_of(custody.chain, second) == SendOutcome(
         SendState.FAILED, reason="treasury_short", fee=10_000
     )
 
@@ -206,8 +207,8 @@ def test_a_gas_wallet_emptied_meanwhile_fails_the_send(node, payee):
     force(node, first)
     force(node, second)
     node.finalize()
-    assert custody.chain.outcome(first) == LANDED
-    assert custody.chain.outcome(second) == SendOutcome(
+    assert outcome_of(custody.chain, first) == LANDED
+    assert outcome_of(custody.chain, second) == SendOutcome(
         SendState.FAILED, reason="gas_short", fee=10_000
     )
 
@@ -219,9 +220,9 @@ def test_a_stranger_on_the_marker_fails_the_send_and_stops_the_next(custody, pay
     custody.node.call("sandbox_sendSol", str(marker), 1_000_000)
     force(custody.node, send)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == SendOutcome(SendState.FAILED, reason="marker_taken")
+    assert outcome_of(custody.chain, send) == SendOutcome(SendState.FAILED, reason="marker_taken")
     with pytest.raises(NotReady) as waits:
-        custody.chain.read_terms(order)
+        terms_of(custody.chain, order)
     assert waits.value.code == "marker_taken"
-    assert custody.chain.outcome(expired) == UNSEEN
+    assert outcome_of(custody.chain, expired) == UNSEEN
     assert custody.spent() == 0

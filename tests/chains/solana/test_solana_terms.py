@@ -9,8 +9,9 @@ from spl.token.instructions import AuthorityType, set_authority
 from spl.token.models import SetAuthorityParams
 
 from protonpay.chains.port import NotReady, PayeeRefused
-from protonpay.chains.solana_payment import read_payment, usdc_account
+from protonpay.chains.solana_payment import compute_of, read_sent, usdc_account, wallet_term
 from protonpay.wire.http import NoAnswer
+from tests.chains.single import outcome_of, terms_of
 from tests.chains.solana.custody import LANDED, TREASURY_MICRO, adapter, addresses, keyring
 from tests.chains.solana.local_node import USDC, pays
 
@@ -20,20 +21,21 @@ MINT = Pubkey.from_string(USDC)
 
 def refusal(custody, to) -> str:
     with pytest.raises(PayeeRefused) as refused:
-        custody.chain.read_terms(custody.order(to))
+        terms_of(custody.chain, custody.order(to))
     return refused.value.code
 
 
 def waits(custody, order) -> str:
     with pytest.raises(NotReady) as waiting:
-        custody.chain.read_terms(order)
+        terms_of(custody.chain, order)
     return waiting.value.code
 
 
 def test_terms_carry_what_the_signature_is_bound_to(custody, payee):
     custody.node.call("sandbox_setPriorityFee", 25_000)
     latest = custody.node.value("getLatestBlockhash", {"commitment": "confirmed"})
-    terms = custody.chain.read_terms(custody.order(payee))
+    order = custody.order(payee)
+    terms = terms_of(custody.chain, order)
     _, bump = Pubkey.find_program_address(
         [bytes(payee), bytes(Pubkey.from_string(TOKEN_PROGRAM)), bytes(MINT)],
         Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL"),
@@ -41,29 +43,30 @@ def test_terms_carry_what_the_signature_is_bound_to(custody, payee):
     assert terms == {
         "blockhash": latest["blockhash"],
         "last_valid_block_height": latest["lastValidBlockHeight"],
-        "ata_needed": 1,
-        "cu_limit": 40_000 + 1500 * (255 - bump),
+        wallet_term(order.payout_id): 1,
         "cu_price_micro_lamports": 25_000,
         "marker_lamports": 650_240,
     }
     assert json.loads(json.dumps(terms)) == terms
+    assert compute_of([order], terms, MINT) == 40_000 + 1500 * (255 - bump)
 
 
 def test_the_priority_price_is_capped(custody, payee):
     custody.node.call("sandbox_setPriorityFee", 10**15)
-    terms = custody.chain.read_terms(custody.order(payee))
+    terms = terms_of(custody.chain, custody.order(payee))
     assert terms["cu_price_micro_lamports"] == 1_000_000
 
 
 def test_signing_is_pure(custody, payee):
     order = custody.order(payee)
-    terms = custody.chain.read_terms(order)
-    once = custody.chain.sign(order, terms, None, None)
+    terms = terms_of(custody.chain, order)
+    once = custody.chain.sign([order], terms, None, None)
     custody.node.finalize()
     stored = json.loads(json.dumps(terms))
-    assert custody.chain.sign(order, stored, None, None) == once
-    payment = read_payment(once.raw)
-    assert payment.signature == once.tx_hash
+    assert custody.chain.sign([order], stored, None, None) == once
+    sent = read_sent(once.raw)
+    (payment,) = sent.payments
+    assert sent.signature == once.tx_hash
     assert (payment.payee, payment.micro) == (usdc_account(payee, MINT), 12_345_678)
     assert once.sequence is None
     assert custody.chain.next_sequence() is None
@@ -71,10 +74,10 @@ def test_signing_is_pure(custody, payee):
 
 def test_only_the_process_with_the_keyring_signs(custody, payee):
     order = custody.order(payee)
-    terms = custody.chain.read_terms(order)
+    terms = terms_of(custody.chain, order)
     reader = adapter(custody.node, custody.gas, custody.treasury, signs=False)
     with pytest.raises(RuntimeError, match="keyring"):
-        reader.sign(order, terms, None, None)
+        reader.sign([order], terms, None, None)
 
 
 def test_keys_that_are_not_those_of_the_addresses_are_refused(custody):
@@ -91,11 +94,12 @@ def test_a_usdc_account_is_paid_directly(custody):
     owner = custody.node.funded(micro=1).pubkey()
     account = usdc_account(owner, MINT)
     order = custody.order(account)
-    terms = custody.chain.read_terms(order)
-    assert (terms["ata_needed"], terms["cu_limit"]) == (0, 10_000)
+    terms = terms_of(custody.chain, order)
+    assert terms[wallet_term(order.payout_id)] == 0
+    assert compute_of([order], terms, MINT) == 10_000
     send = custody.send(order)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.usdc(owner) == 12_345_679
 
 
@@ -107,7 +111,7 @@ def test_a_frozen_payee_is_refused(custody):
     assert refusal(custody, usdc_account(payee, MINT)) == "payee_frozen"
     custody.node.call("sandbox_unfreeze", str(payee))
     custody.node.finalize()
-    custody.chain.read_terms(custody.order(payee))
+    terms_of(custody.chain, custody.order(payee))
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,7 @@ def test_an_address_without_key_that_holds_lamports_is_a_vault(custody):
     custody.node.finalize()
     send = custody.send(custody.order(vault))
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.usdc(vault) == 12_345_678
 
 
@@ -160,7 +164,7 @@ def test_a_usdc_account_given_to_somebody_else_is_refused(custody):
 
 def test_a_payment_above_the_treasury_waits(custody, payee):
     assert waits(custody, custody.order(payee, TREASURY_MICRO + 1)) == "treasury_short"
-    custody.chain.read_terms(custody.order(payee, TREASURY_MICRO))
+    terms_of(custody.chain, custody.order(payee, TREASURY_MICRO))
 
 
 def test_a_frozen_treasury_waits(custody, payee):
@@ -178,7 +182,7 @@ def test_a_gas_wallet_that_cannot_pay_the_rents_waits(custody, payee):
     assert waits(custody, custody.order(payee)) == "gas_short"
     custody.node.call("sandbox_sendSol", custody.chain.sender, 1)
     custody.node.finalize()
-    custody.chain.read_terms(custody.order(payee))
+    terms_of(custody.chain, custody.order(payee))
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def test_a_gas_wallet_that_cannot_pay_the_rents_waits(custody, payee):
 def test_terms_are_unknown_when_the_node_errs(custody, payee, method, fault):
     custody.node.fault(method, **fault)
     with pytest.raises(NoAnswer):
-        custody.chain.read_terms(custody.order(payee))
+        terms_of(custody.chain, custody.order(payee))
 
 
 def test_the_balance_is_the_finalized_one(custody, payee):

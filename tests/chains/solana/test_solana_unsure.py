@@ -6,6 +6,7 @@ import pytest
 
 from protonpay.chains.port import SendOutcome, SendState
 from protonpay.wire.http import NoAnswer
+from tests.chains.single import outcome_of
 from tests.chains.solana.custody import LANDED, LOST, UNSEEN, WAITING, expire, force
 from tests.chains.solana.local_node import ANY_VERSION
 
@@ -30,17 +31,17 @@ def test_a_node_that_errs_leaves_a_landed_send_unknown(custody, payee, method, f
     custody.node.finalize()
     custody.node.fault(method, **fault)
     with pytest.raises(NoAnswer):
-        custody.chain.outcome(send)
-    assert custody.chain.outcome(send) == LANDED
+        outcome_of(custody.chain, send)
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 @pytest.mark.parametrize(
     ("method", "fault"),
     [
         ("getTransaction", {"error": {"code": -32011, "message": "no history"}}),
-        ("getAccountInfo", {"error": {"code": -32016, "message": "minimum context slot"}}),
-        ("getAccountInfo", {"result": {"context": {}, "value": None}}),
-        ("getAccountInfo", {"status": 502}),
+        ("getMultipleAccounts", {"error": {"code": -32016, "message": "minimum context slot"}}),
+        ("getMultipleAccounts", {"result": {"context": {}, "value": [None]}}),
+        ("getMultipleAccounts", {"status": 502}),
     ],
 )
 def test_a_node_that_errs_leaves_an_expired_send_unknown(custody, payee, method, fault):
@@ -48,16 +49,16 @@ def test_a_node_that_errs_leaves_an_expired_send_unknown(custody, payee, method,
     expire(custody.node)
     custody.node.fault(method, **fault)
     with pytest.raises(NoAnswer):
-        custody.chain.outcome(send)
-    assert custody.chain.outcome(send) == LOST
+        outcome_of(custody.chain, send)
+    assert outcome_of(custody.chain, send) == LOST
 
 
 def test_a_finalized_send_whose_record_is_missing_waits(custody, payee):
     send = custody.send(custody.order(payee))
     custody.node.finalize()
     custody.node.fault("getTransaction", result=None)
-    assert custody.chain.outcome(send) == WAITING
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == WAITING
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 def test_a_node_without_history_cannot_make_a_landed_send_lost(custody, payee):
@@ -66,7 +67,7 @@ def test_a_node_without_history_cannot_make_a_landed_send_lost(custody, payee):
     custody.node.fault("getSignatureStatuses", 2, result={"context": {"slot": 1}, "value": [None]})
     custody.node.fault("getTransaction", result=None)
     # The marker is still there, and its own history names the send.
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 def test_a_node_without_any_index_leaves_the_marker_unexplained(custody, payee):
@@ -76,8 +77,8 @@ def test_a_node_without_any_index_leaves_the_marker_unexplained(custody, payee):
     custody.node.fault("getTransaction", result=None)
     custody.node.fault("getSignaturesForAddress", result=[])
     unexplained = SendOutcome(SendState.WAITING, reason="marker_unexplained")
-    assert custody.chain.outcome(send) == unexplained
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == unexplained
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 def test_a_lagging_second_node_cannot_make_a_send_lost(custody, payee):
@@ -86,21 +87,21 @@ def test_a_lagging_second_node_cannot_make_a_send_lost(custody, payee):
     behind = custody.node.call("getEpochInfo", {"commitment": "finalized"})
     expire(custody.node)
     nulls = {"context": {"slot": behind["absoluteSlot"]}, "value": [None]}
-    absent = {"context": {"slot": behind["absoluteSlot"]}, "value": None}
+    absent = {"context": {"slot": behind["absoluteSlot"]}, "value": [None]}
     custody.node.fault("getSignatureStatuses", 2, result=nulls)
     custody.node.fault("getTransaction", result=None)
-    custody.node.fault("getAccountInfo", result=absent)
-    assert custody.chain.outcome(send) == WAITING
+    custody.node.fault("getMultipleAccounts", result=absent)
+    assert outcome_of(custody.chain, send) == WAITING
     ahead = custody.node.call("getEpochInfo", {"commitment": "finalized"})
     custody.node.fault("getEpochInfo", result=ahead)
     custody.node.fault("getEpochInfo", result=behind)
     custody.node.fault("getSignatureStatuses", 2, result=nulls)
     custody.node.fault("getTransaction", result=None)
     custody.node.fault(
-        "getAccountInfo", result=absent | {"context": {"slot": ahead["absoluteSlot"]}}
+        "getMultipleAccounts", result=absent | {"context": {"slot": ahead["absoluteSlot"]}}
     )
-    assert custody.chain.outcome(send) == WAITING
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == WAITING
+    assert outcome_of(custody.chain, send) == LANDED
 
 
 def test_a_record_without_the_transfer_is_not_believed(custody, payee):
@@ -111,7 +112,7 @@ def test_a_record_without_the_transfer_is_not_believed(custody, payee):
     told["meta"]["postTokenBalances"] = told["meta"]["preTokenBalances"]
     custody.node.fault("getTransaction", result=told)
     disagree = SendOutcome(SendState.WAITING, reason="balances_disagree", fee=10_000)
-    assert custody.chain.outcome(send) == disagree
+    assert outcome_of(custody.chain, send) == disagree
 
 
 def test_no_error_on_chain_gives_money_back_that_another_send_paid(custody, payee):
@@ -127,7 +128,7 @@ def test_no_error_on_chain_gives_money_back_that_another_send_paid(custody, paye
     told["meta"]["err"] = "InsufficientFundsForFee"
     custody.node.fault("getTransaction", result=told)
     landed = SendOutcome(SendState.LANDED, fee=10_000, tx_hash=first.tx_hash)
-    assert custody.chain.outcome(second) == landed
+    assert outcome_of(custody.chain, second) == landed
 
 
 def test_a_lost_answer_to_a_send_proves_nothing(custody, payee):
@@ -135,10 +136,10 @@ def test_a_lost_answer_to_a_send_proves_nothing(custody, payee):
     custody.node.fault("sendTransaction", status=0, after=True)
     with pytest.raises(NoAnswer):
         custody.chain.broadcast(send)
-    assert custody.chain.outcome(send) == WAITING, "it had been taken"
+    assert outcome_of(custody.chain, send) == WAITING, "it had been taken"
     custody.chain.broadcast(send)
     custody.node.finalize()
-    assert custody.chain.outcome(send) == LANDED
+    assert outcome_of(custody.chain, send) == LANDED
     assert custody.spent() == 12_345_678
 
 
@@ -146,11 +147,11 @@ def test_a_refused_send_is_not_an_answer(custody, payee):
     send = custody.sign(custody.order(payee))
     custody.node.fault("sendTransaction", error={"code": -32005, "message": "Node is behind"})
     custody.chain.broadcast(send)
-    assert custody.chain.outcome(send) == UNSEEN
+    assert outcome_of(custody.chain, send) == UNSEEN
 
 
 def test_bytes_and_hash_that_do_not_belong_together_are_refused(custody, payee):
     send = custody.sign(custody.order(payee))
     other = custody.sign(custody.order(payee))
     with pytest.raises(ValueError, match="do not belong together"):
-        custody.chain.outcome(replace(send, tx_hash=other.tx_hash))
+        outcome_of(custody.chain, replace(send, tx_hash=other.tx_hash))

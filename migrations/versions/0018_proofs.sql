@@ -103,7 +103,9 @@ BEGIN
         v_mark.cut := v_mark.position;
         v_mark.cut_hash := v_mark.hash;
     END IF;
-    IF v_oldest >= v_mark.seen_before THEN
+    -- A number from the future is of another server, whose transactions did not come with its dump.
+    IF v_oldest >= v_mark.seen_before
+        OR v_mark.seen_before > pg_snapshot_xmax(pg_current_snapshot())::text::bigint THEN
         v_mark.settled := greatest(v_mark.settled,
             CASE WHEN whole THEN v_mark.seen ELSE least(v_mark.seen, v_last) END);
         v_mark.seen := greatest(v_mark.seen, v_last);

@@ -1,14 +1,14 @@
 """The chain of sealed entries, daily heads over it, their trees and reserves.
 
-Revision ID: 0016
+Revision ID: 0018
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 
 
 def upgrade() -> None:

@@ -1,0 +1,60 @@
+"""`flask ops reconcile` and `flask ops cases`: how book, chains and providers agree."""
+
+import json
+import sys
+from collections.abc import Sequence
+
+import click
+from flask.cli import with_appcontext
+
+from protonpay.reconciliation import service as reconciliation
+from protonpay.reconciliation.service import KINDS, Line, ReconciliationCase
+
+_DIFFERS, _UNKNOWN = 1, 3
+
+
+@click.command()
+@click.option("--rail", "named", help="A network, a provider or ledger; all, if none is named.")
+@with_appcontext
+def reconcile(named: str | None) -> None:
+    """Compare every rail now; exit 1 if one differs, 3 if one did not answer."""
+    rails = reconciliation.rails()
+    if named is not None and named not in rails:
+        raise click.BadParameter(f"Choose one of: {', '.join(rails)}.", param_hint="--rail")
+    lines = [reconciliation.reconcile(rail) for rail in rails if named in (None, rail)]
+    _show(lines)
+    states = {line.state for line in lines}
+    if states & {"DIFFERS", "seen"}:
+        sys.exit(_DIFFERS)
+    sys.exit(0 if states <= {"ok"} else _UNKNOWN)
+
+
+@click.command()
+@click.option("--all", "every", is_flag=True, help="Those that are resolved, too.")
+@with_appcontext
+def cases(every: bool) -> None:  # noqa: FBT001 - a flag of the command line
+    """List mismatches with what proves them and what to do."""
+    for case in reconciliation.newest() if every else reconciliation.open_cases():
+        _show_case(case)
+
+
+def _show(lines: Sequence[Line]) -> None:
+    head = f"{'rail':<12}{'compared':>9}{'book':>20}{'chain or provider':>20}{'difference':>16}"
+    click.echo(f"{head}  state")
+    for line in lines:
+        numbers = ("-", "-", "-")
+        if line.ours is not None and line.theirs is not None:
+            numbers = (str(line.ours), str(line.theirs), str(line.theirs - line.ours))
+        cells = f"{numbers[0]:>20}{numbers[1]:>20}{numbers[2]:>16}"
+        compared = "-" if line.compared is None else line.compared
+        click.echo(f"{line.rail:<12}{compared:>9}{cells}  {line.state} {line.said}".rstrip())
+
+
+def _show_case(case: ReconciliationCase) -> None:
+    since = f"{case.opened_at or case.seen_at:%Y-%m-%d %H:%M:%S}"
+    click.echo(f"{case.id}  {case.state:<9}{since}  {case.rail}  {case.kind}  {case.subject}")
+    click.echo(f"    {json.dumps(case.evidence, sort_keys=True)}")
+    if case.state == "RESOLVED":
+        click.echo(f"    closed {case.closed_at:%Y-%m-%d %H:%M:%S}: {case.note}")
+    else:
+        click.echo(f"    {KINDS[case.kind].mend}")

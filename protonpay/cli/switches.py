@@ -1,0 +1,107 @@
+"""`flask ops payouts` and `flask ops cards`: stop a rail, let it go on, see what waits."""
+
+import getpass
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+
+from protonpay.cards.registry import PROVIDERS
+from protonpay.chains.registry import NETWORKS
+from protonpay.payouts import service as payouts
+from protonpay.payouts.ceilings import ALL, signer
+from protonpay.rails import service as rails
+
+payouts_group = AppGroup("payouts", help="Stop payouts, let them go on, see which wait.")
+cards_group = AppGroup("cards", help="Stop card deposits by a provider, let them go on.")
+
+_NETWORK = click.option(
+    "--network", type=click.Choice(list(NETWORKS)), help="One of them; all, if none is named."
+)
+_PROVIDER = click.option(
+    "--provider", type=click.Choice(list(PROVIDERS)), help="One of them; all, if none is named."
+)
+
+
+def _said(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask for the words that are kept with a switch."""
+    reason = click.option("--reason", required=True, help="Why; kept for ever.")
+    by = click.option("--by", default=getpass.getuser, help="Who; the login, if not named.")
+    return reason(by(command))
+
+
+@payouts_group.command("pause")
+@_NETWORK
+@_said
+def pause_payouts(network: str | None, reason: str, by: str) -> None:
+    """Sign no payout any more; what is signed already goes on to its end."""
+    _move(rails.pause, [network] if network else list(NETWORKS), reason, by)
+
+
+@payouts_group.command("resume")
+@_NETWORK
+@_said
+def resume_payouts(network: str | None, reason: str, by: str) -> None:
+    """Let payouts be signed again; what waited goes on by itself."""
+    _move(rails.resume, [network] if network else list(NETWORKS), reason, by)
+
+
+@payouts_group.command()
+def status() -> None:
+    """Show the switches, what waits for what, and how near the signer is to its ceilings."""
+    _show_switches(list(NETWORKS))
+    for line in payouts.waiting():
+        click.echo(f"{line.network:<12}{line.count} waiting: {line.reason}")
+    for room in signer.rooms():
+        where = "all" if room.where == ALL else room.where
+        click.echo(f"{where:<12}{room.signed} of {room.ceiling} USDC signed in the {room.period}")
+
+
+@payouts_group.command()
+def changes() -> None:
+    """Show who moved which switch when and why, newest first."""
+    for change in rails.changes():
+        what = "paused" if change.paused else "resumed"
+        when = f"{change.changed_at:%Y-%m-%d %H:%M:%S}"
+        click.echo(f"{when}  {change.rail:<12}{what:<9}{change.changed_by}: {change.reason}")
+
+
+@cards_group.command("pause")
+@_PROVIDER
+@_said
+def pause_cards(provider: str | None, reason: str, by: str) -> None:
+    """Open no page for a card deposit any more; what was begun is still credited."""
+    _move(rails.pause, [provider] if provider else list(PROVIDERS), reason, by)
+
+
+@cards_group.command("resume")
+@_PROVIDER
+@_said
+def resume_cards(provider: str | None, reason: str, by: str) -> None:
+    """Let card deposits begin again."""
+    _move(rails.resume, [provider] if provider else list(PROVIDERS), reason, by)
+
+
+@cards_group.command("status")
+def status_of_cards() -> None:
+    """Show the switches of the card providers."""
+    _show_switches(list(PROVIDERS))
+
+
+def _move(move: Callable[..., bool], names: list[str], reason: str, by: str) -> None:
+    what = "paused" if move is rails.pause else "open"
+    for name in names:
+        moved = move(name, reason=reason, by=by)
+        click.echo(f"{name}: {what}{'' if moved else ' already'}.")
+
+
+def _show_switches(names: list[str]) -> None:
+    standing = {switch.rail: switch for switch in rails.switches()}
+    for name in names:
+        switch = standing.get(name)
+        if switch is None or not switch.paused:
+            click.echo(f"{name:<12}open")
+        else:
+            since = f"{switch.changed_at:%Y-%m-%d %H:%M:%S}"
+            click.echo(f"{name:<12}PAUSED since {since} by {switch.changed_by}: {switch.reason}")

@@ -1,0 +1,1 @@
+"""What is on hold because an address is listed, whichever way it was going."""

@@ -1,0 +1,163 @@
+"""The rows of attempts: a nonce for each, its bytes, and how each payout in it ended."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from protonpay.chains.port import Chain, SendOutcome, SignedSend
+from protonpay.kernel import clock
+from protonpay.payouts.models import AttemptedPayout, Payout, PayoutAttempt, SendLane
+from protonpay.payouts.states import ATTEMPT
+from protonpay.store.db import current, db, release
+
+_BEST_FIRST = ("LANDED", "FAILED", "LOST")
+
+
+def free_sequence(chain: Chain) -> SignedSend | None:
+    """Return the ended send with the lowest nonce still free: the next send must take it.
+
+    Whatever its end: a payment handed in by somebody else has landed and left our nonce free.
+    """
+    ended = current().scalar(
+        select(PayoutAttempt)
+        .where(
+            PayoutAttempt.network == chain.network.name,
+            PayoutAttempt.sender == chain.sender,
+            PayoutAttempt.state != "OPEN",
+            PayoutAttempt.sequence_used.is_(False),
+        )
+        .order_by(PayoutAttempt.sequence)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    if ended is None:
+        return None
+    ended.sequence_used = True
+    return as_send(ended, ())
+
+
+def take_sequence(chain: Chain, first: int | None, replaced: SignedSend | None) -> int | None:
+    """Return the nonce of the next send; None where there are none.
+
+    Args:
+        chain: whose wallet sends.
+        first: the nonce after the last final one.
+        replaced: the ended send whose nonce is still free.
+    """
+    if first is None:
+        return None
+    if replaced is not None:
+        return replaced.sequence
+    lane = {"network": chain.network.name, "sender": chain.sender}
+    current().execute(insert(SendLane).values(**lane, next_sequence=first).on_conflict_do_nothing())
+    taken = current().scalar(
+        update(SendLane)
+        .filter_by(**lane)
+        # Never below what the chain itself has seen used.
+        .values(next_sequence=func.greatest(SendLane.next_sequence, first) + 1)
+        .returning(SendLane.next_sequence)
+    )
+    return int(taken or 0) - 1
+
+
+def store(chain: Chain, send: SignedSend) -> int:
+    """Write down signed bytes and whom they pay; return the attempt's id."""
+    attempt = PayoutAttempt(
+        network=chain.network.name,
+        sender=chain.sender,
+        sequence=send.sequence,
+        sequence_used=True,
+        raw=send.raw,
+        tx_hash=send.tx_hash,
+        terms=dict(send.terms),
+        state=ATTEMPT.initial,
+        created_at=clock.now(),
+    )
+    session = current()
+    session.add(attempt)
+    session.flush()
+    session.add_all(
+        AttemptedPayout(attempt_id=attempt.id, payout_id=payout_id, state=ATTEMPT.initial)
+        for payout_id in send.payout_ids
+    )
+    session.flush()
+    return attempt.id
+
+
+def read_open(attempt_id: int, *where_they_stand: str) -> tuple[str, SignedSend] | None:
+    """Return an open attempt's network and send, with those of its payouts that are open.
+
+    Args:
+        attempt_id: which.
+        where_they_stand: the states of payouts that count.
+
+    Returns:
+        None if it has ended, or none of its payouts stands there.
+    """
+    attempt = db.session.get(PayoutAttempt, attempt_id, populate_existing=True)
+    theirs = (
+        select(AttemptedPayout.payout_id)
+        .join(Payout, Payout.id == AttemptedPayout.payout_id)
+        .where(
+            AttemptedPayout.attempt_id == attempt_id,
+            AttemptedPayout.state == "OPEN",
+            Payout.state.in_(where_they_stand),
+        )
+        .order_by(AttemptedPayout.payout_id)
+    )
+    open_ones = db.session.scalars(theirs).all()
+    if attempt is None or not open_ones:
+        release()
+        return None
+    found = attempt.network, as_send(attempt, open_ones)
+    release()
+    return found
+
+
+def end(attempt_id: int, payout_id: str, state: str, outcome: SendOutcome) -> bool:
+    """Move a payout's part in an attempt to its end; False when somebody else did before."""
+    ATTEMPT.check("OPEN", state)
+    ended = current().execute(
+        update(AttemptedPayout)
+        .where(
+            AttemptedPayout.attempt_id == attempt_id,
+            AttemptedPayout.payout_id == payout_id,
+            AttemptedPayout.state == "OPEN",
+        )
+        .values(state=state, reason=outcome.reason, ended_at=clock.now())
+        .returning(AttemptedPayout.payout_id)
+    )
+    return ended.first() is not None
+
+
+def close(attempt_id: int, *, sequence_used: bool) -> None:
+    """End an attempt all of whose payouts have ended, with the best of their ends.
+
+    Args:
+        attempt_id: which.
+        sequence_used: whether its nonce is used, as of the look that ended the last of them.
+    """
+    attempt = current().get_one(
+        PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True
+    )
+    parts = current().execute(
+        select(AttemptedPayout.state, AttemptedPayout.reason).where(
+            AttemptedPayout.attempt_id == attempt_id
+        )
+    )
+    reasons: dict[str, str | None] = dict(parts.all())
+    if attempt.state != "OPEN" or "OPEN" in reasons:
+        return
+    best = next(state for state in _BEST_FIRST if state in reasons)
+    ATTEMPT.check(attempt.state, best)
+    attempt.state, attempt.reason = best, reasons[best]
+    attempt.sequence_used, attempt.ended_at = sequence_used, clock.now()
+    current().flush()
+
+
+def as_send(attempt: PayoutAttempt, payout_ids: Sequence[str]) -> SignedSend:
+    """Return stored bytes as what a chain takes."""
+    return SignedSend(
+        tuple(payout_ids), attempt.raw, attempt.tx_hash, attempt.sequence, attempt.terms
+    )

@@ -1,0 +1,166 @@
+"""Sign payouts and store the bytes: the intention is on disk before the act.
+
+A job speaks of one payout and takes along whatever else waits on its network, as much as one
+transaction carries. The jobs of those that were taken along find them signed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import structlog
+from sqlalchemy import select
+
+from protonpay.chains.port import (
+    AlreadySent,
+    Chain,
+    Hindrance,
+    NotReady,
+    PayeeRefused,
+    Prospect,
+    SendOrder,
+)
+from protonpay.chains.registry import chains
+from protonpay.kernel import faults
+from protonpay.kernel.errors import Refusal
+from protonpay.payouts import attempts, cooldown, ending, screened, switches
+from protonpay.payouts.ceilings import signer
+from protonpay.payouts.models import Payout
+from protonpay.plans import service as plans
+from protonpay.store import outbox
+from protonpay.store.db import current, db, release, transaction
+from protonpay.store.jobs import Later
+from protonpay.users import service as users
+from protonpay.wire.http import NoAnswer
+
+log = structlog.get_logger(__name__)
+
+_ASK_AGAIN_SECONDS = 2
+_WAIT_SECONDS = 5
+
+
+def sign(payout_id: str) -> Later | None:
+    """Sign a payout, and with it others of its network that can be paid by the same transaction."""
+    leader = db.session.get_one(Payout, payout_id, populate_existing=True)
+    if leader.state != "PENDING":
+        release()
+        return None
+    network = leader.network
+    chain = chains.get(network)
+    orders = _gather(leader, chain.most_in_one)
+    release()
+    faults.point("payouts.before_signing", network)
+    try:
+        prospect = chain.read_terms(orders)
+        first = chain.next_sequence()
+        hindered = {**prospect.hindered, **_store(chain, prospect, first)}
+    except NotReady as waiting:
+        return _put_off(payout_id, waiting)
+    except NoAnswer as unknown:
+        return Later(_ASK_AGAIN_SECONDS, repr(unknown))
+    # Of those that were taken along and hindered, their own jobs ask again.
+    waits = {each: _put_off(each, why) for each, why in hindered.items()}
+    return waits.get(payout_id)
+
+
+def _gather(leader: Payout, most: int) -> list[SendOrder]:
+    """Return the payout with others that wait: those ordered after it before those in a jam."""
+    waiting = (
+        select(Payout)
+        .where(
+            Payout.network == leader.network,
+            Payout.state == "PENDING",
+            Payout.id != leader.id,
+        )
+        .order_by(Payout.created_at < leader.created_at, Payout.created_at, Payout.id)
+        .limit(most - 1)
+    )
+    return [
+        SendOrder(payout.id, payout.wallet_address, payout.amount_micro)
+        for payout in (leader, *db.session.scalars(waiting))
+    ]
+
+
+def _put_off(payout_id: str, why: Hindrance | Refusal) -> Later | None:
+    if isinstance(why, PayeeRefused | Refusal):
+        ending.fail_unsigned(payout_id, why.code)
+        return None
+    if isinstance(why, AlreadySent):
+        log.error("payout_found_on_chain", payout_id=payout_id, tx_hash=why.tx_hash)
+        if why.tx_hash is None:
+            return Later(_WAIT_SECONDS, why.code)
+        ending.complete_unsigned(payout_id, why.tx_hash)
+        return None
+    log.warning("payout_waits", payout_id=payout_id, code=why.code)
+    return Later(_WAIT_SECONDS, why.code)
+
+
+def _store(
+    chain: Chain, prospect: Prospect, first: int | None
+) -> Mapping[str, Hindrance | Refusal]:
+    """Sign under locks and store; return what the last check found, by payout.
+
+    Raises:
+        NotReady: payouts are paused.
+    """
+    if not prospect.payable:
+        return {}
+    refused: dict[str, Hindrance | Refusal] = {}
+    with transaction():
+        switches.check(chain.network.name)
+        admitted = []
+        for payout, plan in _locked(prospect.payable):
+            try:
+                if _may_be_signed(payout, plan):
+                    admitted.append(payout)
+            except (Refusal, NotReady) as why:
+                refused[payout.id] = why
+        if admitted:
+            _sign(chain, prospect, first, admitted)
+    faults.point("payouts.signed", chain.network.name)
+    return refused
+
+
+def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, str]]:
+    """Lock the owners, in the order everybody locks them in; return what still waits, and plans."""
+    session = current()
+    theirs = select(Payout.user_id).where(Payout.id.in_([order.payout_id for order in orders]))
+    plan_of = {owner: users.lock(owner).plan for owner in sorted(set(session.scalars(theirs)))}
+    found = [session.get_one(Payout, order.payout_id, populate_existing=True) for order in orders]
+    return [(each, plan_of[each.user_id]) for each in found if each.state == "PENDING"]
+
+
+def _may_be_signed(payout: Payout, plan: str) -> bool:
+    """Ask everything once more; False for a payout that was put on hold instead.
+
+    Raises:
+        Refusal: the plan no longer allows it.
+        NotReady: the signer does not admit it now.
+    """
+    _check_again(payout, plan)
+    if screened.hold(payout):
+        return False
+    signer.admit(payout)
+    return True
+
+
+def _check_again(payout: Payout, plan: str) -> None:
+    if payout.source is not None:
+        return  # nobody's withdrawal
+    terms = plans.terms(plan)
+    at, amount = payout.created_at, payout.amount_micro
+    cooldown.check_single(terms, amount)
+    cooldown.check_day(terms, payout.user_id, amount, at, but=payout.id)
+    cooldown.check_cooldown(terms, payout.user_id, at, but=payout.id)
+
+
+def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequence[Payout]) -> None:
+    wanted = {payout.id for payout in admitted}
+    orders = [order for order in prospect.payable if order.payout_id in wanted]
+    replaced = attempts.free_sequence(chain)
+    sequence = attempts.take_sequence(chain, first, replaced)
+    send = chain.sign(orders, prospect.terms, sequence, replaced)
+    faults.point("payouts.bytes_made", chain.network.name)
+    attempt_id = attempts.store(chain, send)
+    for payout in admitted:
+        payout.tx_hash = send.tx_hash
+        ending.move(payout.id, "PENDING", "SIGNED")
+    outbox.add("payouts.broadcast", attempt_id=attempt_id)

@@ -1,0 +1,1 @@
+"""Which ways for money are open: a switch for each network and card provider."""

@@ -1,0 +1,1 @@
+"""The book compared with the chains and the card providers, all the time."""

@@ -1,0 +1,1 @@
+"""Whether an address is one that money may not come from or go to."""

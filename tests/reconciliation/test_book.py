@@ -1,0 +1,69 @@
+"""The book beside itself: a balance that somebody has written, an invariant that is broken."""
+
+from datetime import timedelta
+
+import pytest
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.kernel import clock
+from protonpay.ledger import chart
+from protonpay.rails import service as rails
+from protonpay.reconciliation import service as reconciliation
+from protonpay.store.db import db
+from tests.actors import make_actor
+from tests.committed import OpenHouse
+
+SOON = timedelta(seconds=15)
+EVERY = ["ledger", "tap", *NETWORKS]
+_WRITE = (
+    "UPDATE ledger_balances SET micro = micro + %s WHERE account_id ="
+    " (SELECT id FROM ledger_accounts WHERE address = %s)"
+)
+
+
+def look(times: int) -> dict[str, str]:
+    """Compare the book and a provider so many times, a while apart."""
+    for count in range(times):
+        with clock.frozen(clock.now() + count * SOON):
+            lines = [reconciliation.reconcile(rail) for rail in ("ledger", "tap")]
+    return {line.rail: line.state for line in lines}
+
+
+def cases() -> list[tuple[str, str, str, str]]:
+    db.session.rollback()
+    return [
+        (case.state, case.rail, case.kind, case.subject) for case in reconciliation.open_cases()
+    ]
+
+
+def paused() -> list[str]:
+    return [rail for rail in EVERY if rails.paused(rail)]
+
+
+@pytest.mark.parametrize("account", ["user", chart.FEES, chart.suspense("Base"), "clearing:tap"])
+def test_a_written_balance_is_one_case(open_house: OpenHouse, account: str):
+    alice = make_actor(open_house.app, "Alice", funded="10")
+    address = chart.available(alice.id) if account == "user" else account
+    rail = "tap" if address == "clearing:tap" else "ledger"
+    assert look(1) == {"ledger": "ok", "tap": "ok"}
+
+    with open_house.superuser() as above:
+        above.execute(_WRITE, (1, address))
+    assert look(1)[rail] == "seen"
+    assert paused() == []
+    look(2)
+    assert cases() == [("OPEN", rail, "balance_tampered", address)]
+    assert paused() == (["tap"] if rail == "tap" else list(NETWORKS))
+
+    with open_house.superuser() as above:
+        above.execute(_WRITE, (-1, address))
+    assert look(1) == {"ledger": "ok", "tap": "ok"}
+    assert (cases(), paused() != []) == ([], True)
+
+
+def test_a_broken_invariant_is_one_case(open_house: OpenHouse):
+    with open_house.superuser() as above:
+        above.execute("INSERT INTO journal_entries (reference, kind) VALUES ('empty', 'gift')")
+    look(2)
+    assert cases() == [("OPEN", "ledger", "book_broken", "every entry has postings")]
+    assert paused() == list(NETWORKS)
