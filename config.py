@@ -25,6 +25,7 @@ PRODUCTION = "production"
 NETWORKS = ("Solana", "Base", "Polygon")
 SHORTEST_SECRET = 32
 MOST_SPREAD_BPS = 2000
+USDC = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
 YOOKASSA_NETWORKS = (
     "185.71.76.0/27 185.71.77.0/27 77.75.153.0/25 77.75.154.128/25 77.75.156.11/32"
     " 77.75.156.35/32 2a02:5180::/32"
@@ -70,6 +71,9 @@ class Config:
             none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
+        sweep_threshold_usdc: an address with this much is swept to the treasury at once; one
+            whose oldest deposit is older than ``sweep_age_seconds`` is, if it has
+            ``sweep_dust_usdc``.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
@@ -112,6 +116,9 @@ class Config:
     trusted_proxies: int
     log_level: str
     database_connections: int
+    sweep_threshold_usdc: str
+    sweep_dust_usdc: str
+    sweep_age_seconds: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -173,6 +180,9 @@ class Config:
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
             database_connections=int(values.get("WEB_THREADS") or 4),
+            sweep_threshold_usdc=values.get("SWEEP_THRESHOLD_USDC") or "5",
+            sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
+            sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
         )
 
     def card_providers(self) -> dict[str, dict[str, str] | None]:
@@ -228,11 +238,13 @@ class Config:
             found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
         if self.fx_max_age_seconds < 1:
             found.append("FX_MAX_AGE_SECONDS is above 0")
+        found += self._bad_sweeps()
         found += [
             f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
             for where, written in self.payout_ceilings.items()
             if not _CEILINGS.fullmatch(written)
         ]
+        found += [
             f"{name} is not an address such as https://api.example.com"
             for name, url in self._sources().items()
             if url and not _host(url)
@@ -240,6 +252,20 @@ class Config:
         found += _unreadable(self.yookassa_networks)
         if self.production:
             found += self._unsafe_in_production()
+        return found
+
+    def _bad_sweeps(self) -> list[str]:
+        amounts = {
+            "SWEEP_THRESHOLD_USDC": self.sweep_threshold_usdc,
+            "SWEEP_DUST_USDC": self.sweep_dust_usdc,
+        }
+        found = [
+            f"{name} is an amount above 0 with at most six decimals"
+            for name, text in amounts.items()
+            if not USDC.fullmatch(text) or not text.strip("0.")
+        ]
+        if self.sweep_age_seconds < 0:
+            found.append("SWEEP_AGE_SECONDS is not negative")
         return found
 
     def _unsafe_in_production(self) -> list[str]:

@@ -1,5 +1,6 @@
 """The application factory: binds every port to its settings and opens every room."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -20,6 +21,7 @@ from protonpay.deposits.callbacks import blp as callbacks_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
 from protonpay.invoices.blueprint import blp as invoices_blp
+from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
@@ -37,6 +39,7 @@ from protonpay.store.queue import door
 from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
+from protonpay.treasury.service import rules as sweep_rules
 from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
@@ -105,6 +108,11 @@ def _bind_ports(config: Config) -> None:
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))
+    sweep_rules.bind(
+        Usdc.parse(config.sweep_threshold_usdc),
+        timedelta(seconds=config.sweep_age_seconds),
+        Usdc.parse(config.sweep_dust_usdc),
+    )
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))

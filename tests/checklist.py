@@ -143,7 +143,6 @@ WAITING = {
     49: "there is no second factor yet: it comes with accounts",
     108: "secrets are not rotated yet: it comes with webhooks",
     109: "a real kill during a delivery comes with webhooks; webhooks/test_delivery.py plays it",
-    114: "tests/flows/test_mixed_load.py proves it and does not carry the number yet",
 }
 """Lines that no test carries, each with its reason."""
 

@@ -67,6 +67,7 @@ def _import_all(queues: tuple[str, ...]) -> None:
     if CHAIN in queues:
         for name in NETWORKS:
             chains.get(name)
+            chains.sweeper(name)
     if WATCH in queues:
         for name, network in NETWORKS.items():
             (chains.account_watch if network.by_account else chains.block_watch)(name)

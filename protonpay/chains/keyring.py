@@ -13,6 +13,7 @@ secp256k1 is BIP-32), so no public key says anything about another key:
     treasury   ``m/44'/60'/0'/0'/0'``       ``m/44'/501'/0'/0'``
     gas        ``m/44'/60'/1'/0'/0'``       ``m/44'/501'/1'/0'``
     notary                                  ``m/44'/501'/2'/0'``
+    sweeper    ``m/44'/60'/3'/0'/0'``       ``m/44'/501'/3'/0'``
     deposit n  ``m/44'/60'/1000+n'/0'/0'``  ``m/44'/501'/1000+n'/0'``
     =========  ===========================  =========================
 
@@ -48,12 +49,12 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from protonpay.chains.addresses import base58, checksummed
 
-VERSION = 2
+VERSION = 3
 EVM = "evm"
 SOLANA = "solana"
 FAMILIES = (EVM, SOLANA)
 LAST_DEPOSIT = (1 << 31) - 1001
-_ROLES = ("treasury", "gas")
+_ROLES = {"treasury": 0, "gas": 1, "sweeper": 3}
 _NOTARY = 2
 _DEPOSITS = 1000  # below are the house's own
 _CURVE_KEYS = {EVM: b"Bitcoin seed", SOLANA: b"ed25519 seed"}  # SLIP-0010, "Master key generation"
@@ -81,16 +82,19 @@ class PublicAddresses:
         treasury: holds the USDC that payouts come out of; no native coin.
         gas: pays the network's fees and orders the sends; no USDC.
         notary: the ed25519 key that deposit addresses are signed with.
+        sweeper: pays for moving deposits to the treasury; no USDC.
     """
 
     treasury: Mapping[str, str]
     gas: Mapping[str, str]
     notary: bytes = b""
+    sweeper: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def every(self) -> frozenset[str]:
         """All of them, for "is this one of ours"."""
-        return frozenset((*self.treasury.values(), *self.gas.values()))
+        wallets = (self.treasury, self.gas, self.sweeper)
+        return frozenset(address for of in wallets for address in of.values())
 
     def has_signed(self, family: str, index: int, address: str, proof: bytes) -> bool:
         """Tell whether the keyring says that it can spend from a deposit address."""
@@ -113,6 +117,7 @@ class Keyring:
     treasury: Mapping[str, bytes] = field(repr=False)
     gas: Mapping[str, bytes] = field(repr=False)
     seed: bytes = field(default=b"", repr=False)
+    sweeper: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, path: Path, passphrase: str) -> Self:
@@ -162,14 +167,15 @@ def create(path: Path, passphrase: str) -> PublicAddresses:
 
 
 def renew(path: Path, passphrase: str) -> PublicAddresses:
-    """Write a keyring of version 1 anew in today's form; the keys stay what they are.
+    """Write a keyring of an older version anew in today's form; its keys stay what they are.
 
     Raises:
         KeyringError: no such file, wrong passphrase, or a file that was changed.
     """
-    old = _read(path, versions=(1, VERSION))
+    old = _read(path, versions=(1, 2, VERSION))
     document = _sealed(_unseal(path, old, passphrase), passphrase)
-    if document["addresses"] != old["addresses"]:
+    # Every wallet it names must come out again; a newer form may have more of them.
+    if {role: document["addresses"].get(role) for role in old["addresses"]} != old["addresses"]:
         raise KeyringError(f"{path}: its addresses are not those of its keys")
     _draft(path, document).replace(path)
     return _public(document)
@@ -275,7 +281,7 @@ def _authenticated(document: Mapping[str, Any]) -> bytes:
 
 
 def _keys(seed: bytes, role: str) -> dict[str, bytes]:
-    number = _ROLES.index(role)
+    number = _ROLES[role]
     return {family: _derive(family, seed, _path(family, number)) for family in _PATHS}
 
 

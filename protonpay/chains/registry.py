@@ -12,6 +12,7 @@ from typing import Any, cast
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.port import Chain, Network
 from protonpay.chains.snapshot import Snapshot
+from protonpay.chains.sweep import Sweeper
 from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
 from protonpay.wire.http import Wire
@@ -63,11 +64,16 @@ _WATCHES = {
     "evm": "protonpay.chains.evm_watch:EvmWatch",
     "solana": "protonpay.chains.solana_watch:SolanaWatch",
 }
+_SWEEPERS = {
+    "evm": "protonpay.chains.evm_sweep:EvmSweeper",
+    "solana": "protonpay.chains.solana_sweep:SolanaSweeper",
+}
 _SNAPSHOTS = {
     "evm": "protonpay.chains.evm_snapshot:EvmSnapshot",
     "solana": "protonpay.chains.solana_snapshot:SolanaSnapshot",
 }
 _WATCH_SECONDS = 8
+_NODE_SECONDS = 15
 
 
 def network(name: str) -> Network:
@@ -104,6 +110,7 @@ class Chains:
         self._settings: ChainSettings | None = None
         self._made: dict[str, Chain] = {}
         self._watches: dict[str, BlockWatch | AccountWatch] = {}
+        self._sweepers: dict[str, Sweeper] = {}
         self._snapshots: dict[str, Snapshot] = {}
 
     def bind(self, settings: ChainSettings) -> None:
@@ -111,6 +118,7 @@ class Chains:
         self._settings = settings
         self._made = {}
         self._watches = {}
+        self._sweepers = {}
         self._snapshots = {}
 
     def addresses(self) -> PublicAddresses:
@@ -145,6 +153,18 @@ class Chains:
         made = self._made.get(name)
         if made is None:
             made = self._made[name] = self._make(network(name))
+        return made
+
+    def sweeper(self, name: str) -> Sweeper:
+        """Return what moves a network's deposits to the treasury.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._sweepers.get(name)
+        if made is None:
+            of = network(name)
+            made = self._sweepers[name] = cast("Sweeper", self._adapter(_SWEEPERS, of))
         return made
 
     def block_watch(self, name: str) -> BlockWatch:
@@ -188,10 +208,13 @@ class Chains:
         return made
 
     def _make(self, of: Network) -> Chain:
+        return cast("Chain", self._adapter(_ADAPTERS, of))
+
+    def _adapter(self, paths: Mapping[str, str], of: Network) -> Any:
         settings = self._bound()
-        adapter = _load(_ADAPTERS[of.family])
-        rpc = JsonRpc(Wire(settings.rpc_urls[of.name], read_seconds=15, max_bytes=64_000_000))
-        return cast("Chain", adapter(of, rpc, settings.addresses, settings.keyring))
+        wire = Wire(settings.rpc_urls[of.name], read_seconds=_NODE_SECONDS, max_bytes=64_000_000)
+        adapter = _load(paths[of.family])
+        return adapter(of, JsonRpc(wire), settings.addresses, settings.keyring)
 
     def _bound(self) -> ChainSettings:
         if self._settings is None:

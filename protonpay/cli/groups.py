@@ -1,5 +1,6 @@
 """Every group of commands, one file each."""
 
+from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
 from protonpay.cli.holding import holds_group
 from protonpay.cli.ops import ops
 from protonpay.cli.proofs import export_chain, export_reserves, head

@@ -14,6 +14,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.store.db import transaction
+from protonpay.treasury import service as treasury
 from protonpay.users import service as users
 
 sandbox = AppGroup("sandbox", help="Play the world outside: pay, freeze, prepare.")
@@ -73,25 +74,27 @@ def seed(demo_email: str, demo_password: str) -> None:
 
 
 def _fill_gas(network: str) -> None:
-    family = NETWORKS[network].family
-    outside, url, gas = _outside(network), chains.rpc_url(network), chains.addresses().gas[family]
-    if outside.native_balance(url, gas) < _GAS[family] // 2:
-        outside.send_native(url, gas, _GAS[family])
+    family, ours = NETWORKS[network].family, chains.addresses()
+    outside, url = _outside(network), chains.rpc_url(network)
+    for wallet in (ours.gas[family], ours.sweeper[family]):
+        if outside.native_balance(url, wallet) < _GAS[family] // 2:
+            outside.send_native(url, wallet, _GAS[family])
 
 
 def _fill_treasury(network: str) -> None:
     """Top up the treasury, then book what it holds beyond the book: a repeat books the rest."""
     outside, where = _outside(network), _where(network)
-    treasury = chains.addresses().treasury[NETWORKS[network].family]
-    if Usdc(outside.usdc_balance(*where, treasury)) < _TREASURY.share_floor(5000):
-        outside.send_usdc(*where, treasury, _TREASURY.micro)
-    holds = Usdc(outside.usdc_balance(*where, treasury))
+    wallet = chains.addresses().treasury[NETWORKS[network].family]
+    if Usdc(outside.usdc_balance(*where, wallet)) < _TREASURY.share_floor(5000):
+        outside.send_usdc(*where, wallet, _TREASURY.micro)
+    holds = Usdc(outside.usdc_balance(*where, wallet))
     with transaction():
         # Custody is the treasury and what lies on deposit addresses.
         credited, suspended = (
             ledger.moved(kind, chart.custody(network)) for kind in ("chain_credit", "chain_suspend")
         )
-        unbooked = holds + credited + suspended + ledger.balance(chart.custody(network))
+        lying = credited + suspended - treasury.left(network)
+        unbooked = holds + lying + ledger.balance(chart.custody(network))
         if unbooked > Usdc(0):
             ledger.post(entries.capital(f"seed:{network}:{holds}", network, unbooked))
 

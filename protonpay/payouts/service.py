@@ -212,7 +212,7 @@ def _destination(network: str, wallet_address: str) -> str:
     addresses = chains.addresses()
     ours = frozenset(
         wallets[of.family]
-        for wallets in (addresses.treasury, addresses.gas)
+        for wallets in (addresses.treasury, addresses.gas, addresses.sweeper)
         if of.family in wallets
     )
     return check_address(of, wallet_address, ours)

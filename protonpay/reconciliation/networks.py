@@ -18,11 +18,13 @@ from typing import Any
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.chains.snapshot import FinalBlock
+from protonpay.kernel.money import ZERO
 from protonpay.ledger import chart
-from protonpay.reconciliation import books, sweeps
+from protonpay.reconciliation import books
 from protonpay.reconciliation.cases import Finding
 from protonpay.reconciliation.looks import Beginning, Part
 from protonpay.store.db import release
+from protonpay.treasury import service as sweeps
 from protonpay.wire.http import NoAnswer
 
 # A block's time is the network's clock, and settlements are dated by ours.
@@ -40,7 +42,7 @@ def begin(network: str) -> Beginning:
     release()
     asked = sorted({*book.open, *book.settled})
     treasury = chains.snapshot(network).treasury(block, asked)
-    swept = sum(sweeps.swept(network, treasury.height).values())
+    swept = sweeps.swept_in_all(network, treasury.height).micro
     left = sum(micro for one, micro in book.open.items() if one in treasury.paid)
     stays = sum(micro for one, micro in book.settled.items() if one not in treasury.paid)
     expected = -book.booked - book.credited + swept - left + stays
@@ -70,7 +72,7 @@ def go_on(network: str, _number: int, at: Mapping[str, Any], cursor: str | None)
     there = snapshot.balances(FinalBlock(at["height"], at["time"], at["name"]), on)
     arrived = books.arrived(network, on, there.height)
     swept = sweeps.swept(network, there.height, on)
-    expected = {one: arrived.get(one, 0) - swept.get(one, 0) for one in on}
+    expected = {one: arrived.get(one, 0) - swept.get(one, ZERO).micro for one in on}
     findings = [
         _address(one, there.micro[one], expected[one], there.height)
         for one in on

@@ -19,6 +19,7 @@ from protonpay.screening.service import screening
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
+from protonpay.treasury import service as treasury
 from protonpay.wallets import service as wallets
 
 
@@ -31,6 +32,7 @@ class _Now(Collector):
         yield _queues()
         yield from _signs_of_life()
         yield from _wallets()
+        yield from _sweeps()
         yield from _payouts()
         yield from _reconciliation()
 
@@ -79,6 +81,22 @@ def _wallets() -> Iterator[Metric]:
     for network, age in wallets.watch_ages().items():
         looked.add_metric([network], age)
     yield from (free, looked)
+
+
+def _sweeps() -> Iterator[Metric]:
+    unswept = GaugeMetricFamily(
+        "protonpay_unswept_micro_usdc",
+        "On deposit addresses, by how it stands: lying, moving or held; 10⁻⁶ USDC.",
+        labels=["network", "state"],
+    )
+    held = GaugeMetricFamily(
+        "protonpay_sweeps_held", "Addresses nothing can leave now.", labels=["network"]
+    )
+    for network, now in treasury.standing().items():
+        for state in ("lying", "moving", "held"):
+            unswept.add_metric([network, state], getattr(now, state).micro)
+        held.add_metric([network], now.held_count)
+    yield from (unswept, held)
 
 
 def _payouts() -> Iterator[Metric]:

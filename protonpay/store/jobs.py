@@ -50,6 +50,9 @@ JOBS: Mapping[str, Job] = {
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
+    "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
+    "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),
+    "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
@@ -83,6 +86,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
     "proofs.heads": Periodic("workers.proofs.heads", MAINTENANCE, 60, 600),
     "proofs.reserves": Periodic("workers.proofs.reserves", WATCH, 15, 120),
+    "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
     "reconciliation.networks": Periodic("workers.reconciliation.networks", WATCH, 15, 120),
     "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
     "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),

@@ -80,6 +80,7 @@ class Incoming(Base):
             where it was last seen.
         sender: who paid, where the network says it.
         final_at: when the network could no longer take it back.
+        swept_by: the sweep that takes it to the treasury; None while it lies at its address.
     """
 
     __tablename__ = "incoming"
@@ -90,6 +91,12 @@ class Incoming(Base):
         Index("ix_incoming_holder", "holder_kind", "holder_id", "seen_at"),
         Index("ix_incoming_address", "network", "address"),
         Index("ix_incoming_seen", "network", "block", postgresql_where=text("state = 'SEEN'")),
+        Index(
+            "ix_incoming_unswept",
+            "network",
+            "address",
+            postgresql_where=text("state = 'FINAL' AND swept_by IS NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -106,6 +113,7 @@ class Incoming(Base):
     state: Mapped[str] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     final_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    swept_by: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class WatchMark(Base):

@@ -27,12 +27,12 @@ def made(tmp_path_factory):
 def test_the_keys_belong_to_the_public_addresses(made):
     path, addresses = made
     keys = Keyring.open(path, PASSPHRASE)
-    for role in ("treasury", "gas"):
+    for role in ("treasury", "gas", "sweeper"):
         key, address = getattr(keys, role), getattr(addresses, role)
         assert Account.from_key(key["evm"]).address == address["evm"]
         assert str(Keypair.from_seed(key["solana"]).pubkey()) == address["solana"]
     assert public_addresses(path) == addresses
-    assert len(addresses.every) == 4
+    assert len(addresses.every) == 6
 
 
 def test_keys_are_derived_as_wallets_do():
@@ -165,21 +165,24 @@ def test_who_has_no_key_can_tell_our_addresses_from_others(made, tmp_path, famil
     assert not stranger.has_signed(family, 5, address, proof)
 
 
-def of_version_1(made, path):
-    """Write a keyring as it was before there was a notary."""
+def of_version(version, made, path):
+    """Write a keyring as it was before there was a sweeper, or even a notary."""
     seed = module._unseal(path, json.loads(made[0].read_text()), PASSPHRASE)
     document = json.loads(made[0].read_text())
-    del document["notary"], document["seed"]
-    document["version"] = 1
+    del document["addresses"]["sweeper"], document["seed"]
+    if version == 1:
+        del document["notary"]
+    document["version"] = version
     sealed = module._cipher(document, PASSPHRASE).encrypt(
         bytes.fromhex(document["nonce"]), seed, module._authenticated(document)
     )
     path.write_text(json.dumps({**document, "seed": sealed.hex()}))
 
 
-def test_a_keyring_of_version_1_is_renewed_with_the_same_keys(made, tmp_path):
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_keyring_is_renewed_with_the_same_keys(made, tmp_path, version):
     path = tmp_path / "keyring.json"
-    of_version_1(made, path)
+    of_version(version, made, path)
     assert not module.is_current(path)
     with pytest.raises(KeyringError, match="renew it"):
         public_addresses(path)
@@ -194,7 +197,7 @@ def test_a_keyring_of_version_1_is_renewed_with_the_same_keys(made, tmp_path):
 
 def test_renewing_takes_the_passphrase(made, tmp_path):
     path = tmp_path / "keyring.json"
-    of_version_1(made, path)
+    of_version(1, made, path)
     before = path.read_bytes()
     with pytest.raises(KeyringError, match="wrong passphrase"):
         module.renew(path, PASSPHRASE + "!")
@@ -231,6 +234,8 @@ def test_the_command_makes_a_keyring_and_prints_its_addresses(tmp_path):
         f"treasury solana {addresses.treasury['solana']}",
         f"gas evm {addresses.gas['evm']}",
         f"gas solana {addresses.gas['solana']}",
+        f"sweeper evm {addresses.sweeper['evm']}",
+        f"sweeper solana {addresses.sweeper['solana']}",
     ]
     again = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (again.returncode, again.stdout) == (1, "")

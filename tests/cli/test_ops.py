@@ -89,6 +89,17 @@ def test_every_maintenance_job_is_listed_and_can_be_asked_for(flask: Terminal):
     assert flask("ops", "run", "no.such.job").exit_code == 2
 
 
+def test_sweeps_are_asked_for_and_seen(flask: Terminal):
+    assert flask.says("ops", "sweep", "--network", "Base", "--everything") == "Base: asked for.\n"
+    assert len(flask.says("ops", "sweep").splitlines()) == 3
+    asked = db.session.scalars(text("SELECT args FROM outbox WHERE job = 'treasury.sign'")).all()
+    assert {"network": "Base", "everything": 1} in asked
+    assert {"network": "Solana", "everything": 0} in asked
+    assert "lying" in flask.says("ops", "sweeps")
+    with nothing_changes():
+        assert flask("ops", "sweep", "--network", "Bitcoin").exit_code == 2
+
+
 def test_the_houses_own_money_is_booked_once(flask: Terminal):
     words = ("ops", "book-capital", "--network", "Base", "--reference", "0xabc", "--amount")
     before = ledger.balance("equity:capital")

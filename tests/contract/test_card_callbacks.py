@@ -13,7 +13,6 @@ from protonpay.cards.registry import PROVIDERS
 from tests.contract.card import EACH, NONSENSE, SIGNED, UNSIGNED, Card, press, word_for
 from tests.contract.card_simulators import PLAYED
 from tests.patience import until
-from tests.simulators import 
 
 
 @EACH

@@ -11,6 +11,7 @@ import protonpay
 from protonpay.chains.registry import NETWORKS
 from tests.flows.city import OUTSIDE, PATIENCE, City, Resident
 from tests.flows.test_crashes import order, paid_once
+from tests.flows.test_sweeps import paid_in, swept_once, wait_until_swept
 from tests.patience import until
 
 pytestmark = pytest.mark.slow
@@ -25,7 +26,7 @@ def _points() -> Iterator[str]:
 
 
 POINTS = sorted(_points())
-ROOMS = {"payouts", "wallets", "deposits"}
+ROOMS = {"payouts", "wallets", "deposits", "treasury"}
 
 
 def _of(room: str) -> list[str]:
@@ -85,3 +86,15 @@ def test_a_deposit_survives_a_death_at(city: City, point: str):
             len(until(lambda payee=payee: _told(city, payee, "deposit.confirmed"), PATIENCE)) == 1
         )
     assert city.books_are_sound()
+
+
+@pytest.mark.parametrize("point", _of("treasury"))
+def test_sweeps_survive_a_death_at(city: City, point: str):
+    made = paid_in(city, 2)
+    city.arm(point, *NETWORKS)
+
+    city.flask("ops", "sweep", "--everything")
+
+    wait_until_swept(city)
+    until(lambda: city.armed(point) == [], PATIENCE)
+    swept_once(city, made)

@@ -90,6 +90,7 @@ def _live(patron: Patron, friends: list[Patron]) -> None:
         wish()
 
 
+@pytest.mark.checklist(114)
 def test_every_money_route_at_once_while_workers_die(city: City, seed: int):
     tally = Tally()
     patrons = _patrons(city, tally, seed)

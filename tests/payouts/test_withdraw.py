@@ -195,7 +195,8 @@ def test_a_wallet_is_text(alice: Actor, address: Any):
 def test_a_token_and_our_own_wallets_are_no_wallets(alice: Actor, network: str):
     of = NETWORKS[network]
     ours = chains.addresses()
-    for address in (of.usdc, ours.treasury[of.family], ours.gas[of.family], *of.refused):
+    wallets = (ours.treasury[of.family], ours.gas[of.family], ours.sweeper[of.family])
+    for address in (of.usdc, *wallets, *of.refused):
         with nothing_changes():
             refused(withdraw(alice, 50, network, walletAddress=address), 400, "invalid_address")
         if of.family == "evm":

@@ -57,6 +57,10 @@ def test_a_sandbox_on_services_of_ones_own_may_stay_on_this_machine():
         ({"TAP_BASE_URL": "http://localhost:8129/v2"}, "TAP_BASE_URL points to this machine"),
         ({"FX_RATES_URL": "http://127.0.0.1:8130"}, "FX_RATES_URL points to this machine"),
         ({"FX_RATES_URL": "http://rates.example.com"}, "FX_RATES_URL must be https"),
+        ({"SWEEP_THRESHOLD_USDC": "-5"}, "SWEEP_THRESHOLD_USDC is an amount"),
+        ({"SWEEP_THRESHOLD_USDC": "0.0"}, "SWEEP_THRESHOLD_USDC is an amount"),
+        ({"SWEEP_DUST_USDC": "0.0000001"}, "SWEEP_DUST_USDC is an amount"),
+        ({"SWEEP_AGE_SECONDS": "-1"}, "SWEEP_AGE_SECONDS is not negative"),
         ({"WEBHOOK_ALLOW_INSECURE_TARGETS": "127.0.0.1:3000"}, "WEBHOOK_ALLOW_INSECURE_TARGETS"),
     ],
 )

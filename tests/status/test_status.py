@@ -122,6 +122,8 @@ def test_a_sandbox_shows_its_metrics(client: FlaskClient):
         "protonpay_queue_length",
         "protonpay_queue_silent_seconds",
         "protonpay_chain_finalized_lag_seconds",
+        "protonpay_unswept_micro_usdc",
+        "protonpay_sweeps_held",
     } <= names
 
 

@@ -1,14 +1,14 @@
 """The chain of sealed entries, daily heads over it, their trees and reserves.
 
-Revision ID: 0018
+Revision ID: 0019
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:

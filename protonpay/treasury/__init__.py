@@ -1,0 +1,1 @@
+"""The house's USDC on chain: moved from deposit addresses to where payouts come from."""
