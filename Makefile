@@ -74,8 +74,9 @@ audit-deps: install-dev  ## Declared = imported
 	@$(BIN)/deptry .
 
 .PHONY: bench
-bench: install-dev  ## Measure: the ledger, HTTP, histories
+bench: install-dev  ## Measure: the ledger, HTTP, histories, the proof of liabilities
 	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.proofs
 
 .PHONY: chaos
 chaos: install-dev  ## Much money while everything fails at random (PAYOUTS=500 SEED=1)

@@ -28,6 +28,7 @@ from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
 from protonpay.status.blueprint import blp as status_blp
@@ -59,6 +60,7 @@ BLUEPRINTS = (
     webhooks_blp,
     invoices_blp,
     kyc_blp,
+    proofs_blp,
     callbacks_blp,
     status_blp,
 )

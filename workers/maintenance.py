@@ -1,8 +1,9 @@
-"""What keeps the house: folding, auditing, pruning, reaping."""
+"""What keeps the house: folding, sealing, auditing, pruning, reaping."""
 
 import structlog
 
 from protonpay.ledger import audit as books
+from protonpay.ledger import seals
 from protonpay.ledger import service as ledger
 from protonpay.store import idempotency, outbox
 from workers.job import drain, periodic
@@ -17,6 +18,12 @@ _KEYS = 1000
 def fold_balances() -> None:
     """Fold appended credits into balances."""
     drain(lambda: ledger.fold(_ACCOUNTS), _ACCOUNTS)
+
+
+@periodic("ledger.seal")
+def seal_entries() -> None:
+    """Seal what was posted into the chain."""
+    drain(lambda: seals.seal().entries, seals.BATCH)
 
 
 @periodic("ledger.audit")

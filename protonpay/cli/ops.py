@@ -22,7 +22,7 @@ ops = AppGroup("ops", help="Queues, books and maintenance.")
 @ops.command()
 def audit() -> None:
     """Check every invariant of the book; exit 1 if one is broken."""
-    broken = {finding.invariant: finding.detail for finding in books.findings()}
+    broken = {finding.invariant: finding.detail for finding in books.findings(whole_chain=True)}
     for invariant in books.invariants():
         click.echo(f"{'BROKEN' if invariant in broken else 'ok':<7} {invariant}")
         if invariant in broken:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from protonpay.ledger import seals
 from protonpay.store import db
 
 # What every account should hold is the sum of its postings; what it holds is its folded
@@ -78,7 +79,17 @@ _CHECKS = {
         FROM ledger_accounts a JOIN ledger_balances b ON b.account_id = a.id
         WHERE a.may_go_negative <> b.may_go_negative
         OR a.may_go_negative AND a.address ~ '^user.*(available|held)$' LIMIT 20""",
+    "every entry is sealed": """
+        SELECT e.reference, e.id FROM journal_entries e, ledger_seal_mark m
+        WHERE (e.id <= m.settled OR e.posted_at < now() - interval '1 hour')
+        AND NOT EXISTS (SELECT FROM ledger_seals s WHERE s.entry_id = e.id) LIMIT 20""",
+    "the chain of seals ends where its mark is": """
+        SELECT 'mark', m.position, s.position FROM ledger_seal_mark m
+        LEFT JOIN ledger_seals s ON s.position = (SELECT max(position) FROM ledger_seals)
+        WHERE m.position <> coalesce(s.position, 0) OR m.hash <> coalesce(s.hash, m.hash)""",
 }
+_MOST = 20
+_CHAIN = "the chain of seals holds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +106,16 @@ class Finding:
 
 def invariants() -> list[str]:
     """Name what is checked."""
-    return list(_CHECKS)
+    return [*_CHECKS, _CHAIN]
 
 
-def findings() -> list[Finding]:
-    """Check every invariant; an empty list means the book is sound."""
+def findings(*, whole_chain: bool = False) -> list[Finding]:
+    """Check every invariant; an empty list means the book is sound.
+
+    Args:
+        whole_chain: verify every seal; otherwise the next part of them, so that each comes
+            round in time.
+    """
     found = []
     with db.transaction():
         db.execute("SET LOCAL statement_timeout = '60s'", {})
@@ -107,4 +123,8 @@ def findings() -> list[Finding]:
             rows = db.execute(query, {}).fetchall()
             if rows:
                 found.append(Finding(invariant, "; ".join(f"{row[0]}: {row[1:]}" for row in rows)))
+    broken = list(seals.check_all()) if whole_chain else seals.check_next()
+    if broken:
+        told = "; ".join(f"{one.entry} at {one.position}: {one.why}" for one in broken[:_MOST])
+        found.append(Finding(_CHAIN, told))
     return found

@@ -7,7 +7,16 @@ pays is never waited for.
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, SmallInteger, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    Text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
@@ -91,3 +100,39 @@ class PostingRow(Base):
     source: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_accounts.id"))
     destination: Mapped[int] = mapped_column(BigInteger, ForeignKey("ledger_accounts.id"))
     micro: Mapped[Usdc] = mapped_column(UsdcType)
+
+
+class LedgerSeal(Base):
+    """An entry's place in the chain, immutable: positions have no gaps."""
+
+    __tablename__ = "ledger_seals"
+    __table_args__ = (CheckConstraint("position > 0 AND octet_length(hash) = 32", name="hash"),)
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("journal_entries.id"), unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LedgerSealMark(Base):
+    """How far the chain is: one row, which ``ledger_seal`` moves.
+
+    Attributes:
+        cut: the newest position up to which no entry depends on one beyond it.
+        settled: every entry id up to it is sealed or will never exist.
+        seen: ids up to it were taken by transactions numbered below ``seen_before``.
+        checked: how far the present walk over the chain has verified it.
+    """
+
+    __tablename__ = "ledger_seal_mark"
+    __table_args__ = (CheckConstraint("id = 1", name="one"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    cut: Mapped[int] = mapped_column(BigInteger)
+    cut_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    settled: Mapped[int] = mapped_column(BigInteger)
+    seen: Mapped[int] = mapped_column(BigInteger)
+    seen_before: Mapped[int] = mapped_column(BigInteger)
+    checked: Mapped[int] = mapped_column(BigInteger)

@@ -72,6 +72,7 @@ class Periodic:
 PERIODIC: Mapping[str, Periodic] = {
     "outbox.sweep": Periodic("workers.outbox.sweep", MAINTENANCE, 1),
     "ledger.fold": Periodic("workers.maintenance.fold_balances", MAINTENANCE, 1),
+    "ledger.seal": Periodic("workers.maintenance.seal_entries", MAINTENANCE, 1),
     "auth.load_revocations": Periodic("workers.auth.load_revocations", MAINTENANCE, 2),
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
     "store.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
@@ -83,6 +84,8 @@ PERIODIC: Mapping[str, Periodic] = {
     "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
     "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
     "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
+    "proofs.heads": Periodic("workers.proofs.heads", MAINTENANCE, 60, 600),
+    "proofs.reserves": Periodic("workers.proofs.reserves", WATCH, 15, 120),
     "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
     "reconciliation.networks": Periodic("workers.reconciliation.networks", WATCH, 15, 120),
     "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),

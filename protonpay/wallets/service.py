@@ -17,6 +17,7 @@ __all__ = [
     "Incoming",
     "addresses_of",
     "assign",
+    "ever_paid",
     "families",
     "free_addresses",
     "incoming",
@@ -89,6 +90,12 @@ def transfers(kind: str, holder_id: str) -> Sequence[Incoming]:
         theirs.order_by(Incoming.seen_at, Incoming.id),
         execution_options={"populate_existing": True},
     ).all()
+
+
+def ever_paid(network: str) -> Sequence[str]:
+    """Return the deposit addresses that ever had something on a network."""
+    paid = select(Incoming.address).filter_by(network=network).distinct()
+    return db.session.scalars(paid.order_by(Incoming.address)).all()
 
 
 def free_addresses() -> Mapping[str, int]:

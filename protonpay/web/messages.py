@@ -216,6 +216,15 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Not a network (203.0.113.0/24, 2001:db8::/32).": (
         "Не адрес сети (203.0.113.0/24, 2001:db8::/32)."
     ),
+    # of proofs of liabilities
+    "No proof of liabilities has been published yet.": (
+        "Доказательство обязательств ещё не опубликовано."
+    ),
+    "The newest proof of liabilities is older than this account. The next one has it.": (
+        "Последнее доказательство обязательств старше этой учётной записи. Она войдёт в следующее."
+    ),
+    "Another head was taken at the same time.": "Одновременно было снято другое состояние книги.",
+    "The book is being sealed. Try again.": "Книга запечатывается. Повторите попытку.",
     # of idempotency keys
     "Idempotency-Key is one key of 1 to 255 visible ASCII characters.": (
         "Idempotency-Key — один ключ из 1–255 видимых символов ASCII."

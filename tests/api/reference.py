@@ -62,6 +62,7 @@ EXAMPLES = (
     Example("GET", "/client/dashboard"),
     Example("GET", "/client/activity?limit=1"),
     Example("GET", "/client/fees"),
+    Example("GET", "/client/ledger/proof"),
     Example("GET", "/client/deposit/providers"),
     Example(
         "POST",

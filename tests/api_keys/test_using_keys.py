@@ -35,6 +35,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/dashboard"): [{"balance:read", "activity:read"}],
     ("GET", "/client/activity"): [{"activity:read"}],
     ("GET", "/client/fees"): [set()],
+    ("GET", "/client/ledger/proof"): [{"balance:read"}],
     ("POST", "/client/deposit/card"): [{"deposits:write"}],
     ("POST", "/client/deposit/crypto"): [{"deposits:write"}],
     ("GET", f"/client/deposit/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],

@@ -16,6 +16,8 @@ TABLES = (
     "ledger_pending",
     "journal_entries",
     "postings",
+    "ledger_seals",
+    "ledger_seal_mark",
 )
 
 

@@ -22,6 +22,9 @@ OWES = "who owes has nothing to spend"
 OVER = "nobody repays more than they owe"
 BACK = "no more is taken back than was credited"
 FLOORS = "users have a floor, in both tables"
+SEALED = "every entry is sealed"
+END = "the chain of seals ends where its mark is"
+CHAIN = "the chain of seals holds"
 
 
 @pytest.fixture
@@ -113,6 +116,27 @@ BY_HAND = {
     "the floor is gone in one place": (
         "UPDATE ledger_balances SET may_go_negative = true WHERE account_id = {account}",
         {FLOORS},
+    ),
+    "a sealed entry was renamed": (
+        """
+        SELECT ledger_seal(100);
+        UPDATE journal_entries SET reference = 'transfer:u' WHERE id = {entry}
+        """,
+        {CHAIN},
+    ),
+    "the newest seal is gone": (
+        """
+        SELECT ledger_seal(100);
+        DELETE FROM ledger_seals WHERE position = (SELECT max(position) FROM ledger_seals)
+        """,
+        {CHAIN, END},
+    ),
+    "an old entry is not sealed": (
+        """
+        INSERT INTO journal_entries (reference, kind, posted_at)
+        VALUES ('ghost', 'gift', now() - interval '2 hours')
+        """,
+        {EMPTY, SEALED},
     ),
 }
 

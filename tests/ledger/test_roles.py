@@ -29,6 +29,8 @@ SLIPS = {
     "ledger_pending": "micro = 1",
     "journal_entries": "kind = 'gift'",
     "postings": "micro = 1",
+    "ledger_seals": "hash = sha256('')",
+    "ledger_seal_mark": "position = 1",
 }
 WRITES = {
     "insert": "INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM {table}",
@@ -215,7 +217,10 @@ def test_the_role_may_call_the_functions_of_the_book_and_nobody_else(house):
         LEFT JOIN pg_roles r ON r.oid = a.grantee
         WHERE p.pronamespace = 'public'::regnamespace AND a.grantee <> p.proowner
     """
-    names = ("ledger_open", "ledger_post", "ledger_balance", "ledger_fold", "ledger_claim")
+    names = (
+        *("ledger_open", "ledger_post", "ledger_balance", "ledger_fold", "ledger_claim"),
+        *("ledger_seal", "ledger_entry_text"),
+    )
     assert _grants(query) == {(name, APPLICATION_ROLE) for name in names}
 
 
@@ -224,5 +229,5 @@ def test_functions_that_act_as_the_owner_look_names_up_where_nobody_can_put_any(
         SELECT proname, proconfig[1] FROM pg_proc
         WHERE prosecdef AND pronamespace = 'public'::regnamespace
     """
-    names = ("ledger_open", "ledger_post", "ledger_fold", "ledger_claim")
+    names = ("ledger_open", "ledger_post", "ledger_fold", "ledger_claim", "ledger_seal")
     assert _grants(query) == {(name, "search_path=pg_catalog, pg_temp") for name in names}
