@@ -37,6 +37,7 @@ def jobs_of(till: Till) -> list[str]:
     return [row.provider_ref for row in rows if row.provider == till.name]
 
 
+@pytest.mark.checklist(66)
 def test_an_authentic_callback_that_is_not_true_credits_nothing(till: Till, bob: Actor):
     """The provider is asked before anything is credited, whoever could sign."""
     deposit = till.opened(bob)
@@ -50,6 +51,7 @@ def test_an_authentic_callback_that_is_not_true_credits_nothing(till: Till, bob:
     assert (stored(deposit.id).state, bob.available) == ("PENDING", ZERO)
 
 
+@pytest.mark.checklist(67)
 @pytest.mark.parametrize("turned", [False, True])
 def test_in_either_order_it_ends_as_the_provider_says_when_asked(
     till: Till,

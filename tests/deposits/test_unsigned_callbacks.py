@@ -43,6 +43,7 @@ def asked(till: Till) -> list[str]:
     return [row.args["provider_ref"] for row in rows]
 
 
+@pytest.mark.checklist(66)
 @pytest.mark.parametrize("address", ELSEWHERE)
 def test_from_elsewhere_it_is_refused_and_nobody_is_asked(till: Till, bob: Actor, address: str):
     callback = arrived(till, bob)
