@@ -27,7 +27,10 @@ YOOKASSA_NETWORKS = (
     " 77.75.156.35/32 2a02:5180::/32"
 )
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
-_CEILING = r"(-|(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)"
+LARGE_DEPOSIT = "1000"
+"""USDC: above it a deposit waits for ``finalized``, and for the second node if there is one."""
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
+_CEILING = rf"(-|{_AMOUNT.pattern})"
 _CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
 
 
@@ -54,6 +57,9 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
+        second_rpc_urls: network → a node of another provider, which must agree before a large
+            deposit is credited; only where there is one.
+        large_deposits: network → above how much USDC a deposit is large (``docs/chains.md``).
         yookassa_networks: CIDR, separated by spaces: from where its notifications, which bear
             no signature, are taken.
         fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour,
@@ -77,6 +83,8 @@ class Config:
     keyring_path: Path
     keyring_passphrase: str | None
     rpc_urls: Mapping[str, str]
+    second_rpc_urls: Mapping[str, str]
+    large_deposits: Mapping[str, str]
     tap_base_url: str
     tap_secret_key: str | None
     yookassa_base_url: str
@@ -137,6 +145,8 @@ class Config:
             keyring_path=Path(values.get("KEYRING_PATH") or "keyring.json"),
             keyring_passphrase=values.get("KEYRING_PASSPHRASE") or None,
             rpc_urls={name: values.get(f"{name.upper()}_RPC_URL", "") for name in NETWORKS},
+            second_rpc_urls=_by_network(values, "RPC_URL_2"),
+            large_deposits=_by_network(values, "LARGE_DEPOSIT", LARGE_DEPOSIT),
             tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
             tap_secret_key=values.get("TAP_SECRET_KEY") or None,
             yookassa_base_url=values.get("YOOKASSA_BASE_URL") or "https://api.yookassa.ru/v3",
@@ -216,6 +226,11 @@ class Config:
         if self.fx_max_age_seconds < 1:
             found.append("FX_MAX_AGE_SECONDS is above 0")
         found += [
+            f"LARGE_DEPOSIT of {name} is an amount of USDC"
+            for name, written in self.large_deposits.items()
+            if not _AMOUNT.fullmatch(written)
+        ]
+        found += [
             f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
             for where, written in self.payout_ceilings.items()
             if not _CEILINGS.fullmatch(written)
@@ -232,6 +247,7 @@ class Config:
             found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
         outside = {
             **self._nodes(),
+            **{f"{name.upper()}_RPC_URL_2": url for name, url in self.second_rpc_urls.items()},
             "TAP_BASE_URL": self.tap_base_url,
             "YOOKASSA_BASE_URL": self.yookassa_base_url,
             "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
@@ -254,6 +270,13 @@ class Config:
 
     def _nodes(self) -> dict[str, str]:
         return {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
+
+
+def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:
+    """Read a setting that a network may have of its own, and all together if one is usual."""
+    of_all = usual and (values.get(setting) or usual)
+    found = {name: values.get(f"{name.upper()}_{setting}") or of_all for name in NETWORKS}
+    return {name: value for name, value in found.items() if value}
 
 
 def _ceilings(values: Mapping[str, str]) -> dict[str, str]:

@@ -56,12 +56,15 @@ class EvmWatch:
             NoAnswer: unknown, or it is a node of another chain.
         """
         self._recognise()
-        latest, final = (
-            read_block(raw) for raw in self._node.ask(ask_block("latest"), ask_block("finalized"))
-        )
-        if final.number > latest.number:
+        tags = list(dict.fromkeys(("latest", "finalized", self._network.small_at)))
+        told = dict(zip(tags, self._node.ask(*map(ask_block, tags)), strict=True))
+        latest, final = read_block(told["latest"]), read_block(told["finalized"])
+        small = read_block(told[self._network.small_at])
+        if max(final.number, small.number) > latest.number:
             raise NoAnswer("the final block is newer than the newest")
-        return Reach(_point(latest), _point(final))
+        # A node that just started may know what is final before it knows what is safe.
+        small = small if small.number > final.number else final
+        return Reach(_point(latest), _point(small), _point(final))
 
     def paid(self, first: int, last: int) -> Paid:
         """Return whom the blocks from ``first`` on paid, as far as one answer reaches.

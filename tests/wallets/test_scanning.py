@@ -290,7 +290,7 @@ def test_a_quiet_round_asks_little(base, payee):
     base.rpc.asked.clear()
     base.mine()
     _look()
-    heads, pages = ["eth_getBlockByNumber"] * 2, ["eth_getLogs", "eth_getBlockByNumber"]
+    heads, pages = ["eth_getBlockByNumber"] * 3, ["eth_getLogs", "eth_getBlockByNumber"]
     assert base.rpc.asked == [*heads, *pages, *pages]
 
 
@@ -311,23 +311,6 @@ def test_a_node_that_lags_moves_nothing_back(base, payee):
     _look()
 
     assert (states(), _height()) == (["FINAL"], before)
-
-
-def test_finality_that_stalls_is_waited_for(base, payee):
-    final = base.world.block("finalized")
-    base.rpc.spoil = lambda method, params, told: (
-        final if method == "eth_getBlockByNumber" and params[0] == "finalized" else told
-    )
-    _send(base, payee.base, 5_000_000)
-    base.mine(6)
-    _look()
-    _look()
-    assert (states(), len(told())) == (["SEEN"], 1)
-
-    base.rpc.honest()
-    _look()
-
-    assert states() == ["FINAL"]
 
 
 def test_a_node_of_another_chain_is_not_believed(base, payee):
