@@ -3,8 +3,8 @@
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
 the other reads on to the newest block, so that a payer is seen within seconds. Both read
 the minute before the place where the last round ended again, because a node may have
-answered too little without saying so; final blocks are read a last time an hour later. What
-may be credited ``finality`` says. No transaction is open while a node is asked.
+answered too little without saying so; the last day is read again every hour, a piece each
+round. What may be credited ``finality`` says. No transaction is open while a node is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +28,10 @@ _MOST_BLOCKS = 500
 _ANSWERS = 20
 """How many answers one round reads: 10,000 blocks; a long outage is caught up in many rounds."""
 _DOUBTS = 100
-_AGAIN_SECONDS = 3600
+_HOUR = 3600
+_DAY = 24 * _HOUR
+_PIECE = 500
+"""Blocks of the last day that one round reads again."""
 
 
 def read(network: str, mark: WatchMark) -> None:
@@ -52,7 +55,7 @@ def read(network: str, mark: WatchMark) -> None:
         found += more
     _note(network, seen_height=max(up_to, seen))
     _look_after(network, watch, reach, found, first)
-    _read_again(network, watch, reach, mark)
+    _read_again(network, watch, reach, mark, back)
 
 
 def begin(network: str) -> int:
@@ -63,6 +66,8 @@ def begin(network: str) -> int:
 def _blocks_in(reach: Reach, seconds: int) -> int:
     """Return how many blocks a network makes in a time: their length is its to change."""
     blocks = reach.latest.height - reach.final.height
+    if not blocks:
+        return seconds  # one a second: rather too much than too little
     return seconds * blocks // max(reach.latest.time - reach.final.time, 1)
 
 
@@ -77,10 +82,19 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
             _settle(network, watch, reach, (mark.height + 1, last))
 
 
-def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark) -> None:
-    old = min(reach.final.height, mark.height) - _blocks_in(reach, _AGAIN_SECONDS)
-    if old - mark.again_height >= _MOST_BLOCKS:
-        up_to = _settle(network, watch, reach, (mark.again_height + 1, old), answers=1)
+def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, back: int) -> None:
+    """Read the last day once more, from its beginning to now in the course of each hour."""
+    end = min(reach.final.height, mark.height) - back
+    begin = max(end - _blocks_in(reach, _DAY), 0)
+    by_now = begin + (end - begin) * (int(clock.now().timestamp()) % _HOUR) // _HOUR
+    at = mark.again_height
+    is_over = end - at < _PIECE
+    if at < begin or (is_over and by_now < (begin + end) // 2):
+        at = begin
+    # Who has not come to the end when the hour is over goes on to it first: it is the newest.
+    last = min(at + _PIECE, end)
+    if last <= (end if by_now < at else by_now) and last > at:
+        up_to = _settle(network, watch, reach, (at + 1, last), answers=1)
         _note(network, again_height=up_to)
 
 

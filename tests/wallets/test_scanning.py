@@ -10,7 +10,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.evm import abi
 from protonpay.store.db import db, transaction
-from protonpay.wallets import scanning, watching
+from protonpay.wallets import watching
 from protonpay.wallets.models import WatchMark
 from protonpay.wire.http import NoAnswer
 from protonpay.wire.jsonrpc import RpcError
@@ -260,37 +260,16 @@ def test_an_answer_that_was_empty_is_asked_for_again(base, payee):
     assert states() == ["FINAL"]
 
 
-def test_what_a_node_kept_back_for_long_is_found_an_hour_later(base, payee, monkeypatch):
-    monkeypatch.setattr(scanning, "_FEWEST_BLOCKS", 1)
-    monkeypatch.setattr(scanning, "_MOST_BLOCKS", 3)
-    _send(base, payee.base, 5_000_000)
-    base.mine(3)
-    base.rpc.spoil = lambda method, _, told: [] if method == "eth_getLogs" else told
-    _look()
-    base.mine(3)
-    _look()
-    base.rpc.honest()
-    base.mine()
-    _look()
-    assert states() == [], "too long ago for the overlap"
-
-    for _ in range(5):
-        base.mine(after_seconds=4000)
-    _look()
-    _look()
-    follow_all()
-
-    assert states() == ["FINAL"]
-    assert payee.actor.available == Usdc.parse("1005")
-
-
 def test_a_quiet_round_asks_little(base, payee):
     base.mine(3)
     _look()
     base.rpc.asked.clear()
     base.mine()
     _look()
-    heads, pages = ["eth_getBlockByNumber"] * 3, ["eth_getLogs", "eth_getBlockByNumber"]
+    heads, pages = (
+        ["eth_chainId", *["eth_getBlockByNumber"] * 3],
+        ["eth_getLogs", "eth_getBlockByNumber"],
+    )
     assert base.rpc.asked == [*heads, *pages, *pages]
 
 
