@@ -31,7 +31,10 @@ YOOKASSA_NETWORKS = (
     " 77.75.156.35/32 2a02:5180::/32"
 )
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
-_CEILING = r"(-|(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?)"
+LARGE_DEPOSIT = "1000"
+"""USDC: above it a deposit waits for ``finalized``, and for the second node if there is one."""
+_AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
+_CEILING = rf"(-|{_AMOUNT.pattern})"
 _CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
 TEST_KEYS = {
     "TAP_SECRET_KEY": ("sk_test_",),
@@ -65,6 +68,9 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
+        second_rpc_urls: network → a node of another provider, which must agree before a large
+            deposit is credited; only where there is one.
+        large_deposits: network → above how much USDC a deposit is large (``docs/chains.md``).
         yookassa_networks: CIDR, separated by spaces: from where its notifications, which bear
             no signature, are taken; in production of the public internet alone.
         fx_rates_url: source of the rates that have no peg; ``fx_spread_bps`` in our favour,
@@ -92,6 +98,8 @@ class Config:
     keyring_path: Path
     keyring_passphrase: str | None
     rpc_urls: Mapping[str, str]
+    second_rpc_urls: Mapping[str, str]
+    large_deposits: Mapping[str, str]
     tap_base_url: str
     tap_secret_key: str | None
     yookassa_base_url: str
@@ -156,6 +164,8 @@ class Config:
             keyring_path=Path(values.get("KEYRING_PATH") or "keyring.json"),
             keyring_passphrase=values.get("KEYRING_PASSPHRASE") or None,
             rpc_urls={name: values.get(f"{name.upper()}_RPC_URL", "") for name in NETWORKS},
+            second_rpc_urls=_by_network(values, "RPC_URL_2"),
+            large_deposits=_by_network(values, "LARGE_DEPOSIT", LARGE_DEPOSIT),
             tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
             tap_secret_key=values.get("TAP_SECRET_KEY") or None,
             yookassa_base_url=values.get("YOOKASSA_BASE_URL") or "https://api.yookassa.ru/v3",
@@ -240,6 +250,11 @@ class Config:
             found.append("FX_MAX_AGE_SECONDS is above 0")
         found += self._bad_sweeps()
         found += [
+            f"LARGE_DEPOSIT of {name} is an amount of USDC"
+            for name, written in self.large_deposits.items()
+            if not _AMOUNT.fullmatch(written)
+        ]
+        found += [
             f"PAYOUT_CEILINGS of {where} is single/hour/day in USDC, a dash for none"
             for where, written in self.payout_ceilings.items()
             if not _CEILINGS.fullmatch(written)
@@ -310,7 +325,11 @@ class Config:
         return {"SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key}
 
     def _nodes(self) -> dict[str, str]:
-        return {f"{name.upper()}_RPC_URL": url for name, url in self.rpc_urls.items()}
+        return {
+            f"{name.upper()}_RPC_URL{which}": url
+            for which, urls in (("", self.rpc_urls), ("_2", self.second_rpc_urls))
+            for name, url in urls.items()
+        }
 
     def _sources(self) -> dict[str, str]:
         """Return those whose word is believed about money: card providers, and of rates."""
@@ -365,6 +384,13 @@ def _not_public(networks: str) -> Iterator[str]:
     for network in networks.split():
         if not only_public(ip_network(network)):
             yield f"YOOKASSA_NETWORKS lets in {network}: not of the public internet alone"
+
+
+def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:
+    """Read a setting that a network may have of its own, and all together if one is usual."""
+    of_all = usual and (values.get(setting) or usual)
+    found = {name: values.get(f"{name.upper()}_{setting}") or of_all for name in NETWORKS}
+    return {name: value for name, value in found.items() if value}
 
 
 def _ceilings(values: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The application factory: binds every port to its settings and opens every room."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -92,8 +93,7 @@ def unlock(config: Config) -> None:
         KeyringError: no such file, or not its passphrase.
     """
     keys = keyring.Keyring.open(config.keyring_path, config.keyring_passphrase or "")
-    addresses = keyring.public_addresses(config.keyring_path)
-    chains.bind(ChainSettings(config.rpc_urls, addresses, keys))
+    chains.bind(replace(_chain_settings(config), keyring=keys))
 
 
 def _bind_stores(app: Flask, config: Config) -> None:
@@ -104,8 +104,7 @@ def _bind_stores(app: Flask, config: Config) -> None:
 
 
 def _bind_ports(config: Config) -> None:
-    addresses = keyring.public_addresses(config.keyring_path)
-    chains.bind(ChainSettings(config.rpc_urls, addresses))
+    chains.bind(_chain_settings(config))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))
     sweep_rules.bind(
@@ -118,6 +117,15 @@ def _bind_ports(config: Config) -> None:
     screening.bind(None if listed is None else OfflineList(listed))
     signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
+
+
+def _chain_settings(config: Config) -> ChainSettings:
+    return ChainSettings(
+        config.rpc_urls,
+        keyring.public_addresses(config.keyring_path),
+        second_urls=config.second_rpc_urls,
+        large={name: Usdc.parse(amount) for name, amount in config.large_deposits.items()},
+    )
 
 
 def _rate_source(config: Config) -> HttpRates | None:

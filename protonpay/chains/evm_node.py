@@ -1,7 +1,9 @@
 """Reading an EVM node: typed answers, and everything doubtful is ``NoAnswer``."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from protonpay.wire.http import NoAnswer
@@ -12,6 +14,7 @@ At = str | Mapping[str, Any]
 """A block: a tag, or a hash that must be canonical (EIP-1898)."""
 
 _SUCCESS = 1
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
 # The range every provider serves; payouts are searched over minutes of blocks only.
 _LOG_BLOCKS = 500
 
@@ -123,7 +126,7 @@ class Node:
                 "toBlock": hex(end),
             }
             logs = self.ask(("eth_getLogs", [wanted]))[0]
-            found += [text(log, "transactionHash") for log in _listed(logs)]
+            found += [text(log, "transactionHash") for log in listed(logs)]
         return found
 
 
@@ -160,13 +163,18 @@ def read_receipt(raw: Any) -> Receipt | None:
     if raw is None:
         return None
     l1_fee = quantity(raw, "l1Fee") if member(raw, "l1Fee", None) else 0
+    logs = listed(member(raw, "logs"))
+    places = [quantity(log, "logIndex") for log in logs]
+    # A log's place is its name: one that is told twice would be two.
+    if any(later <= place for place, later in pairwise(places)):
+        raise NoAnswer("a receipt's logs are not in their order")
     return Receipt(
         tx_hash=text(raw, "transactionHash"),
         block_number=quantity(raw, "blockNumber"),
         block_hash=text(raw, "blockHash"),
         succeeded=quantity(raw, "status") == _SUCCESS,
         fee=quantity(raw, "gasUsed") * quantity(raw, "effectiveGasPrice") + l1_fee,
-        logs=tuple(_read_log(log) for log in _listed(member(raw, "logs"))),
+        logs=tuple(_read_log(log) for log in logs),
     )
 
 
@@ -177,10 +185,10 @@ def quantity(raw: Any, name: str | None = None) -> int:
         NoAnswer: it is not one.
     """
     value = raw if name is None else member(raw, name)
-    try:
-        return int(value, 16)
-    except (TypeError, ValueError) as error:
-        raise NoAnswer(f"{name or 'the answer'} is not a number") from error
+    # int() alone reads signs, spaces and underscores, too.
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+        raise NoAnswer(f"{name or 'the answer'} is not a number")
+    return int(value, 16)
 
 
 def octets(raw: Any) -> bytes:
@@ -225,7 +233,7 @@ def member(raw: Any, name: str, default: Any = _MISSING) -> Any:
 
 
 def _read_log(raw: Any) -> Log:
-    topics = _listed(member(raw, "topics"))
+    topics = listed(member(raw, "topics"))
     return Log(
         contract=text(raw, "address").lower(),
         topics=tuple(str(topic).lower() for topic in topics),
@@ -233,7 +241,12 @@ def _read_log(raw: Any) -> Log:
     )
 
 
-def _listed(raw: Any) -> list[Any]:
+def listed(raw: Any) -> list[Any]:
+    """Read a list.
+
+    Raises:
+        NoAnswer: it is not one.
+    """
     if not isinstance(raw, list):
         raise NoAnswer("the answer is not a list")
     return raw

@@ -16,6 +16,7 @@ from protonpay.chains.evm_node import (
     Node,
     Receipt,
     ask_block,
+    listed,
     member,
     octets,
     quantity,
@@ -26,15 +27,18 @@ from protonpay.chains.evm_node import (
 from protonpay.chains.port import Network
 from protonpay.chains.watch import Arrival, Paid, Point, Reach
 from protonpay.kernel.money import MAX_MICRO, Usdc
-from protonpay.wire.http import NoAnswer
+from protonpay.wire.http import NoAnswer, Throttled
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
 
 # The hash of ERC-20's event Transfer, its three arguments' types included.
 _TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 _TOPICS = 3
+_WORD = 32
 # Providers serve 500 to 10,000 blocks or so many results at once; a refusal halves the range.
 _BLOCKS = 500
 _MORE = 10
+# A node that refuses because it is busy is not asked on and on.
+_TRIES = 4
 _AT_ONCE = 50
 
 
@@ -46,8 +50,8 @@ class EvmWatch:
         self._usdc = network.usdc.lower()
         self._rpc = rpc
         self._node = Node(rpc)
-        self._recognised = False
         self._blocks = _BLOCKS
+        self._receipts = _AT_ONCE
 
     def reach(self) -> Reach:
         """Return how far the node is.
@@ -55,31 +59,45 @@ class EvmWatch:
         Raises:
             NoAnswer: unknown, or it is a node of another chain.
         """
-        self._recognise()
-        latest, final = (
-            read_block(raw) for raw in self._node.ask(ask_block("latest"), ask_block("finalized"))
-        )
-        if final.number > latest.number:
+        tags = list(dict.fromkeys(("latest", "finalized", self._network.small_at)))
+        # Asked each time: what stands before many nodes may turn to another chain's.
+        chain_id, *blocks = self._node.ask(("eth_chainId", []), *map(ask_block, tags))
+        if quantity(chain_id) != self._network.chain_id:
+            raise NoAnswer(f"the node is of chain {quantity(chain_id)}")
+        told = dict(zip(tags, blocks, strict=True))
+        latest, final = read_block(told["latest"]), read_block(told["finalized"])
+        small = read_block(told[self._network.small_at])
+        if max(final.number, small.number) > latest.number:
             raise NoAnswer("the final block is newer than the newest")
-        return Reach(_point(latest), _point(final))
+        # A node that just started may know what is final before it knows what is safe.
+        small = small if small.number > final.number else final
+        return Reach(_point(latest), _point(small), _point(final))
 
     def paid(self, first: int, last: int) -> Paid:
         """Return whom the blocks from ``first`` on paid, as far as one answer reaches.
 
         Raises:
-            NoAnswer: unknown; ask again.
+            NoAnswer: unknown; ask again, which may be for a shorter range.
         """
-        while True:
+        refusal: RpcError | None = None
+        for _ in range(_TRIES):
+            asked = min(self._blocks, last - first + 1)
             try:
-                paid = self._read(first, min(first + self._blocks - 1, last))
+                paid = self._read(first, first + asked - 1)
             except RpcError as error:
                 # Too many blocks, too many results, or the node is busy: all say "error".
-                if self._blocks == 1:
-                    raise NoAnswer(f"the node refuses to say: {error}") from error
-                self._blocks //= 2
+                refusal = error
+                self._blocks = max(asked // 2, 1)
+            except Throttled:
+                raise
+            except NoAnswer:
+                # A longer answer than we read, or than the node can give in time, looks like this.
+                self._blocks = max(asked // 2, 1)
+                raise
             else:
                 self._blocks = min(self._blocks + _MORE, _BLOCKS)
                 return paid
+        raise NoAnswer(f"the node refuses to say: {refusal}") from refusal
 
     def arrivals(self, tx_hashes: Sequence[str]) -> list[Arrival]:
         """Return every transfer of transactions that stand in the node's chain now.
@@ -88,11 +106,10 @@ class EvmWatch:
             NoAnswer: unknown; ask again.
         """
         found: list[Arrival] = []
-        for start in range(0, len(tx_hashes), _AT_ONCE):
-            asked = [
-                ("eth_getTransactionReceipt", [h]) for h in tx_hashes[start : start + _AT_ONCE]
-            ]
-            receipts = [read_receipt(raw) for raw in self._node.ask(*asked)]
+        left = list(tx_hashes)
+        while left:
+            some, left = left[: self._receipts], left[self._receipts :]
+            receipts = self._read_receipts(some)
             found += self._of_canonical([one for one in receipts if one and one.succeeded])
         return found
 
@@ -112,13 +129,16 @@ class EvmWatch:
         moved = read_receipt(receipt)
         return moved is None or self._is_canonical(moved)
 
-    def _recognise(self) -> None:
-        """Refuse a node of another chain: its transfers are other people's."""
-        if not self._recognised:
-            chain_id = quantity(self._node.ask(("eth_chainId", []))[0])
-            if chain_id != self._network.chain_id:
-                raise NoAnswer(f"the node is of chain {chain_id}")
-            self._recognised = True
+    def _read_receipts(self, tx_hashes: Sequence[str]) -> list[Receipt | None]:
+        asked = [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes]
+        try:
+            told = [read_receipt(raw) for raw in self._node.ask(*asked)]
+        except NoAnswer:
+            # Receipts of airdrops are long: fewer the next time.
+            self._receipts = max(len(tx_hashes) // 2, 1)
+            raise
+        self._receipts = min(self._receipts + 1, _AT_ONCE)
+        return told
 
     def _read(self, first: int, last: int) -> Paid:
         wanted = {
@@ -128,17 +148,15 @@ class EvmWatch:
             "toBlock": hex(last),
         }
         logs, end = self._rpc.batch([("eth_getLogs", [wanted]), ask_block(hex(last))])
-        if not isinstance(logs, list):
-            raise NoAnswer("the answer is not a list")
         paid: dict[str, set[str]] = defaultdict(set)
-        for raw in logs:
+        for raw in listed(logs):
             recipient = self._recipient(raw)
             if recipient is not None:
                 paid[text(raw, "transactionHash")].add(recipient)
         return Paid(_point(read_block(end)), {h: frozenset(to) for h, to in paid.items()})
 
     def _recipient(self, raw: Any) -> str | None:
-        topics = member(raw, "topics")
+        topics = listed(member(raw, "topics"))
         ours = text(raw, "address").lower() == self._usdc and not member(raw, "removed", None)
         if not ours or len(topics) != _TOPICS or topics[0] != _TRANSFER:
             return None
@@ -187,4 +205,7 @@ def _point(block: Block) -> Point:
 
 
 def _address(topic: Any) -> str:
-    return checksummed(octets(topic)[-20:])
+    word = octets(topic)
+    if len(word) != _WORD:
+        raise NoAnswer("a topic is not one word")
+    return checksummed(word[-20:])

@@ -168,6 +168,8 @@ class Network:
         chain_id: EIP-155 id; None on Solana.
         usdc: contract or mint address of native USDC.
         by_account: deposits are found by asking about each account, not by scanning blocks.
+        small_at: the node's tag at which a small deposit is credited; a large one, and every one
+            where accounts are asked about, waits for ``finalized``.
         refused: addresses no payout may go to (token contracts, programs …).
         options: what only its adapter reads (EIP-712 name, fee floors …).
     """
@@ -177,6 +179,7 @@ class Network:
     usdc: str
     chain_id: int | None = None
     by_account: bool = False
+    small_at: str = "finalized"
     refused: frozenset[str] = frozenset()
     options: Mapping[str, str | int] = field(default_factory=dict)
 

@@ -6,7 +6,7 @@ seconds and tens of megabytes, and only the chain workers need them.
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
@@ -15,6 +15,7 @@ from protonpay.chains.snapshot import Snapshot
 from protonpay.chains.sweep import Sweeper
 from protonpay.chains.watch import AccountWatch, BlockWatch
 from protonpay.kernel.errors import Invalid
+from protonpay.kernel.money import ZERO, Usdc
 from protonpay.wire.http import Wire
 from protonpay.wire.jsonrpc import JsonRpc
 
@@ -31,6 +32,8 @@ BASE = Network(
     family="evm",
     chain_id=8453,
     usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
+    # Its batch is on L1, some two minutes on; final takes twenty (docs/chains.md).
+    small_at="safe",
     refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
     options={
         "multicall": _MULTICALL3,
@@ -96,11 +99,15 @@ class ChainSettings:
         rpc_urls: network name → JSON-RPC address.
         addresses: our wallets' public addresses, known to every process.
         keyring: the keys, in the process that signs; None everywhere else.
+        second_urls: network name → a node of somebody else's, who must agree to large deposits.
+        large: network name → above how much a deposit is large.
     """
 
     rpc_urls: Mapping[str, str]
     addresses: PublicAddresses
     keyring: Keyring | None = None
+    second_urls: Mapping[str, str] = field(default_factory=dict)
+    large: Mapping[str, Usdc] = field(default_factory=dict)
 
 
 class Chains:
@@ -111,6 +118,7 @@ class Chains:
         self._made: dict[str, Chain] = {}
         self._watches: dict[str, BlockWatch | AccountWatch] = {}
         self._sweepers: dict[str, Sweeper] = {}
+        self._seconds: dict[str, BlockWatch] = {}
         self._snapshots: dict[str, Snapshot] = {}
 
     def bind(self, settings: ChainSettings) -> None:
@@ -119,6 +127,7 @@ class Chains:
         self._made = {}
         self._watches = {}
         self._sweepers = {}
+        self._seconds = {}
         self._snapshots = {}
 
     def addresses(self) -> PublicAddresses:
@@ -183,6 +192,21 @@ class Chains:
         """
         return cast("AccountWatch", self._watch(name))
 
+    def second_watch(self, name: str) -> BlockWatch | None:
+        """Return the watch through another provider's node; None where there is none.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        url = self._bound().second_urls.get(network(name).name)
+        if name not in self._seconds and url:
+            self._seconds[name] = cast("BlockWatch", self._make_watch(name, url))
+        return self._seconds.get(name)
+
+    def large(self, name: str) -> Usdc:
+        """Return above how much a deposit is large: without a word about it, all are."""
+        return self._bound().large.get(name, ZERO)
+
     def snapshot(self, name: str) -> Snapshot:
         """Return what looks at all we hold on a network.
 
@@ -200,12 +224,14 @@ class Chains:
     def _watch(self, name: str) -> BlockWatch | AccountWatch:
         made = self._watches.get(name)
         if made is None:
-            of = network(name)
-            wire = Wire(
-                self._bound().rpc_urls[of.name], read_seconds=_WATCH_SECONDS, max_bytes=64_000_000
-            )
-            made = self._watches[name] = _load(_WATCHES[of.family])(of, JsonRpc(wire))
+            url = self._bound().rpc_urls[network(name).name]
+            made = self._watches[name] = self._make_watch(name, url)
         return made
+
+    def _make_watch(self, name: str, url: str) -> BlockWatch | AccountWatch:
+        of = network(name)
+        wire = Wire(url, read_seconds=_WATCH_SECONDS, max_bytes=64_000_000)
+        return cast("BlockWatch | AccountWatch", _load(_WATCHES[of.family])(of, JsonRpc(wire)))
 
     def _make(self, of: Network) -> Chain:
         return cast("Chain", self._adapter(_ADAPTERS, of))

@@ -22,9 +22,15 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far one node is: its newest block, and its newest final one."""
+    """How far one node is: its newest block, and its newest final one.
+
+    Attributes:
+        small: its newest block that is good enough for a small deposit; final where a network
+            has no such thing.
+    """
 
     latest: Point
+    small: Point
     final: Point
 
 

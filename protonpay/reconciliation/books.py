@@ -61,7 +61,7 @@ _ADDRESSES = """
 """
 _ARRIVED = """
     SELECT address, sum(amount_micro) FROM incoming
-    WHERE network = %(network)s AND address = ANY(%(addresses)s) AND state = 'FINAL'
+    WHERE network = %(network)s AND address = ANY(%(addresses)s) AND state IN ('FINAL', 'SEEN')
     AND block <= %(height)s GROUP BY 1
 """
 _RING = """
@@ -164,7 +164,10 @@ def addresses(family: str, after: int, most: int) -> Sequence[tuple[int, str]]:
 
 
 def arrived(network: str, on: Sequence[str], height: int) -> Mapping[str, int]:
-    """Return what final transfers up to a block brought to each address; nothing is left out."""
+    """Return what transfers up to a final block brought to each address; nothing is left out.
+
+    One that is there and waits for a second node's word is among them.
+    """
     rows = _all(_ARRIVED, network=network, addresses=list(on), height=height)
     return {address: int(micro) for address, micro in rows}
 

@@ -80,7 +80,14 @@ def _wallets() -> Iterator[Metric]:
     )
     for network, age in wallets.watch_ages().items():
         looked.add_metric([network], age)
-    yield from (free, looked)
+    waiting = GaugeMetricFamily(
+        "protonpay_deposits_oldest_open_seconds",
+        "Since the oldest transfer that is not final was seen.",
+        labels=["network"],
+    )
+    for network, age in wallets.oldest_open().items():
+        waiting.add_metric([network], age)
+    yield from (free, looked, waiting)
 
 
 def _sweeps() -> Iterator[Metric]:

@@ -17,6 +17,7 @@ from protonpay.wallets import service as wallets
 
 _OLDEST_BEAT_SECONDS = 20
 _OLDEST_HEAD_SECONDS = 30
+_OLDEST_LOOK_SECONDS = 120
 _VERSIONS = Path(__file__).parents[2] / "migrations" / "versions"
 
 
@@ -40,6 +41,7 @@ def parts() -> Mapping[str, Part]:
         "migrations": _migrations,
         "workers": _workers,
         "chains": _chains,
+        "watches": _watches,
         "addresses": _addresses,
     }
     return {name: _look(look) for name, look in looks.items()}
@@ -84,6 +86,13 @@ def _workers() -> Part:
 def _addresses() -> Part:
     short = [family for family, free in wallets.free_addresses().items() if not free]
     return Part(ok=not short, detail=f"none free: {', '.join(short)}" if short else "enough free")
+
+
+def _watches() -> Part:
+    ages = wallets.watch_ages()
+    late = [name for name in NETWORKS if ages.get(name, 10**6) > _OLDEST_LOOK_SECONDS]
+    told = f"deposits not seen: {', '.join(late)}" if late else "all networks looked through"
+    return Part(ok=not late, detail=told)
 
 
 def _chains() -> Part:

@@ -123,8 +123,8 @@ class WatchMark(Base):
         height: up to this final block every transfer is known. Where accounts are asked
             about one by one, each has its own mark (``WatchedAccount``), and this is the beginning.
         seen_height: the same for blocks that a reorg may still take back.
-        again_height: how far final blocks were read once more, an hour later: what a node
-            kept back for longer than a minute is found then.
+        again_height: how far the last day was read once more in this hour: what a node kept
+            back for longer than a minute is found then.
         looked_at: when a round last came to its end; how honest the rest is.
         busy_until: a worker is at it; short, so that a dead one costs seconds.
     """

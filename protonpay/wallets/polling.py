@@ -3,8 +3,11 @@
 A balance only rings the bell. What is credited are transactions, read one after the other;
 what they make of the balance is kept, and as long as it is not the balance that the node
 tells, the account is read again: a node whose lists lag behind its balances loses nothing.
+One that goes on like this kept a transaction back until later ones were read, so all that
+the account ever did is read from its beginning.
 """
 
+import itertools
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -14,7 +17,7 @@ from sqlalchemy import case, select, update
 from protonpay.chains.registry import chains
 from protonpay.chains.watch import AccountWatch, Movement
 from protonpay.kernel import clock
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import db, release, transaction
 from protonpay.wallets import recording
 from protonpay.wallets.models import Incoming, WatchedAccount
@@ -31,6 +34,10 @@ _TIERS = (
     (timedelta(hours=24), timedelta(seconds=10)),
 )
 _RARELY = timedelta(minutes=10)
+_LAG = timedelta(seconds=30)
+"""How long a node's lists may be behind its balances before everything is read anew."""
+_UNEXPLAINED = timedelta(minutes=1)
+_MOST_READS = 50
 
 
 def begin(network: str) -> int:
@@ -42,7 +49,7 @@ def read(network: str) -> None:
     """Look at the accounts that are due.
 
     Raises:
-        NoAnswer: unknown; they stay due.
+        NoAnswer: unknown, or unknown of each that had something to tell; they stay due.
     """
     watch = chains.account_watch(network)
     due = _due(network)
@@ -52,15 +59,17 @@ def read(network: str) -> None:
     release()
     balances = watch.balances([account.address for account in due])
     moving = {row.address for row in open_rows}
-    quiet = []
+    quiet, read_well = [], []
     for account in due:
         at = account.address
         if balances[at] == account.balance_micro.micro and at not in moving:
             quiet.append(at)
         else:
             seen = [row for row in open_rows if row.address == at]
-            _read_one(watch, account, balances[at], seen)
+            read_well.append(_read_one(watch, account, balances[at], seen))
     _look_later(network, quiet)
+    if read_well and not any(read_well):
+        raise NoAnswer(f"the node tells of none of {len(read_well)} accounts")
 
 
 def _due(network: str) -> Sequence[WatchedAccount]:
@@ -75,17 +84,38 @@ def _due(network: str) -> Sequence[WatchedAccount]:
 
 def _read_one(
     watch: AccountWatch, account: WatchedAccount, balance: int, seen: Sequence[Incoming]
-) -> None:
-    """Read an account's transactions; one that the node will not tell of holds up no other."""
+) -> bool:
+    """Read an account's transactions; one that the node will not tell of holds up no other.
+
+    Returns:
+        Whether it told.
+    """
+    anew = False
     try:
         movements = watch.movements(account.address, account.cursor)
         gone = [row for row in seen if _is_gone(watch, row, movements)]
+        if not movements and _is_odd(account, balance):
+            movements, anew = _all_movements(watch, account.address), True
     except NoAnswer as unknown:
         log.warning("account_unknown", network=account.network, error=repr(unknown))
         _put_off(account)
-        return
-    settled = [movement for movement in movements if movement.final]
-    unsettled = [movement for movement in movements if not movement.final]
+        return False
+    _write(account, balance, movements, gone, anew=anew)
+    return True
+
+
+def _write(
+    account: WatchedAccount,
+    balance: int,
+    movements: Sequence[Movement],
+    gone: Sequence[Incoming],
+    *,
+    anew: bool,
+) -> None:
+    """Write down what an account's transactions did: those after its mark, or ``anew`` all."""
+    # The mark stays before the first that is not final, whatever a node says of later ones.
+    settled = list(itertools.takewhile(lambda movement: movement.final, movements))
+    unsettled = movements[len(settled) :]
     held = recording.holders(account.network, [account.address])
     with transaction() as session:
         row = session.get_one(
@@ -101,12 +131,40 @@ def _read_one(
             recording.record(account.network, arrivals, held, final=is_final)
         for gone_row in gone:
             recording.vanish(account.network, gone_row.tx_hash, gone_row.ordinal)
-        _advance(row, settled)
-        explained = row.balance_micro.micro + sum(one.change for one in unsettled) == balance
+        before = ZERO if anew else row.balance_micro
+        explained = before.micro + sum(one.change for one in movements) == balance
+        if explained or not anew:
+            row.balance_micro = before
+            _advance(row, settled)
         now = clock.now()
-        if movements:
+        if movements and not anew:
             row.active_at = now
         row.due_at = now + (_SOON if unsettled or not explained else _TIERS[0][1])
+        if anew and not explained:
+            log.error("balance_unexplained", network=account.network, address=account.address)
+            row.due_at = now + _UNEXPLAINED
+
+
+def _is_odd(account: WatchedAccount, balance: int) -> bool:
+    """Tell whether a balance is unexplained for longer than a node's lists may lag."""
+    return account.balance_micro.micro != balance and account.active_at < clock.now() - _LAG
+
+
+def _all_movements(watch: AccountWatch, address: str) -> list[Movement]:
+    """Return what happened to an account since its beginning.
+
+    Raises:
+        NoAnswer: unknown, or it does not end.
+    """
+    found: list[Movement] = []
+    after: str | None = None
+    for _ in range(_MOST_READS):
+        more = watch.movements(address, after)
+        found += more
+        if not more or not more[-1].final:
+            return found
+        after = more[-1].name
+    raise NoAnswer("the list of movements does not end")
 
 
 def _is_gone(watch: AccountWatch, row: Incoming, movements: Sequence[Movement]) -> bool:

@@ -3,20 +3,21 @@
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
 the other reads on to the newest block, so that a payer is seen within seconds. Both read
 the minute before the place where the last round ended again, because a node may have
-answered too little without saying so; final blocks are read a last time an hour later. No
-transaction is open while a node is asked.
+answered too little without saying so; the last day is read again every hour, a piece each
+round. What may be credited ``finality`` says. No transaction is open while a node is asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import update
 
 from protonpay.chains.registry import chains
 from protonpay.chains.watch import Arrival, BlockWatch, Point, Reach
+from protonpay.kernel import clock
 from protonpay.store.db import db, release, transaction
-from protonpay.wallets import recording
-from protonpay.wallets.models import WatchMark
+from protonpay.wallets import finality, recording
+from protonpay.wallets.models import Incoming, WatchMark
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,10 @@ _MOST_BLOCKS = 500
 _ANSWERS = 20
 """How many answers one round reads: 10,000 blocks; a long outage is caught up in many rounds."""
 _DOUBTS = 100
-_AGAIN_SECONDS = 3600
+_HOUR = 3600
+_DAY = 24 * _HOUR
+_PIECE = 500
+"""Blocks of the last day that one round reads again."""
 
 
 def read(network: str, mark: WatchMark) -> None:
@@ -43,13 +47,15 @@ def read(network: str, mark: WatchMark) -> None:
     # A reorg may have made the chain shorter than what was seen of it.
     seen = max(reach.final.height, min(mark.seen_height, reach.latest.height))
     first = max(reach.final.height, seen - back) + 1
-    found, up_to = _read_new(network, watch, first, reach.latest.height)
+    if _was_replaced(network, watch, reach, first):
+        first = reach.final.height + 1
+    found, up_to = _read_new(network, watch, reach, first)
     if up_to <= seen:
-        more, up_to = _read_new(network, watch, seen + 1, reach.latest.height)
+        more, up_to = _read_new(network, watch, reach, seen + 1)
         found += more
     _note(network, seen_height=max(up_to, seen))
     _look_after(network, watch, reach, found, first)
-    _read_again(network, watch, reach, mark)
+    _read_again(network, watch, reach, mark, back)
 
 
 def begin(network: str) -> int:
@@ -60,6 +66,8 @@ def begin(network: str) -> int:
 def _blocks_in(reach: Reach, seconds: int) -> int:
     """Return how many blocks a network makes in a time: their length is its to change."""
     blocks = reach.latest.height - reach.final.height
+    if not blocks:
+        return seconds  # one a second: rather too much than too little
     return seconds * blocks // max(reach.latest.time - reach.final.time, 1)
 
 
@@ -68,21 +76,33 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
     if last < mark.height:
         log.warning("node_behind", network=network, final=last, read=mark.height)
     if last > mark.height:
-        up_to = _settle(network, watch, max(mark.height + 1 - back, 0), last)
+        up_to = _settle(network, watch, reach, (max(mark.height + 1 - back, 0), last))
         if up_to <= mark.height:
             # A node that answers so little at once must not hold the mark where it is.
-            _settle(network, watch, mark.height + 1, last)
+            _settle(network, watch, reach, (mark.height + 1, last))
 
 
-def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark) -> None:
-    old = min(reach.final.height, mark.height) - _blocks_in(reach, _AGAIN_SECONDS)
-    if old - mark.again_height >= _MOST_BLOCKS:
-        up_to = _settle(network, watch, mark.again_height + 1, old, answers=1)
+def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, back: int) -> None:
+    """Read the last day once more, from its beginning to now in the course of each hour."""
+    end = min(reach.final.height, mark.height) - back
+    begin = max(end - _blocks_in(reach, _DAY), 0)
+    by_now = begin + (end - begin) * (int(clock.now().timestamp()) % _HOUR) // _HOUR
+    at = mark.again_height
+    is_over = end - at < _PIECE
+    if at < begin or (is_over and by_now < (begin + end) // 2):
+        at = begin
+    # Who has not come to the end when the hour is over goes on to it first: it is the newest.
+    last = min(at + _PIECE, end)
+    if last <= (end if by_now < at else by_now) and last > at:
+        up_to = _settle(network, watch, reach, (at + 1, last), answers=1)
         _note(network, again_height=up_to)
 
 
-def _settle(network: str, watch: BlockWatch, first: int, last: int, answers: int = _ANSWERS) -> int:
+def _settle(
+    network: str, watch: BlockWatch, reach: Reach, blocks: tuple[int, int], answers: int = _ANSWERS
+) -> int:
     """Read final blocks, as far as so many answers reach; return how far that is."""
+    first, last = blocks
     for _ in range(answers):
         if first > last:
             break
@@ -95,27 +115,43 @@ def _settle(network: str, watch: BlockWatch, first: int, last: int, answers: int
         arrivals = watch.arrivals(asked)
         if {one.tx_hash for one in arrivals if one.block <= last} != set(asked):
             raise NoAnswer("the node lists final transfers that it does not show")
+        credited, waiting = finality.judge(network, arrivals, held, reach)
         with transaction():
-            recording.record(network, arrivals, held, final=True)
+            recording.record(network, credited, held, final=True)
+            recording.record(network, waiting, held, final=False)
             _move_mark(network, paid.up_to)
         first = paid.up_to.height + 1
     return first - 1
 
 
-def _read_new(network: str, watch: BlockWatch, first: int, last: int) -> tuple[list[Arrival], int]:
+def _was_replaced(network: str, watch: BlockWatch, reach: Reach, first: int) -> bool:
+    """Tell whether a reorg went deeper than what is read again anyway.
+
+    The newest transfer before that is asked about: where its block stands, all before it do.
+    """
+    older = [row for row in recording.open_rows(network) if reach.final.height < row.block < first]
+    release()
+    if not older:
+        return False
+    row = older[-1]
+    return watch.is_gone(row.tx_hash, row.block, row.block_hash or "")
+
+
+def _read_new(
+    network: str, watch: BlockWatch, reach: Reach, first: int
+) -> tuple[list[Arrival], int]:
     """Read blocks that a reorg may take back; return what was found, and how far that is."""
     found: list[Arrival] = []
     for _ in range(_ANSWERS):
-        if first > last:
+        if first > reach.latest.height:
             break
-        paid = watch.paid(first, last)
+        paid = watch.paid(first, reach.latest.height)
         held = recording.holders(network, _addresses(paid.addresses.values()))
         release()
         ours = [h for h, to in paid.addresses.items() if not held.keys().isdisjoint(to)]
         if ours:
             arrivals = watch.arrivals(ours)
-            with transaction():
-                recording.record(network, arrivals, held, final=False)
+            _write(network, arrivals, held, reach)
             found += arrivals
         first = paid.up_to.height + 1
     return found, first - 1
@@ -126,12 +162,17 @@ def _look_after(
 ) -> None:
     """Look for transfers that should have been found and were not: moved, or gone."""
     there = {(one.tx_hash, one.ordinal) for one in found}
-    doubtful = [
-        row
-        for row in recording.open_rows(network)
-        if (row.block >= first or row.block <= reach.final.height)
-        and (row.tx_hash, row.ordinal) not in there
-    ][:_DOUBTS]
+    doubtful = _some(
+        [
+            row
+            for row in recording.open_rows(network)
+            if (row.tx_hash, row.ordinal) not in there
+            and (
+                row.block >= first
+                or finality.is_due(network, row.amount_micro.micro, row.block, reach)
+            )
+        ]
+    )
     release()
     if not doubtful:
         return
@@ -140,12 +181,26 @@ def _look_after(
     gone = [row for row in doubtful if (row.tx_hash, row.ordinal) not in there]
     gone = [row for row in gone if watch.is_gone(row.tx_hash, row.block, row.block_hash or "")]
     held = recording.holders(network, [one.address for one in arrivals])
+    release()
+    _write(network, arrivals, held, reach)
     with transaction():
-        for is_final in (True, False):
-            part = [one for one in arrivals if (one.block <= reach.final.height) is is_final]
-            recording.record(network, part, held, final=is_final)
         for row in gone:
             recording.vanish(network, row.tx_hash, row.ordinal)
+
+
+def _some(doubtful: Sequence[Incoming]) -> Sequence[Incoming]:
+    """Take as many as one round looks at; others each time, so that none is in another's way."""
+    start = int(clock.now().timestamp()) % max(len(doubtful), 1)
+    return [*doubtful[start:], *doubtful[:start]][:_DOUBTS]
+
+
+def _write(
+    network: str, arrivals: Sequence[Arrival], held: Mapping[str, recording.Holder], reach: Reach
+) -> None:
+    credited, waiting = finality.judge(network, arrivals, held, reach)
+    with transaction():
+        recording.record(network, credited, held, final=True)
+        recording.record(network, waiting, held, final=False)
 
 
 def _addresses(of: Iterable[frozenset[str]]) -> set[str]:

@@ -21,6 +21,7 @@ __all__ = [
     "families",
     "free_addresses",
     "incoming",
+    "oldest_open",
     "transfers",
     "watch_ages",
 ]
@@ -116,6 +117,18 @@ def watch_ages() -> Mapping[str, int]:
     now = clock.now()
     marks = db.session.execute(select(WatchMark.network, WatchMark.looked_at))
     return {network: int((now - at).total_seconds()) for network, at in marks}
+
+
+def oldest_open() -> Mapping[str, int]:
+    """Return by network the seconds since its oldest transfer that is not final was seen."""
+    now = clock.now()
+    oldest = (
+        select(Incoming.network, func.min(Incoming.seen_at))
+        .where(Incoming.state == "SEEN")
+        .group_by(Incoming.network)
+    )
+    found = {network: int((now - at).total_seconds()) for network, at in db.session.execute(oldest)}
+    return dict.fromkeys(NETWORKS, 0) | found
 
 
 def _rows(kind: str, holder_id: str) -> Iterable[DepositAddress]:

@@ -1,6 +1,6 @@
 """One round of watching one network, by one worker at a time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import update
@@ -11,7 +11,7 @@ from protonpay.kernel import clock
 from protonpay.store.db import db, release, transaction
 from protonpay.wallets import polling, scanning
 from protonpay.wallets.models import WatchMark
-from protonpay.wire.http import NoAnswer
+from protonpay.wire.http import NoAnswer, Throttled
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,8 @@ def watch(network: str) -> None:
             _read(network, mark)
     except NoAnswer as unknown:
         log.warning("watch_unknown", network=network, error=repr(unknown))
-        _leave(network, mark)
+        pause = unknown.seconds if isinstance(unknown, Throttled) else 0
+        _leave(network, mark, pause=pause)
     except BaseException:
         _leave(network, mark)
         raise
@@ -83,14 +84,16 @@ def _read(network: str, mark: WatchMark) -> None:
         scanning.read(network, mark)
 
 
-def _leave(network: str, mark: WatchMark | None, *, looked: bool = False) -> None:
+def _leave(network: str, mark: WatchMark | None, *, looked: bool = False, pause: int = 0) -> None:
+    """Let others take the network, at once or after the pause that its node asks for."""
     release()
     if mark is None:
         return
-    told = {"looked_at": clock.now()} if looked else {}
+    told: dict[str, datetime] = {"looked_at": clock.now()} if looked else {}
+    until = clock.now() + timedelta(seconds=pause) if pause else None
     with transaction() as session:
         session.execute(
             update(WatchMark)
             .where(WatchMark.network == network, WatchMark.busy_until == mark.busy_until)
-            .values(busy_until=None, **told)
+            .values(busy_until=until, **told)
         )

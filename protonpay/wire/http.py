@@ -34,6 +34,18 @@ class NoAnswer(Exception):
     """
 
 
+class Throttled(NoAnswer):
+    """The other side asks for patience (status 429), so nothing was done.
+
+    Attributes:
+        seconds: how long it asks us to wait, or what is usual.
+    """
+
+    def __init__(self, message: str, seconds: int) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A complete HTTP answer, whatever its status."""

@@ -5,9 +5,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from protonpay.wire.http import NoAnswer, Wire
+from protonpay.wire.http import Answer, NoAnswer, Throttled, Wire
 
 _TOO_MANY = 429
+_USUAL_WAIT = 2
+_LONGEST_WAIT = 60
 _SERVER_FAULT = 500
 
 
@@ -60,7 +62,9 @@ class JsonRpc:
 
     def _ask(self, question: Any) -> Any:
         answer = self._wire.post("", data=json.dumps(question).encode())
-        if answer.status == _TOO_MANY or answer.status >= _SERVER_FAULT:
+        if answer.status == _TOO_MANY:
+            raise Throttled("status 429 from the node", _wait(answer))
+        if answer.status >= _SERVER_FAULT:
             # What stands before the node speaks here, perhaps after the node has acted.
             raise NoAnswer(f"status {answer.status} from the node")
         return answer.json()
@@ -74,6 +78,13 @@ class JsonRpc:
         }
 
 
+def _wait(answer: Answer) -> int:
+    """Read ``Retry-After`` in seconds; a date or nonsense is the usual wait."""
+    said = answer.headers.get("Retry-After", "")
+    whole = said.isascii() and said.isdecimal() and len(said) < len("1000000")
+    return min(int(said), _LONGEST_WAIT) if whole else _USUAL_WAIT
+
+
 def _reply_to(asked: int, replies: Sequence[Any]) -> Any:
     return next((r for r in replies if isinstance(r, dict) and r.get("id") == asked), None)
 
@@ -85,6 +96,8 @@ def _result(reply: Any, asked: int | None) -> Any:
     if isinstance(error, dict):
         code = error.get("code")
         message = str(error.get("message", ""))
+        if code == _TOO_MANY:
+            raise Throttled(f"{message} (429)", _USUAL_WAIT)
         raise RpcError(code if isinstance(code, int) else 0, message, error.get("data"))
     if error is not None or "result" not in reply:
         raise NoAnswer("neither a result nor an error")

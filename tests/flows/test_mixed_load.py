@@ -22,6 +22,7 @@ from tests.patience import until
 pytestmark = pytest.mark.slow
 
 PATRONS = 4
+EVENTS = "SELECT id FROM events WHERE user_id = %(user)s AND name = ANY(%(names)s)"
 # What the checklist's line says of every row, as queries that find what breaks it.
 BREAKS = {
     "each payout has exactly one debit": """
@@ -125,8 +126,7 @@ def test_every_money_route_at_once_while_workers_die(city: City, seed: int):
 def _everybody_was_told(city: City, patrons: list[Patron]) -> None:
     """Wait until each event is delivered; then each is known by one id and has one body."""
     for patron in patrons:
-        wanted = _rows(city, "SELECT id FROM events WHERE user_id = %(user)s AND name = ANY(%(names)s)",
-                       user=patron.id, names=list(DOCUMENTED))  # fmt: skip
+        wanted = _rows(city, EVENTS, user=patron.id, names=list(DOCUMENTED))
         ids = {event_id for (event_id,) in wanted}
         assert ids
         until(lambda patron=patron, ids=ids: set(_bodies(city, patron)) >= ids, LONG)

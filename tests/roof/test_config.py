@@ -41,6 +41,15 @@ def test_a_sandbox_on_services_of_ones_own_may_stay_on_this_machine():
     assert not Config.load(PRODUCTION | near).production
 
 
+def test_what_is_a_large_deposit_may_be_said_for_each_network():
+    said = {"LARGE_DEPOSIT": "500", "POLYGON_LARGE_DEPOSIT": "0"}
+    nodes = {"POLYGON_RPC_URL_2": "https://other.example.com"}
+    config = Config.load(PRODUCTION | said | nodes)
+    assert config.large_deposits == {"Solana": "500", "Base": "500", "Polygon": "0"}
+    assert config.second_rpc_urls == {"Polygon": "https://other.example.com"}
+    assert set(Config.load(PRODUCTION).large_deposits.values()) == {"1000"}
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -54,6 +63,9 @@ def test_a_sandbox_on_services_of_ones_own_may_stay_on_this_machine():
         ({"SOLANA_RPC_URL": ""}, "SOLANA_RPC_URL is not set"),
         ({"BASE_RPC_URL": "http://127.0.0.1:8545"}, "BASE_RPC_URL points to this machine"),
         ({"POLYGON_RPC_URL": "http://[::1]:1"}, "POLYGON_RPC_URL points to this machine"),
+        ({"BASE_RPC_URL_2": "http://localhost:1"}, "BASE_RPC_URL_2 points to this machine"),
+        ({"LARGE_DEPOSIT": "1e3"}, "LARGE_DEPOSIT of Solana is an amount"),
+        ({"BASE_LARGE_DEPOSIT": "-1"}, "LARGE_DEPOSIT of Base is an amount"),
         ({"TAP_BASE_URL": "http://localhost:8129/v2"}, "TAP_BASE_URL points to this machine"),
         ({"FX_RATES_URL": "http://127.0.0.1:8130"}, "FX_RATES_URL points to this machine"),
         ({"FX_RATES_URL": "http://rates.example.com"}, "FX_RATES_URL must be https"),

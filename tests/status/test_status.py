@@ -52,6 +52,7 @@ def test_ready_means_every_part(client: FlaskClient):
         "migrations",
         "workers",
         "chains",
+        "watches",
         "addresses",
     ]
     assert all(part["ok"] for part in body["parts"].values())
@@ -70,7 +71,7 @@ def _gone(*_args: object, **_kwargs: object) -> None:
 
 def test_a_fresh_installation_waits_for_workers_and_chains(client: FlaskClient):
     late = parts_not_ready(client)
-    assert set(late) == {"workers", "chains", "addresses"}
+    assert set(late) == {"workers", "chains", "watches", "addresses"}
     assert all(queue in late["workers"] for queue in QUEUES)
     assert all(network in late["chains"] for network in NETWORKS)
 

@@ -10,7 +10,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.evm import abi
 from protonpay.store.db import db, transaction
-from protonpay.wallets import scanning, watching
+from protonpay.wallets import watching
 from protonpay.wallets.models import WatchMark
 from protonpay.wire.http import NoAnswer
 from protonpay.wire.jsonrpc import RpcError
@@ -262,37 +262,16 @@ def test_an_answer_that_was_empty_is_asked_for_again(base, payee):
     assert states() == ["FINAL"]
 
 
-def test_what_a_node_kept_back_for_long_is_found_an_hour_later(base, payee, monkeypatch):
-    monkeypatch.setattr(scanning, "_FEWEST_BLOCKS", 1)
-    monkeypatch.setattr(scanning, "_MOST_BLOCKS", 3)
-    _send(base, payee.base, 5_000_000)
-    base.mine(3)
-    base.rpc.spoil = lambda method, _, told: [] if method == "eth_getLogs" else told
-    _look()
-    base.mine(3)
-    _look()
-    base.rpc.honest()
-    base.mine()
-    _look()
-    assert states() == [], "too long ago for the overlap"
-
-    for _ in range(5):
-        base.mine(after_seconds=4000)
-    _look()
-    _look()
-    follow_all()
-
-    assert states() == ["FINAL"]
-    assert payee.actor.available == Usdc.parse("1005")
-
-
 def test_a_quiet_round_asks_little(base, payee):
     base.mine(3)
     _look()
     base.rpc.asked.clear()
     base.mine()
     _look()
-    heads, pages = ["eth_getBlockByNumber"] * 2, ["eth_getLogs", "eth_getBlockByNumber"]
+    heads, pages = (
+        ["eth_chainId", *["eth_getBlockByNumber"] * 3],
+        ["eth_getLogs", "eth_getBlockByNumber"],
+    )
     assert base.rpc.asked == [*heads, *pages, *pages]
 
 
@@ -313,23 +292,6 @@ def test_a_node_that_lags_moves_nothing_back(base, payee):
     _look()
 
     assert (states(), _height()) == (["FINAL"], before)
-
-
-def test_finality_that_stalls_is_waited_for(base, payee):
-    final = base.world.block("finalized")
-    base.rpc.spoil = lambda method, params, told: (
-        final if method == "eth_getBlockByNumber" and params[0] == "finalized" else told
-    )
-    _send(base, payee.base, 5_000_000)
-    base.mine(6)
-    _look()
-    _look()
-    assert (states(), len(told())) == (["SEEN"], 1)
-
-    base.rpc.honest()
-    _look()
-
-    assert states() == ["FINAL"]
 
 
 def test_a_node_of_another_chain_is_not_believed(base, payee):
