@@ -14,7 +14,7 @@ from protonpay.auth import sessions as auth_sessions
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
-from protonpay.chains.registry import ChainSettings, chains
+from protonpay.chains.registry import NETWORKS, ChainSettings, chains
 from protonpay.cli import groups
 from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
@@ -105,6 +105,7 @@ def _bind_stores(app: Flask, config: Config) -> None:
 
 def _bind_ports(config: Config) -> None:
     addresses = keyring.public_addresses(config.keyring_path)
+    NETWORKS.bind(config.evm_networks.networks)
     chains.bind(ChainSettings(config.rpc_urls, addresses))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))

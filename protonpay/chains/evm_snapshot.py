@@ -1,4 +1,4 @@
-"""Base and Polygon as of a final block: balances and marks, by plain calls of the USDC contract."""
+"""EVM networks as of a final block: balances and marks, by plain calls of the USDC contract."""
 
 from collections.abc import Sequence
 from typing import Any

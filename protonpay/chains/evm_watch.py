@@ -1,4 +1,4 @@
-"""Base and Polygon, watched: every transfer of the USDC contract, whoever is paid.
+"""EVM networks, watched: every transfer of the USDC contract, whoever is paid.
 
 Raw JSON is read, because decoding through a library costs a hundred times as much. A list
 of logs proves nothing by being short: it is taken only from a node that has the last block
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from protonpay.chains import evm_token
 from protonpay.chains.addresses import checksummed
 from protonpay.chains.evm_node import (
     Block,
@@ -53,7 +54,7 @@ class EvmWatch:
         """Return how far the node is.
 
         Raises:
-            NoAnswer: unknown, or it is a node of another chain.
+            NoAnswer: unknown, or the node or the token is not that of the settings.
         """
         self._recognise()
         latest, final = (
@@ -113,11 +114,9 @@ class EvmWatch:
         return moved is None or self._is_canonical(moved)
 
     def _recognise(self) -> None:
-        """Refuse a node of another chain: its transfers are other people's."""
+        """Refuse a node of another chain, and another token: what they say is not our money."""
         if not self._recognised:
-            chain_id = quantity(self._node.ask(("eth_chainId", []))[0])
-            if chain_id != self._network.chain_id:
-                raise NoAnswer(f"the node is of chain {chain_id}")
+            evm_token.insist(self._node, self._network)
             self._recognised = True
 
     def _read(self, first: int, last: int) -> Paid:

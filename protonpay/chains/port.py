@@ -169,6 +169,7 @@ class Network:
         usdc: contract or mint address of native USDC.
         by_account: deposits are found by asking about each account, not by scanning blocks.
         refused: addresses no payout may go to (token contracts, programs …).
+        withdrawal_fee: flat, where a plan does not name one; None: a plan must.
         options: what only its adapter reads (EIP-712 name, fee floors …).
     """
 
@@ -178,6 +179,7 @@ class Network:
     chain_id: int | None = None
     by_account: bool = False
     refused: frozenset[str] = frozenset()
+    withdrawal_fee: Usdc | None = None
     options: Mapping[str, str | int] = field(default_factory=dict)
 
 
