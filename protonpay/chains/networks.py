@@ -89,7 +89,9 @@ def network(name: str) -> Network:
 
 
 def unsupported(names: Mapping[str, object]) -> Invalid:
-    """Return the refusal of a network that is not one of these, two at least."""
+    """Return the refusal of a network that is not one of these."""
+    if len(names) <= 1:
+        return Invalid("unsupported_network", "Choose another network.")
     *first, last = names
     said = "Choose {networks} or {last}."
     return Invalid("unsupported_network", said, networks=", ".join(first), last=last)

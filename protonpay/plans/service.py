@@ -41,7 +41,7 @@ class Terms:
         """
         flat = self.withdrawal_fees.get(network)
         if flat is None:
-            raise unsupported(NETWORKS)
+            raise unsupported(self.withdrawal_fees)
         return flat + amount.share_ceil(self.withdrawal_fee_bps)
 
     def deposit_commission(self, amount: Usdc) -> Usdc:

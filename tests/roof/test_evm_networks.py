@@ -1,6 +1,7 @@
 """EVM_NETWORKS: what a line gives, and what is refused at the start, with a word for each error."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from config import Config
 from protonpay.chains.networks import BASE
 from protonpay.kernel.money import Usdc
+from tests.conftest import ROOT
 from tests.roof.test_config import PRODUCTION, problems
 
+RECIPE = ROOT / "docs" / "adding-a-chain.md"
 USDC = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
 OTHER = "0xaf88d065e77c8cC2239327C5EDb3A432268e5831"
 LEAST = {
@@ -56,6 +59,19 @@ def test_one_line_is_a_network_like_base():
     assert network.withdrawal_fee is None
     assert config.rpc_urls["Sepolia"] == LEAST["rpcUrl"]
     assert list(config.rpc_urls) == ["Solana", "Base", "Polygon", "Sepolia"]
+
+
+def test_the_line_of_the_documentation_is_one():
+    (line,) = re.findall(r"EVM_NETWORKS='(.*)'", RECIPE.read_text())
+    (network,) = Config.load(PRODUCTION | {"EVM_NETWORKS": line}).evm_networks.networks
+    assert (network.name, network.chain_id) == ("Arbitrum", 42161)
+
+
+def test_the_documentation_has_every_member():
+    table = re.findall(
+        r"`([a-zA-Z]+)`", "".join(re.findall(r"(?m)^\| (`.*?) \|", RECIPE.read_text()))
+    )
+    assert set(table) == set(MOST)
 
 
 def test_every_member_is_taken():
