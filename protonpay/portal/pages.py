@@ -20,7 +20,7 @@ _STATIC = Path(__file__).parent / "static"
 _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 # Its package holds pages of its own, with addresses of others in them.
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
-_OWN_ASSETS = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'"
+_OWN_ASSETS = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 # Swagger UI writes its own style elements.
 _DOCS = f"{_OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
 _STATES = {

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 PASSWORD = "correct horse battery staple"
 OUTSIDE: Mapping[str, ModuleType] = {"evm": evm_outside, "solana": solana_outside}
-PATIENCE = 60
+PATIENCE = 120
 _count = itertools.count(1)
 
 

@@ -13,6 +13,7 @@ from flask.cli import main
 
 from protonpay.kernel import faults
 from protonpay.store import outbox
+from workers import job, pool
 
 
 def _die_if_named(name: str, where: str) -> None:
@@ -25,7 +26,10 @@ def _die_if_named(name: str, where: str) -> None:
 
 if __name__ == "__main__":
     faults.arm(_die_if_named)
-    # What a dead worker had in hand is free sooner: a test waits for nothing else.
-    outbox.RUNNING_LEASE = timedelta(seconds=3)
+    # Who died is replaced sooner, and what they had in hand is free sooner: tests wait for
+    # nothing else.
+    outbox.RUNNING_LEASE = timedelta(seconds=2)
+    job._RENEW_SECONDS = 0.5
+    pool._RESTART_SECONDS = 0.1
     sys.argv[0] = "flask"
     main()

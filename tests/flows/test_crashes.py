@@ -1,4 +1,4 @@
-"""A worker dies at the worst moments, Redis forgets everything: one transfer, equal books."""
+"""Redis forgets everything: one transfer, equal books. Deaths: ``test_fault_points.py``."""
 
 import pytest
 import redis
@@ -46,24 +46,6 @@ def _transfers_to(city: City, network: str, wallet: str) -> int:
     topics = [TRANSFER, None, "0x" + wallet[2:].lower().rjust(64, "0")]
     where = {"address": usdc, "fromBlock": "0x0", "toBlock": "latest", "topics": topics}
     return len(Rpc(node)("eth_getLogs", where))
-
-
-def test_killed_between_signing_and_sending(city: City):
-    for gate in city.gates.values():
-        gate.before = city.kill_chain_worker
-
-    paid_once(city, order(city))
-
-    assert all(gate.before is None for gate in city.gates.values())
-
-
-def test_killed_between_sending_and_recording(city: City):
-    for gate in city.gates.values():
-        gate.after = city.kill_chain_worker
-
-    paid_once(city, order(city))
-
-    assert all(gate.after is None for gate in city.gates.values())
 
 
 def test_redis_emptied_in_the_middle_costs_a_delay_and_nothing_else(city: City):

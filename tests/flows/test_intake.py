@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psycopg
 import pytest
 from standardwebhooks import Webhook
 
@@ -66,38 +65,6 @@ def test_paid_seen_final_credited_and_told(city: City, network: str):
         "status": "CONFIRMED",
     }
     assert city.books_are_sound()
-
-
-def test_killed_between_seeing_and_crediting(city: City):
-    users = {network: city.resident("Payee") for network in NETWORKS}
-    for network, user in users.items():
-        city.subscribe(user, "deposit.confirmed")
-        _address(user, network)
-    with psycopg.connect(city.environ["DATABASE_URL"]) as held:
-        held.execute("LOCK TABLE postings IN EXCLUSIVE MODE")
-        for network, user in users.items():
-            _pay(city, network, _address(user, network), 7_000_000)
-        until(lambda: _someone_waits(city), 60)
-
-        city.kill_watchers()
-
-    for network, user in users.items():
-        deposit = _wait_for(user, "CONFIRMED")
-        assert (user.balance, deposit["network"]) == ("7.00", network)
-        assert len(_deposits(user)) == 1
-        until(lambda who=user: city.inbox.of(who.id), 60)
-        assert len(city.inbox.of(user.id)) == 1
-    assert city.books_are_sound()
-
-
-def _someone_waits(city: City) -> bool:
-    """Whether a worker is in the middle of crediting, held up at the book."""
-    with psycopg.connect(city.environ["DATABASE_URL"]) as connection:
-        waiting = (
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND query LIKE '%ledger_post%'"
-        )
-        return connection.execute(waiting).fetchone() != (0,)
 
 
 def test_killed_again_and_again_while_money_comes_in(city: City):

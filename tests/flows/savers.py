@@ -1,16 +1,13 @@
-"""Deposits reach the treasury once, whatever dies on the way."""
+"""People whose deposits are swept: they pay in, and what they paid reaches the treasury once."""
 
 from collections.abc import Mapping
 
 import psycopg
-import pytest
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel.money import Usdc
 from tests.flows.city import OUTSIDE, City, Resident
-from tests.simulators import until
-
-pytestmark = pytest.mark.slow
+from tests.patience import until
 
 MICRO = 12_345_678
 
@@ -49,12 +46,6 @@ def wait_until_swept(city: City) -> None:
     until(lambda: _left(city) == 0, 120)
 
 
-def _changes(city: City) -> int:
-    """Count how often a transaction changed so far: signed, sent, ended."""
-    moves = "count(*) + count(*) FILTER (WHERE state <> 'SIGNED') + count(ended_at)"
-    return _asked(city, f"SELECT {moves} FROM sweep_batches")
-
-
 def swept_once(city: City, made: Mapping[str, list[tuple[Resident, str]]]) -> None:
     for name, people in made.items():
         for who, address in people:
@@ -63,30 +54,3 @@ def swept_once(city: City, made: Mapping[str, list[tuple[Resident, str]]]) -> No
         node, family = city.parts.nodes[name], NETWORKS[name].family
         assert [OUTSIDE[family].native_balance(node, at) for _, at in people] == [0] * len(people)
     assert city.books_are_sound()
-
-
-@pytest.mark.parametrize("side", ["before", "after"])
-def test_killed_on_either_side_of_the_send(city: City, side: str):
-    made = paid_in(city, 3)
-    for gate in city.gates.values():
-        setattr(gate, side, city.kill_chain_worker)
-
-    city.flask("ops", "sweep", "--everything")
-
-    wait_until_swept(city)
-    assert all(getattr(gate, side) is None for gate in city.gates.values()), "nobody was killed"
-    swept_once(city, made)
-
-
-def test_killed_at_every_change(city: City):
-    made = paid_in(city, 2)
-    seen, kills = _changes(city), 0
-    city.flask("ops", "sweep", "--everything")
-    while _left(city):
-        until(lambda seen=seen: _changes(city) > seen or not _left(city), 60)
-        seen = _changes(city)
-        if kills < 2 * len(NETWORKS):
-            city.kill_chain_worker()
-            kills += 1
-    assert kills > 1
-    swept_once(city, made)
