@@ -24,7 +24,7 @@ ADDED = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def city(
     services: Any,
     settings: dict[str, str],
@@ -37,7 +37,14 @@ def city(
         yield running
 
 
-def test_money_comes_in_and_goes_out_on_a_network_that_only_the_settings_know(city: City):
+def test_a_network_that_only_the_settings_know(city: City):
+    """One test, for each city takes its time."""
+    _money_comes_in_and_goes_out(city)
+    _it_stands_everywhere_beside_the_three(city)
+    assert city.books_are_sound()
+
+
+def _money_comes_in_and_goes_out(city: City) -> None:
     user, wallet = city.resident("Settler"), Account.create().address
     secret = city.subscribe(user, "deposit.confirmed", "payout.completed")
     usdc = str(ADDED["usdc"])
@@ -66,10 +73,9 @@ def test_money_comes_in_and_goes_out_on_a_network_that_only_the_settings_know(ci
     told = {json.loads(body)["event"]: json.loads(body)["data"] for _, body in events}
     assert told["deposit.confirmed"]["txHash"] == paid
     assert {one["network"] for one in told.values()} == {"Sepolia"}
-    assert city.books_are_sound()
 
 
-def test_it_stands_everywhere_beside_the_three(city: City):
+def _it_stands_everywhere_beside_the_three(city: City) -> None:
     user, four = city.resident("Looker"), ["Solana", "Base", "Polygon", "Sepolia"]
 
     fees = user.get("/client/fees")["fees"]["withdrawal"]
