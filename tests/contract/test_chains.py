@@ -250,3 +250,23 @@ def test_the_watch_finds_an_arrival_once(stage: Stage):
     ]
     assert since <= found[0].block <= stage.final_height()
     assert stage.arrivals(wallet, tx_hash, since) == found
+
+
+# What we hold
+
+
+def test_a_snapshot_says_what_is_held_and_which_payouts_have_left_at_one_final_block(stage: Stage):
+    wallet, paid, unpaid = stage.wallet(), stage.order(), stage.order()
+    stage.landed(paid)
+    stage.landed_from_outside(wallet, 7)
+    snapshot = stage.ports.snapshot(stage.name)
+    at = snapshot.block(None)
+    stage.sign(unpaid)
+
+    told = snapshot.treasury(at, [paid.payout_id, unpaid.payout_id])
+    held = snapshot.balances(at, [wallet, unpaid.to])
+
+    assert (told.height, held.height) == (at.height, at.height)
+    assert told.balance == stage.chain.balance(stage.chain.treasury)
+    assert told.paid == {paid.payout_id}
+    assert held.micro == {wallet: 7, unpaid.to: 0}

@@ -73,6 +73,8 @@ def _money_comes_in_and_goes_out(city: City) -> None:
     told = {json.loads(body)["event"]: json.loads(body)["data"] for _, body in events}
     assert told["deposit.confirmed"]["txHash"] == paid
     assert {one["network"] for one in told.values()} == {"Sepolia"}
+    city.flask("ops", "sweep", "--network", "Sepolia", "--everything")
+    until(lambda: city.on_chain("Sepolia", place["address"]) == 0, 60)
 
 
 def _it_stands_everywhere_beside_the_three(city: City) -> None:

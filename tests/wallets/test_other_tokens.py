@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from protonpay.chains.evm_snapshot import EvmSnapshot
 from protonpay.chains.evm_watch import EvmWatch
 from protonpay.chains.port import Network
 from protonpay.chains.registry import BASE, chains
@@ -41,10 +42,12 @@ def test_what_it_transfers_is_no_deposit(
 
 
 @pytest.mark.parametrize("of", WRONG.values(), ids=WRONG)
-def test_a_network_with_such_an_entry_has_no_head(evm: EvmWorld, of: Network):
+def test_a_network_with_such_an_entry_has_neither_head_nor_reserves(evm: EvmWorld, of: Network):
     assert evm.chain.head().finalized > 0
     with pytest.raises(NoAnswer):
         evm.adapter(evm.json_rpc, of).head()
+    with pytest.raises(NoAnswer):
+        EvmSnapshot(of, evm.json_rpc, evm.addresses).block(None)
 
 
 def _height() -> int:
