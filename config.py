@@ -12,17 +12,18 @@ Two ways to be configured, never mixed:
 import os
 import re
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from protonpay.chains import further
+from protonpay.chains.networks import BUILT_IN
 from protonpay.wire.guard import only_public
 
 SANDBOX = "sandbox"
 PRODUCTION = "production"
-NETWORKS = ("Solana", "Base", "Polygon")
 SHORTEST_SECRET = 32
 MOST_SPREAD_BPS = 2000
 USDC = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
@@ -68,6 +69,8 @@ class Config:
         data_key: encrypts secrets at rest.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
+        rpc_urls: network → its node; ``evm_networks``: those that ``EVM_NETWORKS`` adds, as JSON
+            (docs/adding-a-chain.md).
         second_rpc_urls: network → a node of another provider, which must agree before a large
             deposit is credited; only where there is one.
         large_deposits: network → above how much USDC a deposit is large (``docs/chains.md``).
@@ -100,6 +103,7 @@ class Config:
     rpc_urls: Mapping[str, str]
     second_rpc_urls: Mapping[str, str]
     large_deposits: Mapping[str, str]
+    evm_networks: further.Further
     tap_base_url: str
     tap_secret_key: str | None
     yookassa_base_url: str
@@ -153,6 +157,7 @@ class Config:
     @classmethod
     def _from(cls, values: Mapping[str, str]) -> "Config":
         port = values.get("PORT") or "8000"
+        added = further.read(values.get(further.SETTING, ""))
         targets = values.get("WEBHOOK_ALLOW_INSECURE_TARGETS", "").replace(",", " ").split()
         return cls(
             environment=values.get("PROTONPAY_ENV") or PRODUCTION,
@@ -163,7 +168,11 @@ class Config:
             data_key=values.get("DATA_KEY", ""),
             keyring_path=Path(values.get("KEYRING_PATH") or "keyring.json"),
             keyring_passphrase=values.get("KEYRING_PASSPHRASE") or None,
-            rpc_urls={name: values.get(f"{name.upper()}_RPC_URL", "") for name in NETWORKS},
+            rpc_urls={
+                **{name: values.get(f"{name.upper()}_RPC_URL", "") for name in BUILT_IN},
+                **added.rpc_urls,
+            },
+            evm_networks=added,
             second_rpc_urls=_by_network(values, "RPC_URL_2"),
             large_deposits=_by_network(values, "LARGE_DEPOSIT", LARGE_DEPOSIT),
             tap_base_url=values.get("TAP_BASE_URL") or "https://api.tap.company/v2",
@@ -184,7 +193,7 @@ class Config:
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
             rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
-            payout_ceilings=_ceilings(values),
+            payout_ceilings=_ceilings(values, added.rpc_urls),
             screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
@@ -244,6 +253,7 @@ class Config:
             if len(value) < SHORTEST_SECRET
         ]
         found += [f"{name} is not set" for name, url in self._nodes().items() if not url]
+        found += self.evm_networks.problems
         if not 0 <= self.fx_spread_bps <= MOST_SPREAD_BPS:
             found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
         if self.fx_max_age_seconds < 1:
@@ -326,10 +336,9 @@ class Config:
 
     def _nodes(self) -> dict[str, str]:
         return {
-            f"{name.upper()}_RPC_URL{which}": url
-            for which, urls in (("", self.rpc_urls), ("_2", self.second_rpc_urls))
-            for name, url in urls.items()
-        }
+            f"{name.upper()}_RPC_URL" if name in BUILT_IN else f"{further.SETTING}: {name}": url
+            for name, url in self.rpc_urls.items()
+        } | {f"{name.upper()}_RPC_URL_2": url for name, url in self.second_rpc_urls.items()}
 
     def _sources(self) -> dict[str, str]:
         """Return those whose word is believed about money: card providers, and of rates."""
@@ -389,14 +398,13 @@ def _not_public(networks: str) -> Iterator[str]:
 def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:
     """Read a setting that a network may have of its own, and all together if one is usual."""
     of_all = usual and (values.get(setting) or usual)
-    found = {name: values.get(f"{name.upper()}_{setting}") or of_all for name in NETWORKS}
+    found = {name: values.get(f"{name.upper()}_{setting}") or of_all for name in BUILT_IN}
     return {name: value for name, value in found.items() if value}
 
 
-def _ceilings(values: Mapping[str, str]) -> dict[str, str]:
-    named = {"*": "PAYOUT_CEILINGS"} | {
-        name: f"{name.upper()}_PAYOUT_CEILINGS" for name in NETWORKS
-    }
+def _ceilings(values: Mapping[str, str], further_names: Iterable[str]) -> dict[str, str]:
+    names = (*BUILT_IN, *further_names)
+    named = {"*": "PAYOUT_CEILINGS"} | {name: f"{name.upper()}_PAYOUT_CEILINGS" for name in names}
     return {where: values[name] for where, name in named.items() if values.get(name)}
 
 

@@ -15,7 +15,7 @@ from protonpay.auth import sessions as auth_sessions
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
-from protonpay.chains.registry import ChainSettings, chains
+from protonpay.chains.registry import NETWORKS, ChainSettings, chains
 from protonpay.cli import groups
 from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
@@ -104,6 +104,7 @@ def _bind_stores(app: Flask, config: Config) -> None:
 
 
 def _bind_ports(config: Config) -> None:
+    NETWORKS.bind(config.evm_networks.networks)
     chains.bind(_chain_settings(config))
     card_providers.bind(config.card_providers(), live=config.production)
     rates.bind(_rate_source(config))

@@ -10,14 +10,14 @@ from flask import Flask
 
 from protonpay.store import beats, outbox, queue
 from protonpay.store.db import release
-from protonpay.store.jobs import JOBS, PERIODIC, Later
+from protonpay.store.jobs import JOBS, PERIODIC, Later, round_name
 from protonpay.store.outbox import Ticket
 from protonpay.telemetry import metrics
 
 log = structlog.get_logger(__name__)
 
 JOB_FUNCTIONS: dict[str, Callable[..., Later | None]] = {}
-PERIODIC_FUNCTIONS: dict[str, Callable[[], object]] = {}
+PERIODIC_FUNCTIONS: dict[str, Callable[..., object]] = {}
 
 _RENEW_SECONDS = outbox.RUNNING_LEASE.total_seconds() / 3
 _ROUND_SECONDS = 30
@@ -77,22 +77,23 @@ def job(name: str) -> Callable[[Callable[..., Later | None]], Callable[[int, int
     return register
 
 
-def periodic(name: str) -> Callable[[Callable[[], object]], Callable[[], None]]:
-    """Register the function of a round of periodic work."""
+def periodic(name: str) -> Callable[[Callable[..., object]], Callable[..., None]]:
+    """Register the function of a round of periodic work; it gets its network if it has one."""
 
-    def register(work: Callable[[], object]) -> Callable[[], None]:
+    def register(work: Callable[..., object]) -> Callable[..., None]:
         PERIODIC_FUNCTIONS[name] = work
 
         @functools.wraps(work)
-        def run() -> None:
-            queue.answer(name)
+        def run(*args: str) -> None:
+            this = round_name(name, *args)
+            queue.answer(this)
             beats.beat(PERIODIC[name].queue)
             begun = time.perf_counter()
             try:
-                work()
+                work(*args)
             finally:
                 release()
-                metrics.JOB_SECONDS.labels(name).observe(time.perf_counter() - begun)
+                metrics.JOB_SECONDS.labels(this).observe(time.perf_counter() - begun)
 
         return run
 

@@ -1,6 +1,7 @@
 """The scheduler: RQ's own, ringing for periodic work, one at a time in the whole installation."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 
 import psycopg
@@ -15,7 +16,7 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.store.db import transaction
-from protonpay.store.jobs import PERIODIC, Periodic
+from protonpay.store.jobs import Periodic, rounds
 from protonpay.store.queue import door, ring
 
 log = structlog.get_logger(__name__)
@@ -51,17 +52,20 @@ def run(database_url: str) -> None:
         connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         with transaction():
             ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
-        scheduler = _Locked(connection)
-        log.info("scheduler_started", rounds=list(PERIODIC))
+        work = rounds({name: network.by_account for name, network in NETWORKS.items()})
+        scheduler = _Locked(connection, work)
+        log.info("scheduler_started", rounds=list(work))
         scheduler.start()  # type: ignore[no-untyped-call] # untyped upstream
 
 
 class _Locked(CronScheduler):
     """RQ's scheduler, which stops when the connection that holds the lock is gone."""
 
-    def __init__(self, connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    def __init__(
+        self, connection: "psycopg.Connection[tuple[object, ...]]", work: Mapping[str, Periodic]
+    ) -> None:
         super().__init__(connection=door.client)
-        self._cron_jobs = [Round(name, work) for name, work in PERIODIC.items()]
+        self._cron_jobs = [Round(name, each) for name, each in work.items()]
         self._lock = connection
 
     @override

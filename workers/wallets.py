@@ -28,19 +28,13 @@ def fill_pool() -> None:
     pool.fill()
 
 
-@periodic("wallets.watch_solana")
-def watch_solana() -> None:
+@periodic("wallets.watch_accounts")
+def watch_accounts(network: str) -> None:
     """Look at the accounts that are due."""
-    watching.watch("Solana")
+    watching.watch(network)
 
 
-@periodic("wallets.watch_base")
-def watch_base() -> None:
+@periodic("wallets.watch_blocks")
+def watch_blocks(network: str) -> None:
     """Read new blocks."""
-    watching.watch("Base")
-
-
-@periodic("wallets.watch_polygon")
-def watch_polygon() -> None:
-    """Read new blocks."""
-    watching.watch("Polygon")
+    watching.watch(network)

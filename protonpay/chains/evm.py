@@ -1,4 +1,4 @@
-"""Base and Polygon: payouts by EIP-3009, signed by the treasury, handed in by the gas wallet.
+"""EVM networks: payouts by EIP-3009, signed by the treasury, handed in by the gas wallet.
 
 The node must hold the state of its finalized block: on Base that is some 20 minutes old,
 more than a pruned geth keeps.
@@ -11,6 +11,7 @@ from eth_account import Account
 
 from protonpay.chains import evm_fees as fees
 from protonpay.chains import evm_terms as terms_of
+from protonpay.chains import evm_token
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Node, quantity
 from protonpay.chains.evm_outcome import Inquiry
@@ -50,6 +51,7 @@ class Evm:
         self._node = Node(rpc)
         self._keyring = keyring
         self._recognised = False
+        self._insisted = False
         self._bundles = False
         if keyring is not None:
             _check_keys(keyring, [self.treasury, self.sender])
@@ -174,8 +176,11 @@ class Evm:
         """Return how far the node is.
 
         Raises:
-            NoAnswer: the node does not answer.
+            NoAnswer: the node does not answer, or it or the token is not that of the settings.
         """
+        if not self._insisted:
+            evm_token.insist(self._node, self.network)
+            self._insisted = True
         latest, final = terms_of.read_heads(self._node)
         return ChainHead(latest.number, final.number, final.time)
 

@@ -1,10 +1,11 @@
-"""Base and Polygon as of a final block: balances and marks, by plain calls of the USDC contract."""
+"""EVM networks as of a final block: balances and marks, by plain calls of the USDC contract."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from Crypto.Hash import keccak
 
+from protonpay.chains import evm_token
 from protonpay.chains.evm_node import (
     At,
     Node,
@@ -12,7 +13,6 @@ from protonpay.chains.evm_node import (
     ask_block,
     ask_call,
     octets,
-    quantity,
     read_block,
 )
 from protonpay.chains.keyring import EVM, PublicAddresses
@@ -45,7 +45,8 @@ class EvmSnapshot:
         """Return a final block; its hash is what is asked about, so a fork cannot answer.
 
         Raises:
-            NoAnswer: unknown, not final as this node sees it, or it is a node of another chain.
+            NoAnswer: unknown, not final as this node sees it, or the node or the token is not
+                that of the settings.
         """
         self._recognise()
         wanted = "finalized" if height is None else hex(height)
@@ -91,9 +92,7 @@ class EvmSnapshot:
 
     def _recognise(self) -> None:
         if not self._recognised:
-            chain_id = quantity(self._node.ask(("eth_chainId", []))[0])
-            if chain_id != self._network.chain_id:
-                raise NoAnswer(f"the node is of chain {chain_id}")
+            evm_token.insist(self._node, self._network)
             self._recognised = True
 
 

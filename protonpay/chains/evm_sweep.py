@@ -1,4 +1,4 @@
-"""Sweeps on Base and Polygon: EIP-3009 by each deposit key, handed in together by the sweeper.
+"""Sweeps on EVM networks: EIP-3009 by each deposit key, handed in together by the sweeper.
 
 What proves what, all in the state of one final block F, asked for by its hash:
 

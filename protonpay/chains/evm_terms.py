@@ -6,6 +6,7 @@ from typing import Any
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Block, Node, ask_block, octets, quantity, read_block
 from protonpay.chains.evm_outcome import find_payment
+from protonpay.chains.evm_token import separator_of
 from protonpay.chains.port import AlreadySent, Hindrance, Network, NotReady, PayeeRefused
 from protonpay.wire.http import NoAnswer
 
@@ -37,7 +38,7 @@ def recognise(node: Node, network: Network) -> None:
     kinds = zip(_IDENTITY.values(), answers, strict=True)
     found = [usdc.decode(kind, answer) for kind, answer in kinds]
     domain = usdc.domain_of(network)
-    if found != [domain["name"], domain["version"], _DECIMALS, usdc.separator_of(network)]:
+    if found != [domain["name"], domain["version"], _DECIMALS, separator_of(network)]:
         raise NotReady("wrong_token", f"{network.usdc} says it is {found[0]!r} {found[1]!r}")
 
 

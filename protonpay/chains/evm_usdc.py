@@ -95,12 +95,6 @@ def domain_of(network: Network) -> dict[str, Any]:
     }
 
 
-def separator_of(network: Network) -> bytes:
-    """Return ``DOMAIN_SEPARATOR()`` as it must be."""
-    nobody = Payment(network.usdc, network.usdc, 0, 0, bytes(_WORD))
-    return bytes(_typed(network, nobody).header)
-
-
 def pay(network: Network, payment: Payment, treasury_key: bytes) -> bytes:
     """Sign a payment and return the call data that hands it in."""
     signature = Account.sign_message(_typed(network, payment), treasury_key).signature

@@ -1,4 +1,4 @@
-"""Base and Polygon, watched: every transfer of the USDC contract, whoever is paid.
+"""EVM networks, watched: every transfer of the USDC contract, whoever is paid.
 
 Raw JSON is read, because decoding through a library costs a hundred times as much. A list
 of logs proves nothing by being short: it is taken only from a node that has the last block
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from protonpay.chains import evm_token
 from protonpay.chains.addresses import checksummed
 from protonpay.chains.evm_node import (
     Block,
@@ -52,13 +53,15 @@ class EvmWatch:
         self._node = Node(rpc)
         self._blocks = _BLOCKS
         self._receipts = _AT_ONCE
+        self._recognised = False
 
     def reach(self) -> Reach:
         """Return how far the node is.
 
         Raises:
-            NoAnswer: unknown, or it is a node of another chain.
+            NoAnswer: unknown, or the node or the token is not that of the settings.
         """
+        self._recognise()
         tags = list(dict.fromkeys(("latest", "finalized", self._network.small_at)))
         # Asked each time: what stands before many nodes may turn to another chain's.
         chain_id, *blocks = self._node.ask(("eth_chainId", []), *map(ask_block, tags))
@@ -139,6 +142,12 @@ class EvmWatch:
             raise
         self._receipts = min(self._receipts + 1, _AT_ONCE)
         return told
+
+    def _recognise(self) -> None:
+        """Refuse a node of another chain, and another token: what they say is not our money."""
+        if not self._recognised:
+            evm_token.insist(self._node, self._network)
+            self._recognised = True
 
     def _read(self, first: int, last: int) -> Paid:
         wanted = {

@@ -171,6 +171,7 @@ class Network:
         small_at: the node's tag at which a small deposit is credited; a large one, and every one
             where accounts are asked about, waits for ``finalized``.
         refused: addresses no payout may go to (token contracts, programs …).
+        withdrawal_fee: flat, where a plan does not name one; None: a plan must.
         options: what only its adapter reads (EIP-712 name, fee floors …).
     """
 
@@ -181,6 +182,7 @@ class Network:
     by_account: bool = False
     small_at: str = "finalized"
     refused: frozenset[str] = frozenset()
+    withdrawal_fee: Usdc | None = None
     options: Mapping[str, str | int] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""The networks, as data, and the only way to an adapter.
+"""The only way to an adapter, and to the networks that they are made from.
 
 Adapters are named by dotted path and imported on first use: web3 and solders cost
 seconds and tens of megabytes, and only the chain workers need them.
@@ -10,54 +10,36 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from protonpay.chains.keyring import Keyring, PublicAddresses
+from protonpay.chains.networks import (
+    BASE,
+    BUILT_IN,
+    NETWORKS,
+    POLYGON,
+    SOLANA,
+    network,
+    unsupported,
+)
 from protonpay.chains.port import Chain, Network
 from protonpay.chains.snapshot import Snapshot
 from protonpay.chains.sweep import Sweeper
 from protonpay.chains.watch import AccountWatch, BlockWatch
-from protonpay.kernel.errors import Invalid
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.wire.http import Wire
 from protonpay.wire.jsonrpc import JsonRpc
 
-SOLANA = Network(
-    name="Solana",
-    family="solana",
-    by_account=True,
-    usdc="EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
-)
-# The same address on nearly every EVM network (https://www.multicall3.com).
-_MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
-BASE = Network(
-    name="Base",
-    family="evm",
-    chain_id=8453,
-    usdc="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913",
-    # Its batch is on L1, some two minutes on; final takes twenty (docs/chains.md).
-    small_at="safe",
-    refused=frozenset({"0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA"}),  # USDbC, another token
-    options={
-        "multicall": _MULTICALL3,
-        "domain_name": "USD Coin",
-        "domain_version": "2",
-        "tip_floor_wei": 1_000_000,
-        "max_fee_wei": 5_000_000_000,
-    },
-)
-POLYGON = Network(
-    name="Polygon",
-    family="evm",
-    chain_id=137,
-    usdc="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359",
-    refused=frozenset({"0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174"}),  # USDC.e, another token
-    options={
-        "multicall": _MULTICALL3,
-        "domain_name": "USD Coin",
-        "domain_version": "2",
-        "tip_floor_wei": 30_000_000_000,
-        "max_fee_wei": 2_000_000_000_000,
-    },
-)
-NETWORKS: Mapping[str, Network] = {network.name: network for network in (SOLANA, BASE, POLYGON)}
+__all__ = [
+    "BASE",
+    "BUILT_IN",
+    "NETWORKS",
+    "POLYGON",
+    "SOLANA",
+    "ChainSettings",
+    "Chains",
+    "Network",
+    "chains",
+    "network",
+    "unsupported",
+]
 
 _ADAPTERS = {
     "evm": "protonpay.chains.evm:Evm",
@@ -77,18 +59,6 @@ _SNAPSHOTS = {
 }
 _WATCH_SECONDS = 8
 _NODE_SECONDS = 15
-
-
-def network(name: str) -> Network:
-    """Return a network by its documented name.
-
-    Raises:
-        Invalid: there is no such network (``unsupported_network``).
-    """
-    try:
-        return NETWORKS[name]
-    except KeyError:
-        raise Invalid("unsupported_network", "Choose Solana, Base or Polygon.") from None
 
 
 @dataclass(frozen=True, slots=True)

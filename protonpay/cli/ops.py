@@ -1,10 +1,13 @@
 """`flask ops`: look at queues and books, ask for maintenance."""
 
 import sys
+from collections.abc import Mapping
 
 import click
 from flask.cli import AppGroup
 
+from protonpay.chains.registry import NETWORKS
+from protonpay.cli.choices import OneOf
 from protonpay.deposits import review
 from protonpay.kernel.errors import Refusal
 from protonpay.kernel.money import Usdc
@@ -13,7 +16,7 @@ from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.store import beats, outbox
 from protonpay.store.db import transaction
-from protonpay.store.jobs import PERIODIC, QUEUES
+from protonpay.store.jobs import QUEUES, Periodic, rounds
 from protonpay.store.queue import failed_jobs, named, ring
 
 ops = AppGroup("ops", help="Queues, books and maintenance.")
@@ -66,10 +69,10 @@ def replay(row_ids: tuple[int, ...]) -> None:
 
 
 @ops.command()
-@click.argument("name", type=click.Choice(sorted(PERIODIC)))
+@click.argument("name", type=OneOf(lambda: sorted(_rounds())))
 def run(name: str) -> None:
     """Ask for a round of a maintenance job now."""
-    work = PERIODIC[name]
+    work = _rounds()[name]
     asked = ring(name, work)
     click.echo(f"{name}: {'asked for on' if asked else 'already waiting on'} queue {work.queue}.")
 
@@ -77,12 +80,16 @@ def run(name: str) -> None:
 @ops.command()
 def jobs() -> None:
     """List the maintenance jobs and how often they come round."""
-    for name, work in PERIODIC.items():
-        click.echo(f"{name:<24}{work.queue:<14}every {work.every_seconds} s")
+    for name, work in _rounds().items():
+        click.echo(f"{name:<32}{work.queue:<14}every {work.every_seconds} s")
+
+
+def _rounds() -> Mapping[str, Periodic]:
+    return rounds({name: network.by_account for name, network in NETWORKS.items()})
 
 
 @ops.command("book-capital")
-@click.option("--network", required=True, help="Solana, Base or Polygon.")
+@click.option("--network", required=True, type=OneOf(lambda: NETWORKS), help="One of them.")
 @click.option("--amount", required=True, help="USDC, exact.")
 @click.option(
     "--reference", required=True, help="Names the payment, usually its hash: booked once."

@@ -10,6 +10,7 @@ from protonpay.auth import service as auth
 from protonpay.auth.service import Device
 from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS, chains
+from protonpay.cli.choices import OneOf
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
@@ -23,7 +24,7 @@ _OUTSIDE = {
     "evm": "protonpay.sandbox.evm_outside",
     "solana": "protonpay.sandbox.solana.outside",
 }
-_NETWORK = click.option("--network", required=True, type=click.Choice(sorted(NETWORKS)))
+_NETWORK = click.option("--network", required=True, type=OneOf(lambda: sorted(NETWORKS)))
 _TREASURY = Usdc.parse("1000000")
 _PRESENT = Usdc.parse("1000")
 _GAS = {"evm": 10 * 10**18, "solana": 100 * 10**9}

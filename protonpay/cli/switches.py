@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS
+from protonpay.cli.choices import OneOf
 from protonpay.payouts import service as payouts
 from protonpay.payouts.ceilings import ALL, signer
 from protonpay.rails import service as rails
@@ -17,7 +18,7 @@ payouts_group = AppGroup("payouts", help="Stop payouts, let them go on, see whic
 cards_group = AppGroup("cards", help="Stop card deposits by a provider, let them go on.")
 
 _NETWORK = click.option(
-    "--network", type=click.Choice(list(NETWORKS)), help="One of them; all, if none is named."
+    "--network", type=OneOf(lambda: NETWORKS), help="One of them; all, if none is named."
 )
 _PROVIDER = click.option(
     "--provider", type=click.Choice(list(PROVIDERS)), help="One of them; all, if none is named."

@@ -3,12 +3,13 @@
 import click
 
 from protonpay.chains.registry import NETWORKS
+from protonpay.cli.choices import OneOf
 from protonpay.cli.ops import ops
 from protonpay.treasury import service
 
 
 @ops.command()
-@click.option("--network", type=click.Choice(list(NETWORKS)), help="One of them only.")
+@click.option("--network", type=OneOf(lambda: NETWORKS), help="One of them only.")
 @click.option("--everything", is_flag=True, help="However little lies there.")
 def sweep(network: str | None, *, everything: bool) -> None:
     """Ask for sweeps of deposit addresses now."""

@@ -11,7 +11,15 @@ from protonpay.deposits.models import Deposit
 from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
 from protonpay.web import qr
-from protonpay.web.fields import JsonSchema, Moment, Text, UsdcField, WireSchema, number_text
+from protonpay.web.fields import (
+    JsonSchema,
+    Moment,
+    NetworkName,
+    Text,
+    UsdcField,
+    WireSchema,
+    number_text,
+)
 from protonpay.web.paging import HistoryQuery, Paged
 
 _LONGEST_AMOUNT = 32
@@ -59,7 +67,7 @@ class CardOrder(WireSchema):
 class CryptoOrder(WireSchema):
     """On which network to pay."""
 
-    network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
+    network = NetworkName(required=True)
 
 
 class AddressView(WireSchema):

@@ -142,7 +142,7 @@ def crypto_address(user_id: str, network: str) -> WhereToPay:
     """
     of = named_network(network)
     with transaction():
-        address = wallets.assign("user", user_id)[of.name]
+        address = wallets.assign_on(of.name, "user", user_id)
     return WhereToPay(of.name, address, of.usdc, payment_uri(of, address))
 
 

@@ -5,7 +5,15 @@ from marshmallow import fields, validate
 from protonpay.invoices import service, states
 from protonpay.invoices.reckoning import CURRENCY
 from protonpay.kernel.money import ZERO
-from protonpay.web.fields import Moment, Text, UsdcField, WholeNumber, WireSchema, YesNo
+from protonpay.web.fields import (
+    Moment,
+    NetworkName,
+    Text,
+    UsdcField,
+    WholeNumber,
+    WireSchema,
+    YesNo,
+)
 from protonpay.web.links import links
 from protonpay.web.paging import HistoryQuery, Paged
 
@@ -155,12 +163,7 @@ class RefundOrder(WireSchema):
         allow_none=True,
         metadata={"description": "For what was paid on chain.", "example": None},
     )
-    network = Text(
-        longest=32,
-        load_default=None,
-        allow_none=True,
-        metadata={"enum": ["Solana", "Base", "Polygon", None], "example": None},
-    )
+    network = NetworkName(load_default=None, allow_none=True, metadata={"example": None})
 
 
 class RefundAnswer(WireSchema):

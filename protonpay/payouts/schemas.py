@@ -3,7 +3,7 @@
 from marshmallow import fields, validate
 
 from protonpay.payouts import states
-from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
 
@@ -12,14 +12,14 @@ class PayoutOrder(WireSchema):
 
     amount = UsdcField(required=True)
     wallet_address = Text(longest=128, required=True)
-    network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
+    network = NetworkName(required=True)
 
 
 class QuoteOrder(WireSchema):
     """A withdrawal that is only thought of."""
 
     amount = UsdcField(required=True)
-    network = Text(longest=32, required=True, metadata={"enum": ["Solana", "Base", "Polygon"]})
+    network = NetworkName(required=True)
     wallet_address = Text(longest=128, load_default=None)
 
 

@@ -15,7 +15,8 @@ class Plan(Base):
     """Fees and limits.
 
     Attributes:
-        withdrawal_fees: network → flat fee in micro-USDC.
+        withdrawal_fees: network → flat fee in micro-USDC. A network that is not named has the
+            fee of its setting, if any; null leaves it out.
         withdrawal_fee_bps: basis points of the amount, on top of the flat fee.
         daily_limit_micro: of all withdrawals of the last 24 hours that did not fail.
     """

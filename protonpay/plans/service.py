@@ -4,8 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from protonpay.chains.registry import NETWORKS
-from protonpay.kernel.errors import Invalid
+from protonpay.chains.registry import NETWORKS, unsupported
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.plans.models import Plan
 from protonpay.store.db import db
@@ -42,7 +41,7 @@ class Terms:
         """
         flat = self.withdrawal_fees.get(network)
         if flat is None:
-            raise Invalid("unsupported_network", "Choose Solana, Base or Polygon.")
+            raise unsupported(self.withdrawal_fees)
         return flat + amount.share_ceil(self.withdrawal_fee_bps)
 
     def deposit_commission(self, amount: Usdc) -> Usdc:
@@ -99,12 +98,7 @@ def _read(name: str) -> Terms:
     if plan is None:
         raise LookupError(f"no plan {name}")
     return Terms(
-        withdrawal_fees={
-            # JSONB keeps no order; the document's is the registry's.
-            network: Usdc(plan.withdrawal_fees[network])
-            for network in NETWORKS
-            if network in plan.withdrawal_fees
-        },
+        withdrawal_fees=_withdrawal_fees(plan.withdrawal_fees),
         withdrawal_fee_bps=plan.withdrawal_fee_bps,
         transfer_fee=plan.transfer_fee_micro,
         deposit_commission_bps=plan.deposit_commission_bps,
@@ -114,3 +108,18 @@ def _read(name: str) -> Terms:
         needs_verified_email=plan.needs_verified_email,
         needs_kyc=plan.needs_kyc,
     )
+
+
+def _withdrawal_fees(named: Mapping[str, int | None]) -> Mapping[str, Usdc]:
+    """Return the fee on each network that the plan or else the network names.
+
+    A plan's null leaves the network out. JSONB keeps no order; the document's is the table's.
+    """
+    fees: dict[str, Usdc] = {}
+    for name, network in NETWORKS.items():
+        micro = named.get(name)
+        if micro is not None:
+            fees[name] = Usdc(micro)
+        elif network.withdrawal_fee is not None and name not in named:
+            fees[name] = network.withdrawal_fee
+    return fees

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, request, send_from_directory
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.deposits import service as deposits
 from protonpay.invoices import checkout as invoices
 from protonpay.kernel import clock, ids
@@ -36,7 +37,7 @@ _CHECKING = ("We are checking", "The provider is being asked. Do not pay again."
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return _page(render_template("front.html", api=links.to("/api")))
+    return _page(render_template("front.html", api=links.to("/api"), networks=list(NETWORKS)))
 
 
 @pages.get("/api/docs")

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 
 from protonpay.chains.keyring import is_current
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains.registry import BUILT_IN
 from protonpay.stack import programs
 from protonpay.stack.child import Command
 from protonpay.stack.home import Home
@@ -22,7 +22,7 @@ from protonpay.stack.valkey import Valkey
 ROOT = Path(__file__).parents[2]
 _VERSIONS = ROOT / "migrations" / "versions"
 _BIN = Path(sys.executable).parent
-CHAINS = tuple(name.lower() for name in NETWORKS)
+CHAINS = tuple(name.lower() for name in BUILT_IN)
 # Signing has a process of its own: the passphrase is in no other.
 # Two watch: a node that hangs holds up one network, not the others.
 _OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance")
@@ -74,7 +74,7 @@ def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> lis
     """Return the chains, the card providers, the rates and the mail of a sandbox."""
     mail = ("--smtp", f"{LOOPBACK}:{ports['smtp']}", "--http", f"{LOOPBACK}:{ports['mail']}")
     return [
-        *(_chain(env, home, name, ports[name.lower()]) for name in NETWORKS),
+        *(_chain(env, home, name, ports[name.lower()]) for name in BUILT_IN),
         *_card_providers(env, home, ports),
         _simulator(env, "rates", "Exchange rates, simulated", ports["rates"], "rates"),
         Part(
@@ -204,7 +204,7 @@ def is_migrated(url: str) -> bool:
 
 
 def _chain(env: Environment, home: Home, name: str, port: int) -> Part:
-    network = NETWORKS[name]
+    network = BUILT_IN[name]
     options = ["--usdc", network.usdc, "--state", str(home.folder / name.lower())]
     what = f"{name}, a chain of its own"
     if network.chain_id:

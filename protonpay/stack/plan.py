@@ -7,7 +7,7 @@ from typing import Any
 
 from config import Config
 from protonpay.cards.registry import PROVIDERS
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains.registry import BUILT_IN
 from protonpay.stack import parts, ports, settings
 from protonpay.stack.failures import StackError
 from protonpay.stack.home import Home, read_json, write, write_json
@@ -126,7 +126,7 @@ def _facts_of_web(home: Home, web: str) -> dict[str, Any]:
 def _chains(rpc_urls: Mapping[str, str]) -> dict[str, Any]:
     return {
         name: {"rpc": rpc_urls[name], "usdc": network.usdc, "chainId": network.chain_id}
-        for name, network in NETWORKS.items()
+        for name, network in BUILT_IN.items()
     }
 
 

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable, Mapping
 
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains.registry import BUILT_IN
 from protonpay.stack.home import Home, read_json, write_json
 from protonpay.stack.ports import LOOPBACK
 from protonpay.stack.postgres import Postgres
@@ -56,7 +56,7 @@ def embedded(
         "PORT": str(ports["web"]),
         "PUBLIC_URL": at["web"],
         "KEYRING_PATH": str(home.keyring),
-        **{f"{name.upper()}_RPC_URL": at[name.lower()] for name in NETWORKS},
+        **{f"{name.upper()}_RPC_URL": at[name.lower()] for name in BUILT_IN},
         "TAP_BASE_URL": f"{at['tap']}/v2",
         "YOOKASSA_BASE_URL": f"{at['yookassa']}/v3",
         "YOOKASSA_SHOP_ID": "100500",

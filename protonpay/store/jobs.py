@@ -1,7 +1,7 @@
 """The job table: every job's name, its function in ``workers/``, its queue and its patience."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CHAIN = "chain"
 CARDS = "cards"
@@ -61,12 +61,20 @@ JOBS: Mapping[str, Job] = {
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
-    """Work that comes round: it looks for what is due, so a missed round costs a delay only."""
+    """Work that comes round: it looks for what is due, so a missed round costs a delay only.
+
+    Attributes:
+        by_account: if not None, each network whose deposits are found in this way, or in the
+            other one, has a round of its own.
+        args: what the function is called with: the network of such a round.
+    """
 
     path: str
     queue: str
     every_seconds: int
     timeout_seconds: int = 60
+    by_account: bool | None = None
+    args: tuple[str, ...] = ()
 
 
 PERIODIC: Mapping[str, Periodic] = {
@@ -81,9 +89,8 @@ PERIODIC: Mapping[str, Periodic] = {
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1, 120),
     "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
     "wallets.fill_pool": Periodic("workers.wallets.fill_pool", CHAIN, 1),
-    "wallets.watch_solana": Periodic("workers.wallets.watch_solana", WATCH, 1),
-    "wallets.watch_base": Periodic("workers.wallets.watch_base", WATCH, 2),
-    "wallets.watch_polygon": Periodic("workers.wallets.watch_polygon", WATCH, 2),
+    "wallets.watch_accounts": Periodic("workers.wallets.watch_accounts", WATCH, 1, by_account=True),
+    "wallets.watch_blocks": Periodic("workers.wallets.watch_blocks", WATCH, 2, by_account=False),
     "proofs.heads": Periodic("workers.proofs.heads", MAINTENANCE, 60, 600),
     "proofs.reserves": Periodic("workers.proofs.reserves", WATCH, 15, 120),
     "treasury.look": Periodic("workers.treasury.look", MAINTENANCE, 30),
@@ -93,3 +100,25 @@ PERIODIC: Mapping[str, Periodic] = {
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""
+
+
+def rounds(networks: Mapping[str, bool]) -> Mapping[str, Periodic]:
+    """Return every round by its name, those of the networks one by one.
+
+    Args:
+        networks: name → whether its deposits are found by asking about each account.
+    """
+    found: dict[str, Periodic] = {}
+    for name, work in PERIODIC.items():
+        if work.by_account is None:
+            found[name] = work
+            continue
+        for network, by_account in networks.items():
+            if by_account is work.by_account:
+                found[round_name(name, network)] = replace(work, args=(network,))
+    return found
+
+
+def round_name(name: str, *args: str) -> str:
+    """Return the name of a round: ``wallets.watch_blocks:Base``."""
+    return ":".join((name, *args))

@@ -76,6 +76,7 @@ def ring(name: str, work: Periodic) -> bool:
         return False
     named(work.queue).enqueue_call(
         work.path,
+        args=work.args,
         timeout=work.timeout_seconds,
         ttl=waits,
         result_ttl=0,

@@ -17,6 +17,7 @@ __all__ = [
     "Incoming",
     "addresses_of",
     "assign",
+    "assign_on",
     "ever_paid",
     "families",
     "free_addresses",
@@ -44,7 +45,7 @@ def assign(kind: str, holder_id: str) -> Mapping[str, str]:
         holder_id: the user's or invoice's id.
 
     Returns:
-        The address on each network.
+        The address on each network whose watch has begun.
 
     Raises:
         Unavailable: no address is free (``addresses_exhausted``), or the database holds one
@@ -63,8 +64,22 @@ def assign(kind: str, holder_id: str) -> Mapping[str, str]:
     return found
 
 
+def assign_on(network: str, kind: str, holder_id: str) -> str:
+    """Give a holder addresses as ``assign`` does, and return the one on a network.
+
+    Raises:
+        Unavailable: as ``assign``; or the network's watch has not begun yet.
+        RuntimeError: no transaction is open.
+    """
+    address = assign(kind, holder_id).get(network)
+    if address is None:
+        log.warning("network_not_watched_yet", network=network)
+        raise _none_free()
+    return address
+
+
 def addresses_of(kind: str, holder_id: str) -> Mapping[str, str]:
-    """Return a holder's address on each network; empty before the first ``assign``.
+    """Return a holder's address on each network that is watched; empty before ``assign``.
 
     Raises:
         Unavailable: the database holds one that the keyring did not make (``address_not_ours``).
@@ -155,17 +170,27 @@ def _claim(family: str, kind: str, holder_id: str) -> DepositAddress:
     )
     if row is None:
         log.error("addresses_exhausted", family=family)
-        said = "No deposit address is free right now. Try again in a moment."
-        raise Unavailable("addresses_exhausted", said, retry_after=5)
+        raise _none_free()
     return row
 
 
+def _none_free() -> Unavailable:
+    said = "No deposit address is free right now. Try again in a moment."
+    return Unavailable("addresses_exhausted", said, retry_after=5)
+
+
 def _by_network(rows: Iterable[DepositAddress]) -> Mapping[str, str]:
+    """Return where each network pays to addresses.
+
+    Not where no watch has begun: a network that was added today shares addresses that were
+    handed out long ago, and what is paid before its watch begins is never read.
+    """
     by_family = {row.family: _checked(row) for row in rows}
+    begun = set(db.session.scalars(select(WatchMark.network))) if by_family else set()
     return {
         name: by_family[network.family]
         for name, network in NETWORKS.items()
-        if network.family in by_family
+        if network.family in by_family and name in begun
     }
 
 

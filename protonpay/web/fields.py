@@ -10,6 +10,7 @@ import marshmallow
 from marshmallow import ValidationError, fields
 from typing_extensions import override
 
+from protonpay.chains.networks import NETWORKS
 from protonpay.kernel import clock
 from protonpay.kernel.money import MAX_MICRO, Usdc
 
@@ -174,6 +175,18 @@ class Text(fields.String):
         length = marshmallow.validate.Length(min=shortest, max=longest)
         given = kwargs.pop("validate", [])
         super().__init__(validate=[length, _no_nul, *given], **kwargs)
+
+
+class NetworkName(Text):
+    """The name of a network: the settings say which there are, services check it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(longest=32, **kwargs)
+
+    @property
+    def given(self) -> JsonSchema:  # type: ignore[override] # known once the settings are read
+        """The names there are now."""
+        return {"enum": list(NETWORKS)}
 
 
 def _no_nul(value: str) -> None:

@@ -121,7 +121,8 @@ IN_RUSSIAN: Mapping[str, str] = {
     # of money
     "The balance does not cover this amount.": "На балансе недостаточно средств.",
     "This is less than a millionth of a USDC.": "Это меньше миллионной доли USDC.",
-    "Choose Solana, Base or Polygon.": "Выберите Solana, Base или Polygon.",
+    "Choose another network.": "Выберите другую сеть.",
+    "Choose {networks} or {last}.": "Выберите {networks} или {last}.",
     "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
     "At most {limit} USDC in 24 hours.": "Не более {limit} USDC за 24 часа.",
     "Next withdrawal is possible in {seconds} seconds.": (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from eth_account import Account
 
-from protonpay.chains import evm_usdc
+from protonpay.chains import evm_token, evm_usdc
 from protonpay.chains.evm import Evm
 from protonpay.chains.keyring import PublicAddresses
 from protonpay.chains.port import NotReady, PayeeRefused
@@ -26,8 +26,8 @@ POLYGON_SEPARATOR = "caa2ce1a5703ccbe253a34eb3166df60a705c561b44b192061e28f2a985
 
 
 def test_the_domain_is_mainnets():
-    assert evm_usdc.separator_of(BASE).hex() == BASE_SEPARATOR
-    assert evm_usdc.separator_of(POLYGON).hex() == POLYGON_SEPARATOR
+    assert evm_token.separator_of(BASE).hex() == BASE_SEPARATOR
+    assert evm_token.separator_of(POLYGON).hex() == POLYGON_SEPARATOR
 
 
 def test_the_same_arguments_give_the_same_bytes(evm):

@@ -5,12 +5,13 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.store import outbox
 from protonpay.store.db import db, transaction
-from protonpay.store.jobs import PERIODIC, QUEUES
+from protonpay.store.jobs import QUEUES, rounds
 from tests.actors import PASSWORD, Actor
 from tests.committed import OpenHouse
 from tests.unchanged import nothing_changes, only_changes
@@ -83,7 +84,8 @@ def test_a_dead_row_is_listed_and_can_be_made_due_again(flask: Terminal):
 
 def test_every_maintenance_job_is_listed_and_can_be_asked_for(flask: Terminal):
     said = flask.says("ops", "jobs")
-    for name, work in PERIODIC.items():
+    kinds = {name: network.by_account for name, network in NETWORKS.items()}
+    for name, work in rounds(kinds).items():
         assert name in said
         assert f"queue {work.queue}" in flask.says("ops", "run", name)
     assert flask("ops", "run", "no.such.job").exit_code == 2

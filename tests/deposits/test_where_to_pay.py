@@ -1,16 +1,18 @@
 """POST /client/deposit/crypto: an address of one's own, as text, link and code."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains.registry import BASE, NETWORKS
 from protonpay.store.db import db
 from protonpay.wallets import service as wallets
 from tests.actors import Actor
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
+from tests.wallets.pools import begin_watches
 
 SOLANA_USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 
@@ -89,3 +91,18 @@ def test_a_stranger_is_shown_none(alice: Actor, fill):
     with nothing_changes():
         answer = alice.client.post("/api/client/deposit/crypto", json={"network": "Base"})
         assert answer.status_code == 401
+
+
+def test_a_network_that_was_just_added_is_shown_once_it_is_watched(alice: Actor, fill):
+    """It shares addresses handed out before, and nobody may be paid where no watch will read."""
+    fill()
+    shown = _ask(alice, network="Base").get_json()["deposit"]["address"]
+    NETWORKS.bind([replace(BASE, name="Sepolia", chain_id=84532)])
+    try:
+        with nothing_changes():
+            refused(_ask(alice, network="Sepolia"), 503, "addresses_exhausted")
+        assert "Sepolia" not in wallets.addresses_of("user", alice.id)
+        begin_watches()
+        assert _ask(alice, network="Sepolia").get_json()["deposit"]["address"] == shown
+    finally:
+        NETWORKS.bind([])

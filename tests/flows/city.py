@@ -19,8 +19,8 @@ from typing import Any
 import psycopg
 import requests
 
-from protonpay.chains import keyring
-from protonpay.chains.registry import NETWORKS
+from protonpay.chains import further, keyring
+from protonpay.chains.registry import BUILT_IN, NETWORKS
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
@@ -251,10 +251,24 @@ class Parts:
 
 @contextmanager
 def founded(
-    services: Any, settings: Mapping[str, str], template: str, folder: Path
+    services: Any,
+    settings: Mapping[str, str],
+    template: str,
+    folder: Path,
+    *,
+    number: int = 1,
+    added: Mapping[str, Any] | None = None,
 ) -> Iterator[City]:
-    """Run a whole city on a database of its own."""
+    """Run a whole city on a database of its own.
+
+    Args:
+        number: of this city; of those in one process no two have the same.
+        added: an entry of ``EVM_NETWORKS`` without its node; a chain is run for it.
+    """
     with ExitStack() as stack:
+        # This process knows what the city knows, as long as it stands.
+        stack.callback(NETWORKS.bind, list(NETWORKS.values())[len(BUILT_IN) :])
+        NETWORKS.bind(further.read(_setting(added, "http://127.0.0.1:9")).networks)
         parts = _parts(stack)
         keys = folder / "keyring.json"
         keyring.create(keys, PASSWORD)
@@ -263,11 +277,12 @@ def founded(
             **settings,
             "PORT": str(port),
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
-            "DATABASE_URL": services.postgres.create_database("city", template=template),
-            "REDIS_URL": services.valkey.url(1),
+            "DATABASE_URL": services.postgres.create_database(f"city_{number}", template=template),
+            "REDIS_URL": services.valkey.url(number),
             "KEYRING_PATH": str(keys),
             "FAULTS": str(folder),
-            **{f"{name.upper()}_RPC_URL": gate.url for name, gate in parts.gates.items()},
+            **{f"{name.upper()}_RPC_URL": parts.gates[name].url for name in BUILT_IN},
+            **({further.SETTING: _setting(added, parts.gates[added["name"]].url)} if added else {}),
             "TAP_BASE_URL": f"{parts.tap.url}/v2",
             "TAP_SECRET_KEY": "sk_test_of_the_flows",
             "YOOKASSA_BASE_URL": f"{parts.yookassa.url}/v3",
@@ -301,6 +316,10 @@ def founded(
         _run(stack, city, "scheduler", "flask", "--app", "wsgi", "scheduler")
         until(lambda: _ready(city), PATIENCE)
         yield city
+
+
+def _setting(added: Mapping[str, Any] | None, rpc_url: str) -> str:
+    return "" if added is None else json.dumps([{**added, "rpcUrl": rpc_url}])
 
 
 def _parts(stack: ExitStack) -> Parts:

@@ -54,8 +54,8 @@ class World:
     def native(self, address: str) -> int:
         return int(self.outside.native_balance(self.url, address))
 
-    def act(self, verb: str, *words: Any) -> None:
-        getattr(self.outside, verb)(self.url, *words)
+    def act(self, verb: str, *words: Any) -> Any:
+        return getattr(self.outside, verb)(self.url, *words)
 
     def finalise(self) -> None:
         raise NotImplementedError
@@ -72,15 +72,15 @@ class World:
 
 
 class EvmNetwork(World):
-    """Base or Polygon."""
+    """Base, Polygon, or one that the settings add."""
 
     outside = evm_outside
 
-    def act(self, verb: str, *words: Any) -> None:
+    def act(self, verb: str, *words: Any) -> Any:
         rpc = Rpc(self.url)
         rpc("evm_setAutomine", True)  # noqa: FBT003 - the node's own parameter
         try:
-            super().act(verb, *words)
+            return super().act(verb, *words)
         finally:
             rpc("evm_setAutomine", False)  # noqa: FBT003
 

@@ -112,7 +112,7 @@ def test_every_sentence_is_found_whole_and_put_together(sentence: str):
     values |= dict.fromkeys(
         ("shortest", "longest", "providers", "currencies", "name", "scopes"), "X"
     )
-    values |= {"currency": "USD", "reason": "X", "what": "X"}
+    values |= {"currency": "USD", "reason": "X", "what": "X", "networks": "X, Y", "last": "Z"}
     used = {name: value for name, value in values.items() if f"{{{name}}}" in sentence}
 
     assert say(sentence, ENGLISH, used) == sentence.format(**used)

@@ -8,7 +8,9 @@ from contextlib import ExitStack
 import pytest
 from rq.cron import CronScheduler
 
-from protonpay.store.jobs import PERIODIC, QUEUES
+from protonpay.chains.registry import NETWORKS
+from protonpay.store.jobs import QUEUES
+from protonpay.store.jobs import rounds as every_round
 from protonpay.store.queue import door, named
 from tests.committed import OpenHouse
 from tests.patience import until
@@ -70,7 +72,8 @@ def test_one_rings_for_every_round_and_one_stands_by(schedulers: Schedulers):
     until(_every_round_is_rung)
     assert len(CronScheduler.all(connection=door.client)) == 1
     rung = {key.decode() for key in door.client.keys("round:*")}
-    assert rung <= {f"round:{name}" for name in PERIODIC}
+    kinds = {name: network.by_account for name, network in NETWORKS.items()}
+    assert rung <= {f"round:{name}" for name in every_round(kinds)}
 
 
 def test_when_the_one_that_rings_is_killed_the_other_takes_over(schedulers: Schedulers):
