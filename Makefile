@@ -11,8 +11,9 @@ PYTHON := $(or $(PYTHON),$(shell for python in python3 python3.13 python3.12 pyt
 BIN := .venv/bin
 DOCUMENTS := tests/architecture/test_documents.py
 T ?= tests
-# One process per core, four at most: each has a database of its own.
-JOBS ?= -n auto --maxprocesses 4
+# One process more than cores, four at most: a journey waits more than it works, and each process
+# has services of its own.
+JOBS ?= -n $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 1 : 4)))
 
 ##@ Run
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -32,7 +33,8 @@ WORDS = ("--reason", "the test has mended it", "--by", "olga")
 @pytest.fixture
 def superuser(city: City, services: Any) -> Iterator["psycopg.Connection[Any]"]:
     """The one whom nothing stops."""
-    url = services.postgres.url("city", user=SUPERUSER)
+    name = urlsplit(city.environ["DATABASE_URL"]).path.removeprefix("/")
+    url = services.postgres.url(name, user=SUPERUSER)
     with psycopg.connect(url, autocommit=True) as connection:
         yield connection
 

@@ -283,7 +283,7 @@ def test_too_long_an_answer_is_asked_for_in_parts(base, payee):
 def test_what_was_kept_back_for_hours_is_found_within_the_hour_after(base, payee, monkeypatch):
     monkeypatch.setattr(scanning, "_FEWEST_BLOCKS", 1)
     monkeypatch.setattr(scanning, "_MOST_BLOCKS", 1)
-    monkeypatch.setattr(scanning, "_PIECE", 2)
+    monkeypatch.setattr(scanning, "_PIECE", 8)
     monkeypatch.setattr(scanning, "_DAY", 40)
     _of("eth_getLogs", lambda *_: [])(base.liar, base)
     _pay(base, payee, 5_000_000)
@@ -296,7 +296,7 @@ def test_what_was_kept_back_for_hours_is_found_within_the_hour_after(base, payee
         _look()
     assert states() == [], "too long ago for the overlap"
 
-    for minutes in range(1, 62):
+    for minutes in range(3, 63, 3):
         with clock.frozen(begun + timedelta(minutes=minutes)):
             _look()
 
