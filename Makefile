@@ -75,8 +75,9 @@ audit-deps: install-dev  ## Declared = imported
 	@$(BIN)/deptry .
 
 .PHONY: bench
-bench: install-dev  ## Measure: the ledger, HTTP, histories, the proof of liabilities
+bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proof of liabilities
 	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.watch --many 100000 --blocks 10
 	@$(BIN)/python -m benchmarks.proofs
 
 .PHONY: chaos

