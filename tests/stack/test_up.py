@@ -41,7 +41,8 @@ class Run:
         return found if found["pid"] == self.process.pid else None
 
     def pid(self, name):
-        return int((self.home / name).read_text())
+        # Whoever starts is about to write it.
+        return int(until((self.home / name).read_text, what=f"the pid of {name}"))
 
     def until_ready(self, seconds=30):
         until(lambda: self.facts or self.process.poll() is not None, seconds, "readiness")
