@@ -6,12 +6,12 @@ more than a pruned geth keeps.
 
 from collections.abc import Mapping, Sequence
 
-import structlog
 from eth_account import Account
 
 from protonpay.chains import evm_fees as fees
 from protonpay.chains import evm_terms as terms_of
 from protonpay.chains import evm_token
+from protonpay.chains import evm_transaction as transaction
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Node, quantity
 from protonpay.chains.evm_outcome import Inquiry
@@ -29,8 +29,6 @@ from protonpay.chains.port import (
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
-
-log = structlog.get_logger(__name__)
 
 VALID_SECONDS = 900
 """How long a signed payment is good, and so how long a lost one keeps its payout waiting."""
@@ -115,25 +113,16 @@ class Evm:
             price = price.outbidding(fees.Fees.of(replaces.terms))
         key = self._keyring.treasury[EVM]
         payments = [self._payment(order, int(terms["valid_before"])) for order in orders]
-        to, data = usdc.hand_in(
+        call = usdc.hand_in(
             self.network, [usdc.pay(self.network, payment, key) for payment in payments]
         )
-        transaction = {
-            "type": 2,
-            "chainId": self.network.chain_id,
-            "nonce": sequence,
-            "to": to,
-            "value": 0,
-            "data": data,
-            "gas": fees.gas_limit(len(orders)),
-            "maxFeePerGas": price.most,
-            "maxPriorityFeePerGas": price.tip,
-        }
-        signed = Account.sign_transaction(transaction, self._keyring.gas[EVM])
+        raw, tx_hash = transaction.sign(
+            self.network, self._keyring.gas[EVM], call, sequence, fees.gas_limit(len(orders)), price
+        )
         return SignedSend(
             payout_ids=tuple(order.payout_id for order in orders),
-            raw=bytes(signed.raw_transaction),
-            tx_hash=signed.hash.to_0x_hex(),
+            raw=raw,
+            tx_hash=tx_hash,
             sequence=sequence,
             terms={**terms, **price.as_terms()},
         )
@@ -144,16 +133,7 @@ class Evm:
         Raises:
             NoAnswer: it may or may not have taken them.
         """
-        try:
-            self._rpc.call("eth_sendRawTransaction", "0x" + send.raw.hex())
-        except RpcError as error:
-            log.info(
-                "broadcast_refused",
-                network=self.network.name,
-                tx_hash=send.tx_hash,
-                code=error.code,
-                message=error.message,
-            )
+        transaction.broadcast(self._rpc, self.network, send.raw, send.tx_hash)
 
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment; ``evm_outcome`` says what is proof.

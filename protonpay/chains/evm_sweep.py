@@ -17,6 +17,7 @@ from eth_account import Account
 
 from protonpay.chains import evm_fees as fees
 from protonpay.chains import evm_terms as terms_of
+from protonpay.chains import evm_transaction as transaction
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Block, Node, Question, Receipt, octets, quantity, read_receipt
 from protonpay.chains.evm_outcome import find_payment
@@ -154,22 +155,13 @@ class EvmSweeper:
             usdc.pay(self.network, self._payment(item, terms), key)
             for item, key in zip(items, keys, strict=True)
         ]
-        contract, data = usdc.hand_in(self.network, calls)
-        transaction = {
-            "type": 2,
-            "chainId": self.network.chain_id,
-            "nonce": sequence,
-            "to": contract,
-            "value": 0,
-            "data": data,
-            "gas": int(terms["gas"]),
-            "maxFeePerGas": price.most,
-            "maxPriorityFeePerGas": price.tip,
-        }
-        signed = Account.sign_transaction(transaction, self._keyring.sweeper[EVM])
+        call = usdc.hand_in(self.network, calls)
+        raw, tx_hash = transaction.sign(
+            self.network, self._keyring.sweeper[EVM], call, sequence, int(terms["gas"]), price
+        )
         return SignedSweeps(
-            raw=bytes(signed.raw_transaction),
-            tx_hash=signed.hash.to_0x_hex(),
+            raw=raw,
+            tx_hash=tx_hash,
             sequence=sequence,
             terms={**terms, **price.as_terms()},
         )
@@ -180,16 +172,7 @@ class EvmSweeper:
         Raises:
             NoAnswer: it may or may not have taken them.
         """
-        try:
-            self._rpc.call("eth_sendRawTransaction", "0x" + signed.raw.hex())
-        except RpcError as error:
-            log.info(
-                "broadcast_refused",
-                network=self.network.name,
-                tx_hash=signed.tx_hash,
-                code=error.code,
-                message=error.message,
-            )
+        transaction.broadcast(self._rpc, self.network, signed.raw, signed.tx_hash)
 
     def outcome(self, signed: SignedSweeps, items: Sequence[SweepItem]) -> SweepsOutcome:
         """Say what became of a transaction and of each of its sweeps.

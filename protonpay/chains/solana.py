@@ -17,7 +17,6 @@ A node that lags, has forgotten its history or is asked through a balancer can o
 us wait: heights and slots are compared before a null is believed.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
@@ -45,6 +44,7 @@ from protonpay.chains.solana_answers import (
     Call,
     FinalPoint,
     ask,
+    broadcast,
     read_account,
     read_final_point,
     read_holding,
@@ -65,7 +65,7 @@ from protonpay.chains.solana_payment import (
 )
 from protonpay.chains.solana_terms import read_facts
 from protonpay.kernel.money import Usdc
-from protonpay.wire.jsonrpc import JsonRpc, RpcError
+from protonpay.wire.jsonrpc import JsonRpc
 
 log = structlog.get_logger(__name__)
 
@@ -158,16 +158,7 @@ class Solana:
         Raises:
             NoAnswer: it may or may not have taken them.
         """
-        raw = base64.b64encode(send.raw).decode()
-        options = {"encoding": "base64", "preflightCommitment": "confirmed"}
-        try:
-            self._rpc.call("sendTransaction", raw, options)
-        except RpcError as error:
-            log.warning(
-                "solana_send_refused",
-                tx_hash=send.tx_hash,
-                error=str(error),
-            )
+        broadcast(self._rpc, send.raw, send.tx_hash)
 
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment, by finalized state only.

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from solders.hash import ParseHashError
 from solders.pubkey import Pubkey
 
 from protonpay.chains.solana_payment import SYSTEM_PROGRAM, TOKEN_PROGRAM
 from protonpay.wire.http import NoAnswer
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
+
+log = structlog.get_logger(__name__)
 
 TOKEN_ACCOUNT_SIZE = 165
 _FROZEN = 2
@@ -161,3 +164,19 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError("not a whole number")
     return value
+
+
+def broadcast(rpc: JsonRpc, raw: bytes, tx_hash: str) -> None:
+    """Hand bytes to the node, which tries them first and then passes them on.
+
+    A refusal proves nothing: bytes that landed are refused too, and a node that lags
+    does not know the block hash yet.
+
+    Raises:
+        NoAnswer: it may or may not have taken them.
+    """
+    options = {"encoding": "base64", "preflightCommitment": "confirmed"}
+    try:
+        rpc.call("sendTransaction", base64.b64encode(raw).decode(), options)
+    except RpcError as error:
+        log.warning("solana_send_refused", tx_hash=tx_hash, error=str(error))

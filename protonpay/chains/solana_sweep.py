@@ -7,7 +7,6 @@ before new ones are signed for it: the node's final height is past their last va
 then it knows neither status nor transaction. A node that lags can only make us wait.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +29,7 @@ from protonpay.chains.solana_answers import (
     Call,
     HeldAccount,
     ask,
+    broadcast,
     read_account,
     read_final_point,
     read_holding,
@@ -46,7 +46,7 @@ from protonpay.chains.sweep import (
     SweepsOutcome,
 )
 from protonpay.kernel.money import Usdc
-from protonpay.wire.jsonrpc import JsonRpc, RpcError
+from protonpay.wire.jsonrpc import JsonRpc
 
 log = structlog.get_logger(__name__)
 
@@ -179,12 +179,7 @@ class SolanaSweeper:
         Raises:
             NoAnswer: it may or may not have taken them.
         """
-        raw = base64.b64encode(signed.raw).decode()
-        options = {"encoding": "base64", "preflightCommitment": "confirmed"}
-        try:
-            self._rpc.call("sendTransaction", raw, options)
-        except RpcError as error:
-            log.warning("solana_send_refused", tx_hash=signed.tx_hash, error=str(error))
+        broadcast(self._rpc, signed.raw, signed.tx_hash)
 
     def outcome(self, signed: SignedSweeps, items: Sequence[SweepItem]) -> SweepsOutcome:
         """Say what became of a transaction, by finalized state only.
