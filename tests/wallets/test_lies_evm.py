@@ -288,10 +288,11 @@ def test_what_was_kept_back_for_hours_is_found_within_the_hour_after(base, payee
     _of("eth_getLogs", lambda *_: [])(base.liar, base)
     _pay(base, payee, 5_000_000)
     base.mine(10)
-    _look()
+    begun = clock.now().replace(minute=0, second=1)
+    with clock.frozen(begun):
+        _look()
     base.liar.honest()
     base.mine(3)
-    begun = clock.now().replace(minute=0, second=1)
     with clock.frozen(begun):
         _look()
     assert states() == [], "too long ago for the overlap"
