@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from protonpay.chains.evm_watch import _TRANSFER, EvmWatch
 from protonpay.chains.registry import BASE, chains
@@ -288,6 +289,9 @@ def test_what_was_kept_back_for_hours_is_found_within_the_hour_after(base, payee
     _of("eth_getLogs", lambda *_: [])(base.liar, base)
     _pay(base, payee, 5_000_000)
     base.mine(10)
+    # The hour before has read its day to the end.
+    with transaction() as session:
+        session.execute(update(WatchMark).values(again_height=0))
     begun = clock.now().replace(minute=0, second=1)
     with clock.frozen(begun):
         _look()
