@@ -9,6 +9,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
+from protonpay.address_book.blueprint import blp as address_book_blp
 from protonpay.api_keys import service as api_keys
 from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
@@ -24,6 +25,7 @@ from protonpay.fx.service import rates
 from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
+from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
@@ -61,6 +63,8 @@ BLUEPRINTS = (
     webhooks_blp,
     invoices_blp,
     kyc_blp,
+    linked_wallets_blp,
+    address_book_blp,
     proofs_blp,
     callbacks_blp,
     status_blp,

@@ -104,6 +104,12 @@ class Chains:
         """Return our wallets' public addresses."""
         return self._bound().addresses
 
+    def own_wallets(self, of: Network) -> frozenset[str]:
+        """Return the canonical addresses of our own wallets on a network: nobody else's."""
+        addresses = self.addresses()
+        wallets = (addresses.treasury, addresses.gas, addresses.sweeper)
+        return frozenset(each[of.family] for each in wallets if of.family in each)
+
     def keyring(self) -> Keyring:
         """Return the keys, in the process that has them.
 

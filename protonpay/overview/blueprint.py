@@ -22,10 +22,11 @@ _RECENT = 10
 def balance() -> dict[str, Any]:
     """Get the current USDC balance and linked wallet."""
     available, owed = queries.purse(current().user_id)
+    address, network = queries.wallet(current().user_id)
     return {
         "balance_usdc": available,
-        "wallet_address": None,
-        "wallet_network": None,
+        "wallet_address": address,
+        "wallet_network": network,
         "debt_usdc": owed,
     }
 
@@ -44,7 +45,7 @@ def dashboard() -> dict[str, Any]:
         "setup_steps": {
             "email_verified": setup.email_verified,
             "kyc_completed": setup.identity_approved,
-            "wallet_linked": False,
+            "wallet_linked": setup.wallet_linked,
             "two_fa_enabled": False,
         },
     }

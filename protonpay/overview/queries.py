@@ -121,8 +121,13 @@ _TOTALS = """
          WHERE user_id = %(user)s AND state = 'COMPLETED')
 """
 _SETUP = """
-    SELECT email_verified_at IS NOT NULL, identity_approved_at IS NOT NULL
+    SELECT email_verified_at IS NOT NULL, identity_approved_at IS NOT NULL,
+           EXISTS (SELECT FROM linked_wallets WHERE user_id = users.id AND unlinked_at IS NULL)
     FROM users WHERE id = %(user)s
+"""
+_WALLET = """
+    SELECT address, network FROM linked_wallets
+    WHERE user_id = %(user)s AND unlinked_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1
 """
 
 
@@ -165,6 +170,7 @@ class Setup:
 
     email_verified: bool
     identity_approved: bool
+    wallet_linked: bool
 
 
 def balance(user_id: str) -> Usdc:
@@ -225,7 +231,13 @@ def totals(user_id: str) -> Totals:
 def setup(user_id: str) -> Setup:
     """Return what the user has proved so far."""
     row = db.execute(_SETUP, {"user": user_id}).fetchone()
-    return Setup(*row) if row else Setup(email_verified=False, identity_approved=False)
+    return Setup(*row) if row else Setup(*[False] * 3)
+
+
+def wallet(user_id: str) -> tuple[str | None, str | None]:
+    """Return the address and network of the wallet that the user linked last, if any."""
+    row = db.execute(_WALLET, {"user": user_id}).fetchone()
+    return (row[0], row[1]) if row else (None, None)
 
 
 def _line(row: Sequence[Any]) -> Activity:

@@ -7,11 +7,12 @@ from functools import partial
 
 from sqlalchemy import text
 
+from protonpay.address_book import service as address_book
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import clock, ids
-from protonpay.kernel.errors import Forbidden, NotFound, Refusal
+from protonpay.kernel.errors import Forbidden, Invalid, NotFound, Refusal
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
@@ -85,7 +86,8 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
     Raises:
         Invalid: no such network, an address no payout may go to, or the balance is too
             small (``unsupported_network``, ``invalid_address``, ``insufficient_balance``).
-        Forbidden: above a limit of the plan, or the account may not withdraw.
+        Forbidden: above a limit of the plan, the account may not withdraw, or the user's own
+            address book does not allow the wallet.
         Conflict: too soon after the last one (``withdrawal_cooldown``).
     """
     to = _destination(network, wallet_address)
@@ -93,7 +95,7 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
         user = users.lock(user_id)
         terms = plans.terms(user.plan)
         now = clock.now()
-        for check in _checks(user, terms, network, amount, now):
+        for check in _checks(user, terms, network, amount, now, to):
             check()
         payout = Payout(
             id=ids.new_id(),
@@ -155,14 +157,18 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
             (``unsupported_network``).
     """
     named_network(network)
+    to, misdirected = None, []
+    try:
+        to = None if wallet_address is None else _destination(network, wallet_address)
+    except Invalid as refusal:
+        misdirected = [refusal.code]
     with transaction():
         user, now = users.get(user_id), clock.now()
         terms = plans.terms(user.plan)
         fee = terms.withdrawal_fee(network, amount)
         balance = ledger.balance(chart.available(user_id))
         checks: list[Callable[[], object]] = [
-            *([] if wallet_address is None else [partial(_destination, network, wallet_address)]),
-            *_checks(user, terms, network, amount, now),
+            *_checks(user, terms, network, amount, now, to),
             partial(ledger.check_covers, chart.available(user_id), amount + fee),
         ]
         return Quote(
@@ -173,7 +179,7 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
             single_limit=terms.single_limit,
             day_left=max(ZERO, cooldown.day_left(terms, user_id, now)),
             cooldown_seconds_left=cooldown.seconds_left(terms, user_id, now),
-            problems=[code for check in checks if (code := _code(check))],
+            problems=[*misdirected, *(code for check in checks if (code := _code(check)))],
         )
 
 
@@ -209,27 +215,22 @@ def waiting() -> Sequence[Waiting]:
 
 def _destination(network: str, wallet_address: str) -> str:
     of = named_network(network)
-    addresses = chains.addresses()
-    ours = frozenset(
-        wallets[of.family]
-        for wallets in (addresses.treasury, addresses.gas, addresses.sweeper)
-        if of.family in wallets
-    )
-    return check_address(of, wallet_address, ours)
+    return check_address(of, wallet_address, chains.own_wallets(of))
 
 
 def _checks(
-    user: User, terms: Terms, network: str, amount: Usdc, now: datetime
+    user: User, terms: Terms, network: str, amount: Usdc, now: datetime, to: str | None
 ) -> tuple[Callable[[], object], ...]:
     """Return what may stand in a withdrawal's way, in the order in which it is told.
 
-    Before these comes the wallet's address, which needs no lock; after them the balance, which
-    the book tests as it takes the money.
+    Before these comes the wallet's address, which needs no lock (None if none is meant yet);
+    after them the balance, which the ledger tests as it takes the money.
     """
     return (
         partial(_check_standing, user),
         partial(_check_email, user, terms),
         partial(_check_identity, user, terms),
+        *([] if to is None else [partial(address_book.check, user.id, network, to)]),
         partial(cooldown.check_single, terms, amount),
         partial(cooldown.check_day, terms, user.id, amount, now),
         partial(cooldown.check_cooldown, terms, user.id, now),

@@ -107,6 +107,23 @@ IN_RUSSIAN: Mapping[str, str] = {
     ),
     "This account is suspended.": "Аккаунт приостановлен.",
     "Verify your e-mail address first.": "Сначала подтвердите адрес электронной почты.",
+    "There is no such challenge.": "Такого запроса подписи нет.",
+    "This challenge is over. Ask for a new one.": (
+        "Этот запрос подписи больше не действует. Запросите новый."
+    ),
+    "This is not the wallet's signature under the message of the challenge.": (
+        "Это не подпись этого кошелька под текстом запроса."
+    ),
+    "This wallet is linked already.": "Этот кошелёк уже привязан.",
+    "At most {limit} wallets.": "Не более {limit} кошельков.",
+    "There is no such wallet.": "Такого кошелька нет.",
+    "This address is not in your address book.": "Этого адреса нет в вашей адресной книге.",
+    "This address is new in your address book. It can be paid from {moment} on.": (
+        "Этот адрес недавно внесён в адресную книгу. Вывод на него возможен с {moment}."
+    ),
+    "This address is in your book already.": "Этот адрес уже есть в вашей адресной книге.",
+    "At most {limit} addresses.": "Не более {limit} адресов.",
+    "There is no such address.": "Такого адреса нет.",
     "This plan needs an approved identity check first.": (
         "На этом тарифе сначала нужно пройти проверку личности."
     ),

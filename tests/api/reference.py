@@ -124,6 +124,32 @@ EXAMPLES = (
     Example("PATCH", "/client/webhooks/{WEBHOOK}", {"enabled": False}),
     Example("DELETE", "/client/webhooks/{WEBHOOK}", status=NOTHING),
     Example("GET", "/client/kyc"),
+    Example(
+        "POST",
+        "/client/wallets/message",
+        {"network": "Base", "address": "{EVM_WALLET}"},
+        keeps={"CHALLENGE": "challenge.id", "MESSAGE": "challenge.message"},
+    ),
+    Example(
+        "POST",
+        "/client/wallets",
+        {"challengeId": "{CHALLENGE}", "signature": "{SIGNATURE}"},
+        keeps={"LINKED": "wallet.id"},
+    ),
+    Example("GET", "/client/wallets"),
+    Example("GET", "/client/wallets/{LINKED}"),
+    Example("DELETE", "/client/wallets/{LINKED}", status=NOTHING),
+    Example(
+        "POST",
+        "/client/addresses",
+        {"network": "Solana", "address": "{WALLET}", "label": "Cold wallet"},
+        keeps={"ADDRESS": "address.id"},
+    ),
+    Example("GET", "/client/addresses"),
+    Example("GET", "/client/addresses/{ADDRESS}"),
+    Example("DELETE", "/client/addresses/{ADDRESS}", status=NOTHING),
+    Example("PATCH", "/client/addresses/policy", {"onlyListed": True}),
+    Example("GET", "/client/addresses/policy"),
     Example("POST", "/auth/logout", status=NOTHING),
 )
 

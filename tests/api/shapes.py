@@ -40,6 +40,9 @@ _TEXTS = {
     "5xKm2Q...": re.compile(r"[1-9A-HJ-NP-Za-km-z]{64,88}"),
     "<svg...": re.compile(r"<svg.*", re.DOTALL),
     "solana:D9cCZQ...": re.compile(r"solana:.*"),
+    "protonpay.org wants you to sign in with your Ethereum account:\n0x...": re.compile(
+        r"\S+ wants you to sign in with your Ethereum account:\n0x.*", re.DOTALL
+    ),
     "...": re.compile(r"[A-Za-z0-9_-]{20,}\.[0-9a-f]{16}"),
 }
 """How a document writes what differs from run to run, and what it stands for."""

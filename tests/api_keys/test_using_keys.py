@@ -58,6 +58,11 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/invoices/{NOBODY}"): [{"activity:read"}, {"invoices:write"}],
     ("POST", f"/client/invoices/{NOBODY}/pay"): [{"transfers:write"}],
     ("POST", f"/client/invoices/{NOBODY}/cancel"): [{"invoices:write"}],
+    ("GET", "/client/wallets"): [{"balance:read"}],
+    ("GET", f"/client/wallets/{NOBODY}"): [{"balance:read"}],
+    ("GET", "/client/addresses"): [{"activity:read"}, {"withdrawals:write"}],
+    ("GET", f"/client/addresses/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
+    ("GET", "/client/addresses/policy"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", f"/client/invoices/{NOBODY}/refund"): [{"invoices:write", "withdrawals:write"}],
 }
 """Every client route that lets keys in, and with which scopes."""
@@ -68,6 +73,12 @@ MANAGING = (
     ("DELETE", f"/client/api-keys/{NOBODY}"),
     ("GET", "/client/kyc"),
     ("POST", "/client/kyc"),
+    ("POST", "/client/wallets/message"),
+    ("POST", "/client/wallets"),
+    ("DELETE", f"/client/wallets/{NOBODY}"),
+    ("POST", "/client/addresses"),
+    ("DELETE", f"/client/addresses/{NOBODY}"),
+    ("PATCH", "/client/addresses/policy"),
 )
 
 

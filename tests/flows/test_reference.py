@@ -18,6 +18,7 @@ from solders.keypair import Keypair
 from tests.api import reference
 from tests.api.shapes import abbreviated, differences, shortened
 from tests.flows.city import City, Resident
+from tests.linked_wallets.signers import evm
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,8 @@ class Reader:
         self.city, self.language = city, language
         self.email = f"john-{language}-{uuid.uuid4().hex[:6]}@example.com"
         self.payee = city.resident("Payee", funded="60")
-        self.known = {"WALLET": str(Keypair().pubkey())}
+        self.wallet = evm()
+        self.known = {"WALLET": str(Keypair().pubkey()), "EVM_WALLET": self.wallet.address}
 
     def run(self, program: str) -> str:
         """Run a program of the document against this city; return what it prints."""
@@ -61,6 +63,8 @@ class Reader:
             self.city.flask("ops", "ledger-head", "--unknown")
         if name.endswith("{PAYOUT}"):
             assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
+        if name == "POST /client/wallets":
+            self.known["SIGNATURE"] = self.wallet.sign(self.known["MESSAGE"])
         if name.endswith("{INVOICE_OF_ANOTHER}/pay"):
             self.known["INVOICE_OF_ANOTHER"] = self._invoice(self.payee)
         if name.endswith("{PAID_INVOICE}/refund"):

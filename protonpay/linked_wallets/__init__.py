@@ -1,0 +1,1 @@
+"""Wallets that a user has proved to hold the key of, by a signed message."""
