@@ -14,12 +14,14 @@ import re
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from protonpay.chains import further
 from protonpay.chains.networks import BUILT_IN
+from protonpay.mail import smtp
 from protonpay.wire.guard import only_public
 
 SANDBOX = "sandbox"
@@ -34,6 +36,7 @@ YOOKASSA_NETWORKS = (
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
 LARGE_DEPOSIT = "1000"
 """USDC: above it a deposit waits for ``finalized``, and for the second node if there is one."""
+MAIL_FROM = "no-reply@protonpay.example"
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
 _CEILING = rf"(-|{_AMOUNT.pattern})"
 _CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
@@ -80,6 +83,8 @@ class Config:
             none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
+        smtp_url: ``smtps://user:password@host:port`` (TLS) or ``smtp://`` (STARTTLS unless on this
+            machine); without one letters wait. ``mail_from``: what they come from.
         sweep_threshold_usdc: an address with this much is swept to the treasury at once; one
             whose oldest deposit is older than ``sweep_age_seconds`` is, if it has
             ``sweep_dust_usdc``.
@@ -128,6 +133,8 @@ class Config:
     trusted_proxies: int
     log_level: str
     database_connections: int
+    smtp_url: str | None
+    mail_from: str
     sweep_threshold_usdc: str
     sweep_dust_usdc: str
     sweep_age_seconds: int
@@ -199,6 +206,8 @@ class Config:
             trusted_proxies=int(values.get("TRUSTED_PROXIES") or 0),
             log_level=values.get("LOG_LEVEL") or "INFO",
             database_connections=int(values.get("WEB_THREADS") or 4),
+            smtp_url=values.get("SMTP_URL") or None,
+            mail_from=values.get("MAIL_FROM") or f"Proton Pay <{MAIL_FROM}>",
             sweep_threshold_usdc=values.get("SWEEP_THRESHOLD_USDC") or "5",
             sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
             sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
@@ -275,9 +284,21 @@ class Config:
             if url and not _host(url)
         ]
         found += _unreadable(self.yookassa_networks)
+        found += self._bad_mail()
         if self.production:
             found += self._unsafe_in_production()
         return found
+
+    def _bad_mail(self) -> Iterator[str]:
+        try:
+            if self.smtp_url:
+                smtp.Server.read(self.smtp_url)
+        except ValueError as error:
+            yield str(error)
+        if "@" not in parseaddr(self.mail_from)[1]:
+            yield "MAIL_FROM is an address such as Proton Pay <no-reply@example.com>"
+        if self.production and self.smtp_url and self.mail_from.endswith(f"<{MAIL_FROM}>"):
+            yield "MAIL_FROM is not set"
 
     def _bad_sweeps(self) -> list[str]:
         amounts = {

@@ -26,6 +26,8 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
+from protonpay.mail.service import office
+from protonpay.mail.smtp import Server, Smtp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
@@ -120,6 +122,10 @@ def _bind_ports(config: Config) -> None:
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))
+    carrier = None
+    if config.smtp_url is not None:
+        carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
+    office.bind(carrier, test=not config.production)
     signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 

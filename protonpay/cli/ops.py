@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from datetime import timedelta
 
 import click
 from flask.cli import AppGroup
@@ -9,11 +10,13 @@ from flask.cli import AppGroup
 from protonpay.chains.registry import NETWORKS
 from protonpay.cli.choices import OneOf
 from protonpay.deposits import review
+from protonpay.kernel import clock
 from protonpay.kernel.errors import Refusal
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit as books
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
+from protonpay.mail import service as mail
 from protonpay.store import beats, outbox
 from protonpay.store.db import transaction
 from protonpay.store.jobs import QUEUES, Periodic, rounds
@@ -52,6 +55,16 @@ def queues() -> None:
     for line in outbox.backlog():
         late = f"{line.oldest_due_seconds} s"
         click.echo(f"{line.job:<30}{line.waiting:>8}{line.due:>6}{late:>12}{line.dead:>6}")
+
+
+@ops.command()
+def letters() -> None:
+    """Show how many letters wait, and how those of the last day ended."""
+    waiting = mail.waiting()
+    since = "" if waiting.oldest is None else f", the oldest since {waiting.oldest:%Y-%m-%d %H:%M}"
+    click.echo(f"{waiting.count} waiting{since}")
+    for state, count in mail.counts(clock.now() - timedelta(days=1)).items():
+        click.echo(f"{count} {state.lower()} in the last 24 hours")
 
 
 @ops.command()

@@ -25,7 +25,7 @@ _BIN = Path(sys.executable).parent
 CHAINS = tuple(name.lower() for name in BUILT_IN)
 # Signing has a process of its own: the passphrase is in no other.
 # Two watch: a node that hangs holds up one network, not the others.
-_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance")
+_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance", "mail")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ CARDS = "cards"
 WEBHOOKS = "webhooks"
 WATCH = "watch"
 MAINTENANCE = "maintenance"
-QUEUES = (CHAIN, CARDS, WEBHOOKS, WATCH, MAINTENANCE)
+MAIL = "mail"
+QUEUES = (CHAIN, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL)
 """One queue per purpose: a slow webhook receiver never delays a payout."""
 
 _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
@@ -54,6 +55,7 @@ JOBS: Mapping[str, Job] = {
     "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),
     "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
+    "mail.send": Job("workers.mail.send", MAIL),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""
@@ -98,6 +100,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
     "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
+    "mail.beat": Periodic("workers.mail.beat", MAIL, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""
 

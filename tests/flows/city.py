@@ -306,7 +306,7 @@ def founded(
         worker = ("python", "-m", "tests.flows.mortal", "--app", "wsgi", "worker")
         groups = {
             "web": ("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"),
-            "workers": (*worker, "cards", "webhooks", "maintenance"),
+            "workers": (*worker, "cards", "webhooks", "maintenance", "mail"),
             "watchers": (*worker, "watch", "watch"),
         }
         for name, command in groups.items():

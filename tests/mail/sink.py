@@ -1,0 +1,42 @@
+"""A mail server in this process, and the letters that reached it."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from protonpay.mail.service import office
+from protonpay.mail.smtp import Server, Smtp
+from protonpay.sandbox import mail as sandbox
+
+SENDER = "Proton Pay <no-reply@protonpay.example>"
+
+
+@dataclass(frozen=True)
+class Sink:
+    box: sandbox.Box
+    url: str
+
+    def letters(self, to: str | None = None) -> list[dict[str, Any]]:
+        """Newest first."""
+        return self.box.read(to)
+
+
+@contextmanager
+def open_sink(handler: type[sandbox.Smtp] = sandbox.Smtp) -> Iterator[Sink]:
+    """Have letters carried to a sink, until the end of the block."""
+    box = sandbox.Box(None)
+    with sandbox.SmtpServer(("127.0.0.1", 0), box) as server:
+        server.RequestHandlerClass = handler
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        url = f"smtp://127.0.0.1:{server.server_address[1]}"
+        before = office.carrier, office.test
+        office.bind(Smtp(Server.read(url), SENDER), test=True)
+        try:
+            yield Sink(box, url)
+        finally:
+            office.bind(before[0], test=before[1])
+            server.shutdown()
+            thread.join()
