@@ -25,7 +25,8 @@ class ChallengeView(WireSchema):
     message = fields.String(
         metadata={
             "description": "Sign exactly this text: `personal_sign` on EVM networks (the form of "
-            "ERC-4361), `signMessage` on Solana."
+            "ERC-4361), `signMessage` on Solana.",
+            "example": "pay.example.com wants you to sign in with your Solana account:\n...",
         }
     )
     expires_at = Moment()
@@ -40,11 +41,16 @@ class ChallengeAnswer(WireSchema):
 class Proof(WireSchema):
     """A challenge, signed."""
 
-    challenge_id = Text(longest=64, required=True)
+    challenge_id = Text(
+        longest=64, required=True, metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"}
+    )
     signature = Text(
         longest=_LONGEST_SIGNATURE,
         required=True,
-        metadata={"description": "65 bytes as `0x` and hex; on Solana 64 bytes in base58."},
+        metadata={
+            "description": "65 bytes as `0x` and hex; on Solana 64 bytes in base58.",
+            "example": "0x5f1c...1b",
+        },
     )
 
 

@@ -12,7 +12,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from apispec.ext.marshmallow.schema_resolver import SchemaResolver
 from marshmallow import Schema
-from marshmallow.fields import Field
+from marshmallow.fields import Field, Nested
 from typing_extensions import override
 
 from protonpay.kernel import ids
@@ -55,6 +55,7 @@ SAME_EVERYWHERE: Mapping[str, JsonSchema] = {
     "url": {"example": "https://yourapp.com/webhooks/nova"},
     "prefix": {"example": "sk_live_abc1"},
     "description": {"example": "Orders"},
+    "label": {"example": "Cold wallet"},
     "disabledReason": {"example": None},
     "lastUsedIp": {"example": "203.0.113.7"},
     "detail": {"example": "ok"},
@@ -145,7 +146,8 @@ def _own_words(converter: _Converter, field: Field[Any], ret: JsonSchema) -> Jso
     The field's own metadata goes before both.
     """
     words: JsonSchema = dict(getattr(field, "told" if converter.answering else "given", {}))
-    words |= SAME_EVERYWHERE.get(field.data_key or "", {})
+    if not isinstance(field, Nested):
+        words |= SAME_EVERYWHERE.get(field.data_key or "", {})
     kinds = words.pop("type", None)
     told = {word: value for word, value in words.items() if word not in ret}
     if "enum" in ret:

@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from tests.actors import make_actor
 from tests.api.conftest import Served
+from tests.linked_wallets import signers
 
 PROBLEM = "application/problem+json"
 DESCRIBED = {"get", "post", "put", "patch", "delete"}
@@ -129,7 +130,7 @@ def test_whoever_needs_no_credential_says_so(document: dict[str, Any]):
 
 @pytest.mark.slow
 def test_the_example_of_every_request_is_taken(document: dict[str, Any], served: Served):
-    """But for what must be somebody's: a refresh token, a receiver, a webhook's id."""
+    """But for what must be somebody's: a refresh token, a receiver, a signature, an id."""
     john = make_actor(served.house.app, "John", funded="100")
     invoice = served.alice.post("/client/invoices", {"amount": 50, "currency": "USDC"}).get_json()
     paid = invoice["invoice"]["id"]
@@ -149,6 +150,10 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
             example["refreshToken"] = john.refresh_token
         if "toIdentifier" in example:
             example["toIdentifier"] = john.email
+        if "challengeId" in example:
+            wallet = signers.solana()
+            asked = signers.asked(served.alice, wallet)
+            example = {"challengeId": asked["id"], "signature": wallet.sign(asked["message"])}
         webhooks = served.alice.get("/client/webhooks").get_json()["webhooks"]
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)

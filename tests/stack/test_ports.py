@@ -1,5 +1,6 @@
 """Ports: as asked, beside it, and the same the next time."""
 
+import random
 import socket
 
 import pytest
@@ -9,10 +10,9 @@ from protonpay.stack.failures import StackError
 
 
 def somewhere():
-    """Return a port with free ones behind it."""
-    for _ in range(100):
-        port = ports.free()
-        if port < 60_000 and all(ports.is_free(port + n) for n in range(len(ports.PARTS))):
+    """Return a port with free ones behind it, below those that connections are given."""
+    for port in random.sample(range(10_000, 30_000), 1_000):
+        if all(ports.is_free(port + n) for n in range(len(ports.PARTS))):
             return port
     raise AssertionError("no free stretch of ports")
 

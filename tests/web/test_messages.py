@@ -113,6 +113,7 @@ def test_every_sentence_is_found_whole_and_put_together(sentence: str):
         ("shortest", "longest", "providers", "currencies", "name", "scopes"), "X"
     )
     values |= {"currency": "USD", "reason": "X", "what": "X", "networks": "X, Y", "last": "Z"}
+    values["moment"] = "2026-11-26T12:00:00.000Z"
     used = {name: value for name, value in values.items() if f"{{{name}}}" in sentence}
 
     assert say(sentence, ENGLISH, used) == sentence.format(**used)
