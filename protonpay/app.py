@@ -13,6 +13,7 @@ from protonpay.address_book.blueprint import blp as address_book_blp
 from protonpay.api_keys import service as api_keys
 from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
+from protonpay.auth.account_blueprint import blp as account_blp
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
@@ -55,6 +56,7 @@ from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
 
 BLUEPRINTS = (
+    account_blp,
     auth_blp,
     overview_blp,
     deposits_blp,
@@ -125,7 +127,7 @@ def _bind_ports(config: Config) -> None:
     carrier = None
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
-    office.bind(carrier, test=not config.production)
+    office.bind(carrier, test=not config.production, public_url=config.public_url)
     signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
