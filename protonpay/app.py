@@ -33,6 +33,7 @@ from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
+from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
@@ -190,3 +191,4 @@ def _open_rooms(app: Flask) -> None:
         api.register_blueprint(blueprint)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
+    app.register_blueprint(portal_letters)

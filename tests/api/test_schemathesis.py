@@ -36,6 +36,13 @@ CONFIG: dict[str, Any] = {
     },
     "operations": [
         {
+            # Five letters an hour, however fitting the question is.
+            "include-path": "/api/client/email/verification",
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": ["2xx", "403", "409", "429"]},
+            },
+        },
+        {
             # Nobody works here, and it says so with the 503 that it describes.
             "include-path": "/api/ready",
             "checks": {

@@ -59,7 +59,7 @@ def test_the_link_stops_what_leaves_and_signs_everybody_out(house: Flask, alice:
 
     refused(alice.get("/client/balance"), 401, "token_revoked")
     alice = replace(alice, token=login(alice, "Firefox/140.0").get_json()["token"])
-    transfer = {"toIdentifier": bob.email, "amount": 5, "currency": "USDC"}
+    transfer = {"toIdentifier": bob.email, "amount": 5}
     quote = alice.post("/client/withdraw/quote", {"amount": 50, "network": "Base"}).get_json()[
         "quote"
     ]
@@ -68,7 +68,7 @@ def test_the_link_stops_what_leaves_and_signs_everybody_out(house: Flask, alice:
         refused(withdraw(alice), 403, "withdrawals_frozen")
         refused(alice.post("/client/transfer", transfer), 403, "withdrawals_frozen")
     carol = make_actor(house, "Carol", funded="5")
-    comes = {"toIdentifier": alice.email, "amount": 5, "currency": "USDC"}
+    comes = {"toIdentifier": alice.email, "amount": 5}
     assert carol.post("/client/transfer", comes).status_code == 200
     shown = house.test_cli_runner().invoke(args=["users", "show", alice.email]).output
     assert "withdrawals frozen since" in shown
