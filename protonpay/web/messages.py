@@ -115,6 +115,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Запрошено слишком много писем. Повторите позже."
     ),
     "This e-mail address is verified already.": "Этот адрес электронной почты уже подтверждён.",
+    "This is your own deposit address.": "Это ваш собственный адрес пополнения.",
     "The password is wrong.": "Неверный пароль.",
     "There is no such session.": "Такого сеанса нет.",
     "This account is suspended.": "Аккаунт приостановлен.",
