@@ -75,7 +75,7 @@ class WebhookDelivery(Base):
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    event_id: Mapped[str] = mapped_column(Text, ForeignKey("events.id"))
+    event_id: Mapped[str] = mapped_column(Text)
     endpoint_id: Mapped[str] = mapped_column(
         Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
     )
