@@ -14,6 +14,7 @@ from protonpay.store.jobs import PERIODIC
 from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
+from protonpay.webhooks import lanes
 from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
@@ -24,10 +25,10 @@ SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 
 # The share makes a removal wait until it can see what it must cancel.
 _DISPATCH = """
-    INSERT INTO webhook_deliveries (event_id, endpoint_id, state, attempts, due_at)
-    SELECT event.id, endpoint.id, %(state)s, 0, %(now)s
-    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[])
-         WITH ORDINALITY AS event (id, user_id, name, place)
+    INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
+    SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0, %(now)s
+    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[])
+         WITH ORDINALITY AS event (id, user_id, name, happened_at, place)
     JOIN webhook_endpoints AS endpoint
       ON endpoint.user_id = event.user_id AND event.name = ANY (endpoint.events)
      AND endpoint.disabled_at IS NULL
@@ -106,6 +107,7 @@ def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
         if enabled != endpoint.enabled:
             endpoint.disabled_at = None if enabled else clock.now()
             endpoint.disabled_reason = None if enabled else _BY_OWNER
+            lanes.forgive(endpoint_id)
         for name, value in changes.items():
             setattr(endpoint, name, value)
     return endpoint
@@ -148,6 +150,7 @@ def dispatch(limit: int = 500) -> int:
                 "ids": [event.id for event in numbered],
                 "users": [event.user_id for event in numbered],
                 "names": [event.name for event in numbered],
+                "moments": [event.happened_at for event in numbered],
             }
             if db.execute(_DISPATCH, parameters).rowcount:
                 db.after_commit(_ring)
