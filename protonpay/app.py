@@ -13,6 +13,7 @@ from protonpay.address_book.blueprint import blp as address_book_blp
 from protonpay.api_keys import service as api_keys
 from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
+from protonpay.auth.account_blueprint import blp as account_blp
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
@@ -33,6 +34,7 @@ from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
 from protonpay.plans.blueprint import blp as plans_blp
+from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
@@ -56,6 +58,7 @@ from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
 
 BLUEPRINTS = (
+    account_blp,
     auth_blp,
     overview_blp,
     deposits_blp,
@@ -127,7 +130,7 @@ def _bind_ports(config: Config) -> None:
     carrier = None
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
-    office.bind(carrier, test=not config.production)
+    office.bind(carrier, test=not config.production, public_url=config.public_url)
     signer.bind(config.payout_ceilings)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
@@ -191,3 +194,4 @@ def _open_rooms(app: Flask) -> None:
         api.register_blueprint(blueprint)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
+    app.register_blueprint(portal_letters)

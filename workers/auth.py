@@ -1,6 +1,6 @@
-"""Ended sessions, told to every process."""
+"""Ended sessions, told to every process; letters that nobody may time."""
 
-from protonpay.auth import sessions
+from protonpay.auth import recovery, sessions
 from workers.job import job, periodic
 
 
@@ -8,6 +8,12 @@ from workers.job import job, periodic
 def announce_revocation(session_id: str) -> None:
     """Mark an ended session in Redis."""
     sessions.announce(session_id)
+
+
+@job("auth.write_reset")
+def write_reset(email: str) -> None:
+    """Send the link that was asked for, if the address has an account."""
+    recovery.write_reset(email)
 
 
 @periodic("auth.load_revocations")

@@ -1,5 +1,6 @@
 """Letters go out."""
 
+from protonpay.auth import email_tokens
 from protonpay.mail import service
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
@@ -15,3 +16,4 @@ def send(letter_id: str) -> Later | None:
 def beat() -> None:
     """Show that the queue is served, and forget what ended long ago."""
     service.prune()
+    email_tokens.prune()

@@ -1,16 +1,18 @@
-"""/auth: register, login, refresh, logout."""
+"""/auth: register, login, refresh, logout, what letters lead to."""
 
 from typing import Any
 
 from flask import request
 
-from protonpay.auth import schemas, service
-from protonpay.web import tokens
+from protonpay.auth import devices, emails, recovery, schemas, service
+from protonpay.web import messages, tokens
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import bearer
 from protonpay.web.limits import buckets
 
 blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Accounts and tokens")
+
+_LONGEST_AGENT = 300
 
 
 @blp.post("/register", refuses=[409])
@@ -18,7 +20,7 @@ blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Acc
 @blp.response(200, schemas.Registered)
 def register(person: dict[str, str]) -> dict[str, Any]:
     """Register a new user account."""
-    entered = service.register(**person, device=_device())
+    entered = service.register(**person, device=_device(), language=messages.language())
     return {**_pair(entered.grant), "user": entered.user}
 
 
@@ -58,8 +60,41 @@ def logout() -> None:
     service.logout(tokens.read_access(bearer()).session_id)
 
 
-def _device() -> service.Device:
-    return service.Device(request.remote_addr or "", request.headers.get("User-Agent", ""))
+@blp.post("/verify-email", refuses=[409])
+@blp.arguments(schemas.EmailToken)
+@blp.response(200, schemas.Addressed)
+def verify_email(given: dict[str, str]) -> dict[str, str]:
+    """Prove an address with the token of the letter that was sent to it."""
+    return {"email": emails.verify(given["token"])}
+
+
+@blp.post("/forgot-password")
+@blp.arguments(schemas.Forgotten)
+@blp.response(204, description="If the address has an account, a letter is on its way.")
+def forgot_password(given: dict[str, str]) -> None:
+    """Get a letter with a link to choose a new password; the answer tells nothing."""
+    recovery.ask_reset(given["email"])
+
+
+@blp.post("/reset-password")
+@blp.arguments(schemas.Reset)
+@blp.response(204, description="The password is set, and every session has ended.")
+def reset_password(given: dict[str, str]) -> None:
+    """Choose a new password with the token of a letter. Nobody is signed in by it."""
+    recovery.reset(given["token"], password=given["password"])
+
+
+@blp.post("/freeze")
+@blp.arguments(schemas.EmailToken)
+@blp.response(204, description="Nothing leaves the account, and every session has ended.")
+def freeze(given: dict[str, str]) -> None:
+    """Stop an account with the token of a letter about something you have not done."""
+    devices.freeze(given["token"])
+
+
+def _device() -> devices.Device:
+    agent = request.headers.get("User-Agent", "")
+    return devices.Device(request.remote_addr or "", agent[:_LONGEST_AGENT])
 
 
 def _pair(grant: service.Grant) -> dict[str, str]:

@@ -1,8 +1,12 @@
-"""Sessions and the refresh tokens that carry them on. No token is stored, only its id."""
+"""Sessions, the refresh tokens that carry them on, tokens sent by letter.
+
+No token is stored: of those of a session its id, of those sent by letter a digest.
+"""
 
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.auth.states import REFRESH
@@ -15,6 +19,7 @@ class AuthSession(Base):
 
     Attributes:
         ends_at: no refresh carries it past this moment.
+        used_at: when it was opened, or carried on last.
         ended_at: signed out, revoked or reused; ``end_reason`` says which.
     """
 
@@ -29,6 +34,7 @@ class AuthSession(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(Text)
@@ -51,3 +57,42 @@ class RefreshToken(Base):
     issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class TokenPurpose(StrEnum):
+    """The one thing that a token sent by letter does."""
+
+    VERIFY = "VERIFY"
+    """The account's address is its owner's."""
+    CHANGE = "CHANGE"
+    """The account's address is another from now on: the one it was sent to."""
+    RESET = "RESET"
+    """The account has a new password."""
+    FREEZE = "FREEZE"
+    """Nothing leaves the account, and everybody is signed out."""
+
+
+class EmailToken(Base):
+    """A token that was sent by letter; by its digest, which is all that is kept.
+
+    Attributes:
+        digest: SHA-256 of the token.
+        address: where it was sent.
+        ended_at: used, or replaced by a newer one.
+    """
+
+    __tablename__ = "email_tokens"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('VERIFY', 'CHANGE', 'RESET', 'FREEZE')", name="purpose"),
+        CheckConstraint("octet_length(digest) = 32", name="digest"),
+        Index("ix_email_tokens_user_id", "user_id", "purpose", "created_at"),
+        Index("ix_email_tokens_expires_at", "expires_at"),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    purpose: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -6,10 +6,13 @@ from marshmallow import fields
 
 from protonpay.kernel.money import Usdc
 from protonpay.users.service import User
-from protonpay.web.fields import Email, Text, UsdcField, WireSchema
+from protonpay.web.fields import Email, Moment, Text, UsdcField, WireSchema
+from protonpay.web.paging import Paged
 
 LONGEST_PASSWORD_SENT = 1024
 LONGEST_TOKEN = 4096
+LONGEST_EMAIL_TOKEN = 128
+_TOKEN = {"example": "q1dmWUtz6nX2VZ3oCq0yD8mJ5l7Gk4aT9cRbHsFeUwI"}
 
 
 class Registration(WireSchema):
@@ -31,6 +34,72 @@ class Refresh(WireSchema):
     """A refresh token, good for one use."""
 
     refresh_token = Text(longest=LONGEST_TOKEN, required=True)
+
+
+class EmailToken(WireSchema):
+    """What a letter's link ends with."""
+
+    token = Text(longest=LONGEST_EMAIL_TOKEN, required=True, metadata=_TOKEN)
+
+
+class Forgotten(WireSchema):
+    """Whose password is forgotten."""
+
+    email = Text(longest=LONGEST_PASSWORD_SENT, required=True)
+
+
+class Reset(EmailToken):
+    """A new password, and what proves whose."""
+
+    password = Text(longest=LONGEST_PASSWORD_SENT, required=True)
+
+
+class NewEmail(WireSchema):
+    """Another address for the account."""
+
+    email = Email(required=True)
+    password = Text(longest=LONGEST_PASSWORD_SENT, required=True)
+
+
+class NewPassword(WireSchema):
+    """Another password for the account."""
+
+    password = Text(longest=LONGEST_PASSWORD_SENT, required=True)
+    new_password = Text(
+        longest=LONGEST_PASSWORD_SENT, required=True, metadata={"example": "evenMoreSecure456"}
+    )
+
+
+class Addressed(WireSchema):
+    """The address that was proved, or that a letter is on its way to."""
+
+    email = fields.String()
+
+
+class PasswordChanged(WireSchema):
+    """What a new password ended."""
+
+    ended_sessions = fields.Integer(metadata={"description": "How many other sessions ended."})
+
+
+class SessionView(WireSchema):
+    """A sign-in that stands."""
+
+    id = fields.String()
+    address = fields.String(metadata={"description": "From where.", "example": "203.0.113.7"})
+    agent = fields.String(
+        metadata={"description": "With what, as it called itself.", "example": "Mozilla/5.0"}
+    )
+    current = fields.Boolean(metadata={"description": "Whether it is this one."})
+    created_at = Moment()
+    used_at = Moment(metadata={"description": "When it was opened, or carried on last."})
+    ends_at = Moment()
+
+
+class SessionsPage(Paged):
+    """A page of sessions."""
+
+    sessions = fields.List(fields.Nested(SessionView))
 
 
 class UserView(WireSchema):

@@ -1,34 +1,29 @@
 """Register, sign in, carry a session on, end it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from protonpay.auth import sessions
+from protonpay.auth import devices, emails, sessions
+from protonpay.auth.devices import Device
 from protonpay.auth.models import AuthSession, RefreshToken
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.states import REFRESH
 from protonpay.kernel import clock, ids, signing
-from protonpay.kernel.errors import Forbidden, Unauthenticated
+from protonpay.kernel.errors import Forbidden, NotFound, Unauthenticated
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.store.db import current, db, transaction
+from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User, email_key
 
 SESSION_LIFE = timedelta(days=30)
 REFRESH_LIFE = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where a sign-in came from, for its owner to recognise."""
-
-    address: str
-    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +49,35 @@ class SignedIn:
     balance: Usdc
 
 
-def register(*, name: str, email: str, password: str, device: Device) -> SignedIn:
-    """Open an account and a session.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A session, as its owner sees it.
+
+    Attributes:
+        current: whether it is the one that asks.
+        used_at: when it was opened, or carried on last.
+    """
+
+    id: str
+    address: str
+    agent: str
+    current: bool
+    created_at: datetime
+    used_at: datetime
+    ends_at: datetime
+
+
+def register(
+    *, name: str, email: str, password: str, device: Device, language: str = "en"
+) -> SignedIn:
+    """Open an account and a session, and send a letter that proves the address.
+
+    Args:
+        name: what others see.
+        email: where letters go.
+        password: as it was sent.
+        device: where this comes from.
+        language: that letters to this account are written in.
 
     Raises:
         Invalid: the password is too weak (``weak_password``).
@@ -64,7 +86,10 @@ def register(*, name: str, email: str, password: str, device: Device) -> SignedI
     check_strength(password, email=email, name=name)
     hashed = passwords.hash(password)
     with transaction():
-        user = users.create(name=name, email=email, password_hash=hashed, plan=plans.DEFAULT)
+        user = users.create(
+            name=name, email=email, password_hash=hashed, plan=plans.DEFAULT, language=language
+        )
+        emails.write_verification(user)
         grant = _open_session(user.id, device)
     return SignedIn(user, grant, Usdc(0))
 
@@ -88,6 +113,7 @@ def login(*, email: str, password: str, device: Device) -> SignedIn:
             raise Forbidden("account_suspended", "This account is suspended.")
         if fresh:
             user.password_hash = fresh
+        devices.tell_of_new(user, device)
         grant = _open_session(user.id, device)
         balance = ledger.balance(chart.available(user.id))
     return SignedIn(user, grant, balance)
@@ -109,6 +135,11 @@ def failures_of(email: str, address: str) -> str:
     )
     place = address if db.session.scalar(at_home.limit(1)) else ""
     return signing.digest_hex(f"{place}\n{key}".encode())
+
+
+def guesses_of(user_id: str) -> str:
+    """Return what a wrong password is counted by when who is signed in is asked for it again."""
+    return signing.digest_hex(f"again\n{user_id}".encode())
 
 
 def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
@@ -134,6 +165,7 @@ def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
             raise Unauthenticated("token_revoked", "The session has ended. Sign in again.")
         if token.state == REFRESH.initial:
             token.state, token.used_at = "USED", now
+            found.used_at = now
             return _next_token(found, now)
         sessions.end(found, "refresh_token_reused")
     # Outside: the refusal must not undo the ending of the session.
@@ -161,7 +193,7 @@ def suspend(user_id: str) -> int:
     """
     with transaction():
         users.set_standing(user_id, "SUSPENDED")
-        return end_sessions_of(user_id, "suspended")
+        return sessions.end_all_of(user_id, "suspended")
 
 
 def reinstate(user_id: str) -> None:
@@ -174,29 +206,16 @@ def reinstate(user_id: str) -> None:
         users.set_standing(user_id, "ACTIVE")
 
 
-def end_sessions_of(user_id: str, reason: str) -> int:
-    """End every session of a user, in the caller's transaction; return how many stood."""
-    standing = current().scalars(
-        select(AuthSession)
-        .where(AuthSession.user_id == user_id, AuthSession.ended_at.is_(None))
-        .order_by(AuthSession.id)
-        .with_for_update()
-    )
-    ended = list(standing)
-    for found in ended:
-        sessions.end(found, reason)
-    return len(ended)
-
-
 def _open_session(user_id: str, device: Device) -> Grant:
     now = clock.now()
     opened = AuthSession(
         id=ids.new_id(),
         user_id=user_id,
         created_at=now,
+        used_at=now,
         ends_at=now + SESSION_LIFE,
         address=device.address,
-        agent=device.agent[:300],
+        agent=device.agent,
     )
     current().add(opened)
     current().flush()
@@ -214,3 +233,47 @@ def _next_token(session: AuthSession, now: datetime) -> Grant:
     )
     current().add(token)
     return Grant(session.user_id, session.id, token.id, life)
+
+
+def standing_sessions(user_id: str, part: Part, *, asking: str | None) -> Sequence[Standing]:
+    """Return a part of a user's sessions that stand, newest first.
+
+    Args:
+        user_id: whose.
+        part: which of them.
+        asking: the session that asks.
+    """
+    stands = (AuthSession.ended_at.is_(None), AuthSession.ends_at > clock.now())
+    found = newest_first(AuthSession, part, AuthSession.user_id == user_id, *stands)
+    return [
+        Standing(
+            each.id,
+            each.address,
+            each.agent,
+            each.id == asking,
+            each.created_at,
+            each.used_at,
+            each.ends_at,
+        )
+        for each in found
+    ]
+
+
+def end_session(user_id: str, session_id: str) -> None:
+    """End one session of a user.
+
+    Raises:
+        NotFound: there is none, it has ended, or it is somebody else's.
+    """
+    with transaction() as session:
+        found = session.get(AuthSession, session_id, with_for_update=True)
+        if found is None or found.user_id != user_id or found.ended_at is not None:
+            raise NotFound("not_found", "There is no such session.")
+        sessions.end(found, "revoked")
+
+
+def end_other_sessions(user_id: str, session_id: str) -> None:
+    """End every session of a user but this one."""
+    with transaction():
+        users.lock(user_id)
+        sessions.end_all_of(user_id, "revoked", but=session_id)

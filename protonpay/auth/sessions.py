@@ -13,7 +13,7 @@ from sqlalchemy import select
 from protonpay.auth.models import AuthSession
 from protonpay.kernel import clock
 from protonpay.store import marks, outbox
-from protonpay.store.db import after_commit, db
+from protonpay.store.db import after_commit, current, db
 from protonpay.store.queue import door
 
 _REMEMBERED = timedelta(minutes=16)
@@ -27,6 +27,19 @@ def end(session: AuthSession, reason: str) -> None:
     # The row makes sure of what the hook does at once.
     outbox.add("auth.announce_revocation", session_id=session_id)
     after_commit(lambda: announce(session_id))
+
+
+def end_all_of(user_id: str, reason: str, *, but: str | None = None) -> int:
+    """End every session of a user but one, in the caller's transaction; return how many stood."""
+    standing = select(AuthSession).where(
+        AuthSession.user_id == user_id, AuthSession.ended_at.is_(None)
+    )
+    if but is not None:
+        standing = standing.where(AuthSession.id != but)
+    ended = list(current().scalars(standing.order_by(AuthSession.id).with_for_update()))
+    for found in ended:
+        end(found, reason)
+    return len(ended)
 
 
 def announce(session_id: str) -> None:

@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from protonpay.auth import service as auth
-from protonpay.auth.service import Device
+from protonpay.auth.devices import Device
 from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.cli.choices import OneOf

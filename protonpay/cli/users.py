@@ -26,6 +26,8 @@ def show(email: str) -> None:
     available, held = (ledger.balance(name(user.id)) for name in (chart.available, chart.held))
     click.echo(f"{user.id}  {user.public_id}  {user.email}  {user.name}")
     click.echo(f"{user.standing}, plan {user.plan}, since {user.created_at:%Y-%m-%d}")
+    if user.withdrawals_frozen_at is not None:
+        click.echo(f"withdrawals frozen since {user.withdrawals_frozen_at:%Y-%m-%d %H:%M} UTC")
     click.echo(f"available {available} USDC, held {held} USDC")
 
 
@@ -43,6 +45,22 @@ def reinstate(email: str) -> None:
     """Let a suspended account sign in again."""
     auth.reinstate(_find(email).id)
     click.echo(f"{email}: active")
+
+
+@users.command()
+@click.argument("email")
+def freeze(email: str) -> None:
+    """Let nothing leave an account, until it is thawed; what comes in is credited."""
+    service.freeze(_find(email).id)
+    click.echo(f"{email}: withdrawals frozen")
+
+
+@users.command()
+@click.argument("email")
+def thaw(email: str) -> None:
+    """Let money leave an account again, once it is certain whose hand it is in."""
+    service.thaw(_find(email).id)
+    click.echo(f"{email}: withdrawals allowed")
 
 
 @users.group()

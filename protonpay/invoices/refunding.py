@@ -9,7 +9,6 @@ from sqlalchemy import func, select
 
 from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
 from protonpay.invoices.reckoning import locked, settle, tell
-from protonpay.invoices.service import check_may_act
 from protonpay.invoices.states import REFUND, REFUNDABLE
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
@@ -20,6 +19,7 @@ from protonpay.payouts import service as payouts
 from protonpay.store import outbox
 from protonpay.store.db import current, transaction
 from protonpay.store.jobs import Later
+from protonpay.users import service as users
 
 _LOOK_AGAIN = 5
 
@@ -53,7 +53,7 @@ def refund(
     if (wallet_address is None) != (network is None):
         raise Invalid("validation_error", "A wallet needs both walletAddress and network.")
     with transaction():
-        check_may_act(user_id)
+        users.check_may_spend(users.get(user_id))
         invoice = _of(user_id, invoice_id)
         method = "BALANCE" if wallet_address is None else "CRYPTO"
         amount = _checked(invoice, method, amount)

@@ -162,10 +162,11 @@ def pay(payer_id: str, invoice_id: str) -> Paid:
         NotFound: there is no such invoice.
         Conflict: one's own (``own_invoice``), or it cannot be paid now (``state_conflict``).
         Invalid: more than there is (``insufficient_balance``).
-        Forbidden: the account is suspended (``account_suspended``).
+        Forbidden: the payer's account is suspended or frozen (``account_suspended``,
+            ``withdrawals_frozen``).
     """
     with transaction() as session:
-        check_may_act(payer_id)
+        users.check_may_spend(users.get(payer_id))
         invoice = locked(invoice_id)
         if invoice.user_id == payer_id:
             raise Conflict("own_invoice", "This invoice is your own.")

@@ -31,15 +31,25 @@ class PostOffice:
     def __init__(self) -> None:
         self.carrier: Carrier | None = None
         self.test = True
+        self._base = ""
 
-    def bind(self, carrier: Carrier | None, *, test: bool) -> None:
+    def bind(self, carrier: Carrier | None, *, test: bool, public_url: str | None = None) -> None:
         """Set the carrier; without one, letters wait.
 
         Args:
             carrier: made from ``SMTP_URL``.
             test: whether every letter says that no real money moves here.
+            public_url: where the pages are that letters lead to; None leaves it.
         """
         self.carrier, self.test = carrier, test
+        self._base = self._base if public_url is None else public_url
+
+    def page(self, path: str, token: str) -> str:
+        """Return the address of a page of ours that a letter leads to, with what it proves.
+
+        The page does nothing until its form is sent: mail scanners open every link.
+        """
+        return f"{self._base}{path}?token={token}"
 
 
 office = PostOffice()

@@ -227,7 +227,7 @@ def _checks(
     after them the balance, which the ledger tests as it takes the money.
     """
     return (
-        partial(_check_standing, user),
+        partial(users.check_may_spend, user),
         partial(_check_email, user, terms),
         partial(_check_identity, user, terms),
         *([] if to is None else [partial(address_book.check, user.id, network, to)]),
@@ -244,11 +244,6 @@ def _code(check: Callable[[], object]) -> str | None:
     except Refusal as refusal:
         return refusal.code
     return None
-
-
-def _check_standing(user: User) -> None:
-    if user.standing != "ACTIVE":
-        raise Forbidden("account_suspended", "This account is suspended.")
 
 
 def _check_email(user: User, terms: Terms) -> None:

@@ -29,6 +29,7 @@ from protonpay.store import outbox
 from protonpay.store.db import current, db, release, transaction
 from protonpay.store.jobs import Later
 from protonpay.users import service as users
+from protonpay.users.service import User
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -107,9 +108,9 @@ def _store(
     with transaction():
         switches.check(chain.network.name)
         admitted = []
-        for payout, plan in _locked(prospect.payable):
+        for payout, owner in _locked(prospect.payable):
             try:
-                if _may_be_signed(payout, plan):
+                if _may_be_signed(payout, owner):
                     admitted.append(payout)
             except (Refusal, NotReady) as why:
                 refused[payout.id] = why
@@ -119,33 +120,35 @@ def _store(
     return refused
 
 
-def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, str]]:
-    """Lock the owners, in the order everybody locks them in; return what still waits, and plans."""
+def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, User]]:
+    """Lock the owners, in the order everybody locks them in; return what still waits, with them."""
     session = current()
     theirs = select(Payout.user_id).where(Payout.id.in_([order.payout_id for order in orders]))
-    plan_of = {owner: users.lock(owner).plan for owner in sorted(set(session.scalars(theirs)))}
+    owners = {each: users.lock(each) for each in sorted(set(session.scalars(theirs)))}
     found = [session.get_one(Payout, order.payout_id, populate_existing=True) for order in orders]
-    return [(each, plan_of[each.user_id]) for each in found if each.state == "PENDING"]
+    return [(each, owners[each.user_id]) for each in found if each.state == "PENDING"]
 
 
-def _may_be_signed(payout: Payout, plan: str) -> bool:
+def _may_be_signed(payout: Payout, owner: User) -> bool:
     """Ask everything once more; False for a payout that was put on hold instead.
 
     Raises:
         Refusal: the plan no longer allows it.
-        NotReady: the signer does not admit it now.
+        NotReady: its owner has frozen withdrawals, or the signer does not admit it now.
     """
-    _check_again(payout, plan)
+    _check_again(payout, owner)
     if screened.hold(payout):
         return False
     signer.admit(payout)
     return True
 
 
-def _check_again(payout: Payout, plan: str) -> None:
+def _check_again(payout: Payout, owner: User) -> None:
     if payout.source is not None:
         return  # nobody's withdrawal
-    terms = plans.terms(plan)
+    if owner.withdrawals_frozen_at is not None:
+        raise NotReady("withdrawals_frozen", f"{payout.id} waits until its owner is thawed")
+    terms = plans.terms(owner.plan)
     at, amount = payout.created_at, payout.amount_micro
     cooldown.check_single(terms, amount)
     cooldown.check_day(terms, payout.user_id, amount, at, but=payout.id)

@@ -11,6 +11,7 @@ from protonpay.invoices import checkout as invoices
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, words
+from protonpay.portal.answers import OWN_ASSETS, page, spoken
 from protonpay.web import qr
 from protonpay.web.links import links
 
@@ -20,12 +21,8 @@ _STATIC = Path(__file__).parent / "static"
 _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 # Its package holds pages of its own, with addresses of others in them.
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
-_OWN_ASSETS = (
-    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'self'"
-)
 # Swagger UI writes its own style elements.
-_DOCS = f"{_OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_DOCS = f"{OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
 _STATES = {
     "CONFIRMED": ("Paid", "The amount is in your balance."),
     "FAILED": ("Not paid", "The provider did not take the payment. Nothing was charged."),
@@ -37,7 +34,7 @@ _CHECKING = ("We are checking", "The provider is being asked. Do not pay again."
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return _page(render_template("front.html", api=links.to("/api"), networks=list(NETWORKS)))
+    return page(render_template("front.html", api=links.to("/api"), networks=list(NETWORKS)))
 
 
 @pages.get("/api/docs")
@@ -45,7 +42,7 @@ def docs() -> Response:
     """Show the API in Swagger UI, from our own files."""
     if not _SWAGGER.is_dir():
         abort(404)
-    return _page(render_template("docs.html"), _DOCS)
+    return page(render_template("docs.html"), _DOCS)
 
 
 @pages.get("/api/docs/<name>")
@@ -70,7 +67,7 @@ def came_back(deposit_id: str) -> Response:
     except NotFound:
         abort(404)
     title, said = _STATES.get(state, _CHECKING)
-    return _page(render_template("returned.html", title=title, said=said, settled=state in _STATES))
+    return page(render_template("returned.html", title=title, said=said, settled=state in _STATES))
 
 
 @pages.get("/pay/<invoice_id>")
@@ -81,9 +78,9 @@ def pay(invoice_id: str) -> Response:
     try:
         shown = invoices.look(_as_id(invoice_id))
     except NotFound:
-        missing = _page(render_template("no_invoice.html", lang=language, say=say))
+        missing = page(render_template("no_invoice.html", lang=language, say=say))
         missing.status_code = 404
-        return _in(language, missing)
+        return spoken(language, missing)
     face = checkout.face(shown, say)
     html = render_template(
         "pay.html",
@@ -95,7 +92,7 @@ def pay(invoice_id: str) -> Response:
         codes={place.network: qr.svg(place.code) for place in shown.places},
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
     )
-    return _in(language, _page(html))
+    return spoken(language, page(html))
 
 
 def _as_id(text: str) -> str:
@@ -110,19 +107,7 @@ def _utc(moment: datetime) -> str:
     return clock.to_text(moment)
 
 
-def _in(language: str, response: Response) -> Response:
-    response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language"
-    # The address of this page is all that is needed to see it: others do not learn it.
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
-
-
-def _page(html: str, policy: str = _OWN_ASSETS) -> Response:
-    return Response(html, headers={"Content-Security-Policy": policy})
-
-
 def _asset(folder: Path, name: str) -> Response:
     response = send_from_directory(folder, name, max_age=86_400)
-    response.headers["Content-Security-Policy"] = _OWN_ASSETS
+    response.headers["Content-Security-Policy"] = OWN_ASSETS
     return response

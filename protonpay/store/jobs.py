@@ -56,6 +56,7 @@ JOBS: Mapping[str, Job] = {
     "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "mail.send": Job("workers.mail.send", MAIL),
+    "auth.write_reset": Job("workers.auth.write_reset", MAIL),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""

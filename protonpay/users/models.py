@@ -18,6 +18,8 @@ class User(Base):
         public_id: what people give each other to be paid.
         identity_approved_at: when an operator approved who they are.
         standing: whether the account may act.
+        language: that its letters are written in.
+        withdrawals_frozen_at: nothing leaves the account since then.
     """
 
     __tablename__ = "users"
@@ -34,4 +36,6 @@ class User(Base):
     role: Mapped[str] = mapped_column(Text)
     standing: Mapped[str] = mapped_column(Text)
     plan: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    withdrawals_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,6 +1,8 @@
 """Finding people, and making new ones."""
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,19 +19,25 @@ from protonpay.users.states import STANDING
 __all__ = [
     "Party",
     "User",
+    "check_may_spend",
     "create",
     "email_key",
     "find_by_email",
     "find_parties",
+    "freeze",
+    "freeze_withdrawals",
     "get",
     "lock",
+    "set_email",
     "set_standing",
+    "thaw",
 ]
 
 DEFAULT_ROLE = "USER"
 
 _PARTIES = """
-    SELECT s.id, s.email, s.public_id, s.plan, r.id, r.email, r.public_id, r.plan
+    SELECT s.id, s.email, s.public_id, s.plan, r.id, r.email, r.public_id, r.plan,
+           s.withdrawals_frozen_at
     FROM users s LEFT JOIN users r ON r.{column} = %(key)s AND r.standing = 'ACTIVE'
     WHERE s.id = %(sender)s AND s.standing = 'ACTIVE'
 """
@@ -52,7 +60,7 @@ def email_key(email: str) -> str:
     return unicodedata.normalize("NFKC", email).casefold()
 
 
-def create(*, name: str, email: str, password_hash: str, plan: str) -> User:
+def create(*, name: str, email: str, password_hash: str, plan: str, language: str) -> User:
     """Make a user with empty ledger accounts, in the caller's transaction.
 
     Raises:
@@ -69,16 +77,62 @@ def create(*, name: str, email: str, password_hash: str, plan: str) -> User:
         role=DEFAULT_ROLE,
         standing=STANDING.initial,
         plan=plan,
+        language=language,
         created_at=clock.now(),
     )
-    try:
-        with session.begin_nested():
-            session.add(user)
-    except IntegrityError as error:
-        # Of the two unique keys only the address can be somebody else's choice.
-        raise Conflict("email_taken", "This e-mail address has an account already.") from error
+    with _email_is_free(), session.begin_nested():
+        session.add(user)
     ledger.open_accounts(chart.of_user(user.id))
     return user
+
+
+def set_email(user: User, email: str) -> None:
+    """Give an account another address, which its owner has proved, in the caller's transaction.
+
+    Raises:
+        Conflict: the address has an account (``email_taken``).
+    """
+    with _email_is_free(), db.current().begin_nested():
+        user.email, user.email_key = email, email_key(email)
+        user.email_verified_at = clock.now()
+
+
+def freeze_withdrawals(user: User) -> None:
+    """Let nothing leave an account until an operator thaws it; a repeat changes nothing."""
+    if user.withdrawals_frozen_at is None:
+        user.withdrawals_frozen_at = clock.now()
+
+
+def freeze(user_id: str) -> None:
+    """Let nothing leave an account, as an operator.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with db.transaction():
+        freeze_withdrawals(lock(user_id))
+
+
+def thaw(user_id: str) -> None:
+    """Let money leave an account again, as an operator; payouts that waited are sent.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with db.transaction():
+        lock(user_id).withdrawals_frozen_at = None
+
+
+def check_may_spend(user: User) -> None:
+    """Refuse to let money leave an account.
+
+    Raises:
+        Forbidden: it is frozen, or suspended (``withdrawals_frozen``, ``account_suspended``).
+    """
+    if user.standing != STANDING.initial:
+        raise Forbidden("account_suspended", "This account is suspended.")
+    if user.withdrawals_frozen_at is not None:
+        raise _frozen()
 
 
 def get(user_id: str) -> User:
@@ -102,7 +156,8 @@ def find_parties(sender_id: str, identifier: str) -> tuple[Party, Party | None]:
     """Return a payment's sender and the active user behind an e-mail address or public id.
 
     Raises:
-        Forbidden: the sender may not act (``account_suspended``).
+        Forbidden: the sender may not act, or not send (``account_suspended``,
+            ``withdrawals_frozen``).
     """
     if ids.PUBLIC_ID_PATTERN.fullmatch(identifier):
         query, key = _BY_PUBLIC_ID, identifier
@@ -111,7 +166,9 @@ def find_parties(sender_id: str, identifier: str) -> tuple[Party, Party | None]:
     row = db.execute(query, {"sender": sender_id, "key": key}).fetchone()
     if row is None:
         raise Forbidden("account_suspended", "This account is suspended.")
-    return Party(*row[:4]), Party(*row[4:]) if row[4] else None
+    if row[8] is not None:
+        raise _frozen()
+    return Party(*row[:4]), Party(*row[4:8]) if row[4] else None
 
 
 def lock(user_id: str) -> User:
@@ -140,3 +197,17 @@ def set_standing(user_id: str, standing: str) -> None:
     if user.standing != standing:
         STANDING.check(user.standing, standing)
         user.standing = standing
+
+
+def _frozen() -> Forbidden:
+    said = "Withdrawals are frozen, as the owner of this account asked. Write to support."
+    return Forbidden("withdrawals_frozen", said)
+
+
+@contextmanager
+def _email_is_free() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        # Of the two unique keys only the address can be somebody else's choice.
+        raise Conflict("email_taken", "This e-mail address has an account already.") from error

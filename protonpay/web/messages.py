@@ -106,6 +106,18 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Too many failed sign-ins to this account. Try again later.": (
         "Слишком много неудачных попыток входа в этот аккаунт. Повторите попытку позже."
     ),
+    "Withdrawals are frozen, as the owner of this account asked. Write to support.": (
+        "Вывод средств остановлен по просьбе владельца аккаунта. Напишите в поддержку."
+    ),
+    "This link was used or replaced, or its time is over. Ask for a new one.": (
+        "Ссылка уже использована, заменена или устарела. Запросите новую."
+    ),
+    "Too many letters were asked for. Try again later.": (
+        "Запрошено слишком много писем. Повторите позже."
+    ),
+    "This e-mail address is verified already.": "Этот адрес электронной почты уже подтверждён.",
+    "The password is wrong.": "Неверный пароль.",
+    "There is no such session.": "Такого сеанса нет.",
     "This account is suspended.": "Аккаунт приостановлен.",
     "Verify your e-mail address first.": "Сначала подтвердите адрес электронной почты.",
     "There is no such challenge.": "Такого запроса подписи нет.",

@@ -22,8 +22,6 @@ FAILS_FOR = timedelta(hours=72)
 BLOCKED_FOR = timedelta(hours=24)
 RECOVERABLE_FOR = timedelta(days=14)
 
-_LANGUAGE = "en"
-
 _DISABLE = """
     UPDATE webhook_endpoints SET disabled_at = %(now)s, disabled_reason = %(reason)s
     WHERE id = ANY(%(endpoints)s) AND disabled_at IS NULL RETURNING id, user_id, url
@@ -147,7 +145,7 @@ def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:
         mail.post(
             f"webhook_disabled_{reason}",
             to=owner.email,
-            language=_LANGUAGE,
+            language=owner.language,
             name=owner.name,
             url=url,
         )
@@ -161,7 +159,7 @@ def _warn(standing: _Standing, now: datetime) -> None:
         mail.post(
             "webhook_failing",
             to=owner.email,
-            language=_LANGUAGE,
+            language=owner.language,
             name=owner.name,
             url=standing.url,
             since=clock.to_text(warned[0]),

@@ -156,7 +156,33 @@ EXAMPLES = (
     Example("DELETE", "/client/addresses/{ADDRESS}", status=NOTHING),
     Example("PATCH", "/client/addresses/policy", {"onlyListed": True}),
     Example("GET", "/client/addresses/policy"),
+    Example("POST", "/client/email/verification"),
+    Example("POST", "/auth/verify-email", {"token": "{VERIFY_TOKEN}"}, public=True),
+    Example("POST", "/client/email", {"email": "doe@example.com", "password": "securePassword123"}),
+    Example("GET", "/client/sessions"),
+    Example("DELETE", "/client/sessions/{SESSION}", status=NOTHING),
+    Example("DELETE", "/client/sessions", status=NOTHING),
+    Example(
+        "POST",
+        "/client/password",
+        {"password": "securePassword123", "newPassword": "evenMoreSecure456"},
+    ),
     Example("POST", "/auth/logout", status=NOTHING),
+    Example(
+        "POST",
+        "/auth/forgot-password",
+        {"email": "john@example.com"},
+        public=True,
+        status=NOTHING,
+    ),
+    Example(
+        "POST",
+        "/auth/reset-password",
+        {"token": "{RESET_TOKEN}", "password": "yetAnotherSecure789"},
+        public=True,
+        status=NOTHING,
+    ),
+    Example("POST", "/auth/freeze", {"token": "{FREEZE_TOKEN}"}, public=True, status=NOTHING),
 )
 
 

@@ -81,6 +81,12 @@ MANAGING = (
     ("POST", "/client/addresses"),
     ("DELETE", f"/client/addresses/{NOBODY}"),
     ("PATCH", "/client/addresses/policy"),
+    ("POST", "/client/email"),
+    ("POST", "/client/email/verification"),
+    ("POST", "/client/password"),
+    ("GET", "/client/sessions"),
+    ("DELETE", "/client/sessions"),
+    ("DELETE", f"/client/sessions/{NOBODY}"),
 )
 
 

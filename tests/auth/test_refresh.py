@@ -9,8 +9,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from protonpay.auth import service as auth
+from protonpay.auth import sessions
+from protonpay.auth.devices import Device
 from protonpay.auth.models import AuthSession, RefreshToken
-from protonpay.auth.service import Device
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Unauthenticated
 from protonpay.store.db import db, transaction
@@ -38,7 +39,7 @@ def _session(actor: Actor) -> AuthSession:
 
 @pytest.mark.checklist(51)
 def test_it_answers_a_new_pair_and_nothing_else(alice: Actor):
-    with only_changes("refresh_tokens"):
+    with only_changes("refresh_tokens", "auth_sessions"):
         answer = refresh(alice.client, alice.refresh_token)
 
     assert answer.status_code == 200
@@ -101,7 +102,7 @@ def test_after_signing_out_it_refreshes_no_more(alice: Actor):
 @pytest.mark.checklist(56)
 def test_after_every_session_was_ended_it_refreshes_no_more(alice: Actor):
     with transaction():
-        auth.end_sessions_of(alice.id, "password_changed")
+        sessions.end_all_of(alice.id, "password_changed")
 
     with nothing_changes():
         refused(refresh(alice.client, alice.refresh_token), 401, "token_revoked")

@@ -25,6 +25,7 @@ from protonpay.sandbox import evm_outside
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
 from tests.flows.tollgate import Tollgate
+from tests.mail.sink import SENDER, Sink, serving
 from tests.patience import until
 from tests.simulators import Simulator
 from tests.simulators import running as running_simulator
@@ -247,6 +248,7 @@ class Parts:
     freedompay: Simulator
     rates: Simulator
     inbox: Inbox
+    post: Sink
 
 
 @contextmanager
@@ -292,6 +294,8 @@ def founded(
             "FREEDOMPAY_BASE_URL": parts.freedompay.url,
             "FREEDOMPAY_MERCHANT_ID": "500001",
             "FREEDOMPAY_SECRET_KEY": "secret_of_the_flows",
+            "SMTP_URL": parts.post.url,
+            "MAIL_FROM": SENDER,
             "FX_RATES_URL": f"{parts.rates.url}/latest.json",
             "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
             # Nothing is swept by itself: other tests count what lies on an address.
@@ -337,7 +341,7 @@ def _parts(stack: ExitStack) -> Parts:
     simulators = [
         stack.enter_context(each) for each in (tap, yookassa, running_simulator(*shop), rates)
     ]
-    return Parts(nodes, keepers, gates, *simulators, inbox)
+    return Parts(nodes, keepers, gates, *simulators, inbox, stack.enter_context(serving()))
 
 
 def _node(stack: ExitStack, name: str) -> Simulator:

@@ -12,7 +12,7 @@ import sys
 from config import Config
 from protonpay.app import create_app
 from protonpay.auth import service as auth
-from protonpay.auth.service import Device
+from protonpay.auth.devices import Device
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import ids
 from protonpay.kernel.errors import Unavailable

@@ -17,8 +17,9 @@ from solders.keypair import Keypair
 
 from tests.api import reference
 from tests.api.shapes import abbreviated, differences, shortened
-from tests.flows.city import City, Resident
+from tests.flows.city import PATIENCE, City, Resident
 from tests.linked_wallets.signers import evm
+from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +29,14 @@ RUNNERS = {
     "sh": ["bash", "-euc"],
     "python": [sys.executable, "-c"],
     "js": [NODE or "node", "--input-type=module", "-e"],
+}
+
+
+# What an example needs of a letter: the name it has, where its link leads, the how many-th it is.
+LETTERS = {
+    "POST /auth/verify-email": ("VERIFY_TOKEN", "/verify-email", 2),
+    "POST /auth/reset-password": ("RESET_TOKEN", "/reset-password", 1),
+    "POST /auth/freeze": ("FREEZE_TOKEN", "/freeze", 1),
 }
 
 
@@ -65,6 +74,15 @@ class Reader:
             assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
         if name == "POST /client/wallets":
             self.known["SIGNATURE"] = self.wallet.sign(self.known["MESSAGE"])
+        if name in LETTERS:
+            known, page, count = LETTERS[name]
+            self.known[known] = self._token(page, count)
+        if name.endswith("{SESSION}"):
+            self.known["SESSION"] = self._another_session()
+        if "INVOICE" in name:
+            self._prepare_invoice(name)
+
+    def _prepare_invoice(self, name: str) -> None:
         if name.endswith("{INVOICE_OF_ANOTHER}/pay"):
             self.known["INVOICE_OF_ANOTHER"] = self._invoice(self.payee)
         if name.endswith("{PAID_INVOICE}/refund"):
@@ -82,6 +100,22 @@ class Reader:
         http = requests.Session()
         http.headers["Authorization"] = f"Bearer {self.known['TOKEN']}"
         return Resident(self.city.api, http, "", self.email)
+
+    def _another_session(self) -> str:
+        who = {"email": self.email, "password": reference.ACCOUNT["password"]}
+        requests.post(f"{self.city.api}/auth/login", json=who, timeout=10).raise_for_status()
+        found = self._me().get("/client/sessions")["sessions"]
+        return str(next(each["id"] for each in found if not each["current"]))
+
+    def _token(self, page: str, count: int) -> str:
+        """Return what the newest of so many letters with a link to a page proves it with."""
+
+        def arrived() -> str | None:
+            texts = [letter["text"] for letter in self.city.parts.post.letters(self.email)]
+            found = re.findall(rf"{page}\?token=(\S+)", "\n".join(texts))
+            return found[0] if len(found) >= count else None
+
+        return until(arrived, PATIENCE)  # type: ignore[return-value] # until it is one
 
     def _invoice(self, owner: Resident) -> str:
         made = owner.post("/client/invoices", amount=5, currency="USDC")

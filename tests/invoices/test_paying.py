@@ -90,6 +90,14 @@ def test_a_suspended_payer(bob: Actor, alice: Actor):
         refused(made.paid_by(alice), 403, "account_suspended")
 
 
+def test_a_frozen_payer(bob: Actor, alice: Actor):
+    made = ask(bob)
+    with transaction():
+        users.freeze(alice.id)
+    with nothing_changes():
+        refused(made.paid_by(alice), 403, "withdrawals_frozen")
+
+
 @pytest.mark.checklist(112)
 @pytest.mark.parametrize("amount", ["49.999999", "0.000001", "25"])
 def test_another_amount_is_no_payment(bob: Actor, amount: str):

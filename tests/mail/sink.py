@@ -24,19 +24,27 @@ class Sink:
 
 
 @contextmanager
-def open_sink(handler: type[sandbox.Smtp] = sandbox.Smtp) -> Iterator[Sink]:
-    """Have letters carried to a sink, until the end of the block."""
+def serving(handler: type[sandbox.Smtp] = sandbox.Smtp) -> Iterator[Sink]:
+    """Run a sink until the end of the block."""
     box = sandbox.Box(None)
     with sandbox.SmtpServer(("127.0.0.1", 0), box) as server:
         server.RequestHandlerClass = handler
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
-        url = f"smtp://127.0.0.1:{server.server_address[1]}"
-        before = office.carrier, office.test
-        office.bind(Smtp(Server.read(url), SENDER), test=True)
         try:
-            yield Sink(box, url)
+            yield Sink(box, f"smtp://127.0.0.1:{server.server_address[1]}")
         finally:
-            office.bind(before[0], test=before[1])
             server.shutdown()
             thread.join()
+
+
+@contextmanager
+def open_sink(handler: type[sandbox.Smtp] = sandbox.Smtp) -> Iterator[Sink]:
+    """Have this process's letters carried to a sink, until the end of the block."""
+    before = office.carrier, office.test
+    with serving(handler) as sink:
+        office.bind(Smtp(Server.read(sink.url), SENDER), test=True)
+        try:
+            yield sink
+        finally:
+            office.bind(before[0], test=before[1])

@@ -13,7 +13,7 @@ from tests.unchanged import nothing_changes
 
 
 def _create(email: str) -> User:
-    return service.create(name="Eve", email=email, password_hash="x", plan="default")
+    return service.create(name="Eve", email=email, password_hash="x", plan="default", language="en")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from protonpay.auth import service as auth
 from protonpay.auth import sessions
 from protonpay.auth.models import AuthSession
 from protonpay.kernel import clock
@@ -109,7 +108,8 @@ def test_a_mark_that_could_not_be_set_is_set_by_a_job(
     with monkeypatch.context() as broken:
         broken.setattr(sessions, "announce", fails)
         assert alice.post("/auth/logout").status_code == 204
-    rows = db.session.execute(select(OutboxRow.job, OutboxRow.args)).all()
+    told = OutboxRow.job == "auth.announce_revocation"
+    rows = db.session.execute(select(OutboxRow.job, OutboxRow.args).where(told)).all()
 
     session = _session_of(alice)
     assert rows == [("auth.announce_revocation", {"session_id": session.id})]
@@ -132,12 +132,12 @@ def test_every_session_of_a_user_can_be_ended_at_once(alice: Actor, bob: Actor):
     alice.client.post("/api/auth/login", json=credentials)
 
     with transaction():
-        assert auth.end_sessions_of(alice.id, "password_changed") == 2
+        assert sessions.end_all_of(alice.id, "password_changed") == 2
 
     _ends(alice)
     assert bob.get("/client/balance").status_code == 200
     with transaction():
-        assert auth.end_sessions_of(alice.id, "password_changed") == 0
+        assert sessions.end_all_of(alice.id, "password_changed") == 0
 
 
 def test_ending_twice_keeps_the_first_ending(alice: Actor):

@@ -67,7 +67,8 @@ def attempt(at: datetime, outcome: Outcome, number: int = 1) -> None:
 
 
 def letters() -> list[tuple[str, dict[str, Any]]]:
-    rows = db.session.scalars(select(LetterRow).order_by(LetterRow.created_at)).all()
+    of_webhooks = select(LetterRow).where(LetterRow.template.startswith("webhook_"))
+    rows = db.session.scalars(of_webhooks.order_by(LetterRow.created_at)).all()
     return [(row.template, json.loads(safe.open(row.content, "letter"))["values"]) for row in rows]
 
 

@@ -1,14 +1,14 @@
-"""The event log: a number for each event of an account, by months.
+"""Deliveries in lanes and in months.
 
-Revision ID: 0022
+Revision ID: 0024
 """
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:

@@ -1,4 +1,4 @@
-"""Deliveries in lanes and in months.
+"""The event log: a number for each event of an account, by months.
 
 Revision ID: 0023
 """
