@@ -1,14 +1,16 @@
-"""What happened, as bytes made once, in the transaction that made it happen.
+"""The event log: what happened to an account, as bytes made once, in the transaction that did it.
 
-A row is waiting until somebody was told whom it concerns; who that is, is decided above
-this floor.
+A row waits until it is numbered, right after its commit; who is told of it, is decided above
+this floor. Numbers of an account begin at one and have no gaps, and nobody sees one before those
+below it (ADR 21).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock, events, ids
@@ -22,6 +24,26 @@ _PUBLISH = """
     VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s)
 """
 
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s)"
+_LOCK = 0x4556454E5453  # "EVENTS"
+_NUMBER = """
+    WITH waiting AS MATERIALIZED (
+        SELECT id, user_id, name, happened_at FROM events WHERE sequence IS NULL
+        ORDER BY happened_at, id LIMIT %(limit)s),
+    counted AS (
+        INSERT INTO event_counters AS counter (user_id, last)
+        SELECT user_id, count(*) FROM waiting GROUP BY user_id ORDER BY user_id
+        ON CONFLICT (user_id) DO UPDATE SET last = counter.last + EXCLUDED.last
+        RETURNING user_id, last),
+    placed AS (
+        SELECT waiting.*, counted.last + 1 - row_number() OVER (
+            PARTITION BY waiting.user_id ORDER BY happened_at DESC, id DESC) AS sequence
+        FROM waiting JOIN counted USING (user_id))
+    UPDATE events SET sequence = placed.sequence, dispatched_at = %(now)s FROM placed
+    WHERE events.id = placed.id AND events.happened_at = placed.happened_at
+    RETURNING events.id, events.user_id, events.name, events.happened_at
+"""
+
 
 class EventRow(Base):
     """One event of one account.
@@ -29,21 +51,43 @@ class EventRow(Base):
     Attributes:
         id: the ``webhook-id`` of every delivery of it.
         core: the body without its signature, byte for byte.
+        happened_at: its month is where the row is kept.
+        sequence: its number in the account's log; None for the moment until it has one.
         dispatched_at: its deliveries were written down; None while it waits.
     """
 
     __tablename__ = "events"
     __table_args__ = (
-        Index("ix_events_waiting", "happened_at", postgresql_where=text("dispatched_at IS NULL")),
-        Index("ix_events_user_id", "user_id", "happened_at"),
+        Index("ix_events_waiting", "happened_at", "id", postgresql_where=text("sequence IS NULL")),
+        Index("ix_events_sequence", "user_id", "sequence"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(Text)
     core: Mapped[bytes] = mapped_column(LargeBinary)
-    happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
     dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EventCounter(Base):
+    """How many events of an account have a number."""
+
+    __tablename__ = "event_counters"
+
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event that has just got its number."""
+
+    id: str
+    user_id: str
+    name: str
+    happened_at: datetime
 
 
 def publish(name: str, user_id: str, data: Mapping[str, Any]) -> None:
@@ -68,6 +112,53 @@ def publish(name: str, user_id: str, data: Mapping[str, Any]) -> None:
     }
     db.execute(_PUBLISH, parameters)
     db.after_commit(_ring)
+
+
+def number(limit: int) -> list[Numbered]:
+    """Give the events that wait their numbers, in the caller's transaction, oldest first.
+
+    One transaction at a time does it, and no posting waits for it.
+
+    Args:
+        limit: at most so many.
+
+    Raises:
+        RuntimeError: no transaction is open.
+    """
+    db.current()
+    db.execute(_ONE_AT_A_TIME, {"lock": _LOCK})
+    rows = db.execute(_NUMBER, {"limit": limit, "now": clock.now()}).fetchall()
+    return [Numbered(*row) for row in rows]
+
+
+def after(user_id: str, sequence: int, limit: int, name: str | None = None) -> Sequence[EventRow]:
+    """Return the events of an account above a number, lowest first.
+
+    Args:
+        user_id: whose.
+        sequence: 0 for all that are kept.
+        limit: at most so many.
+        name: of these only; the numbers then have gaps.
+    """
+    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence > sequence)
+    if name is not None:
+        wanted = wanted.where(EventRow.name == name)
+    return db.db.session.scalars(wanted.order_by(EventRow.sequence).limit(limit)).all()
+
+
+def find(user_id: str, event_id: str) -> EventRow | None:
+    """Return a numbered event of an account; None if there is none, or it is somebody else's."""
+    return db.db.session.scalar(
+        select(EventRow).where(
+            EventRow.id == event_id, EventRow.user_id == user_id, EventRow.sequence.is_not(None)
+        )
+    )
+
+
+def last_number(user_id: str) -> int:
+    """Return how many events of an account have a number; the newest has this one."""
+    found = db.db.session.get(EventCounter, user_id, populate_existing=True)
+    return found.last if found else 0
 
 
 def _ring() -> None:

@@ -69,6 +69,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     ),
     "Must be one of: {choices}.": "Допустимые значения: {choices}.",
     "Not a number.": "Не число.",
+    "Not a number of the event log.": "Не номер журнала событий.",
     "Not a whole number above zero.": "Не целое число больше нуля.",
     "Not an exact amount with at most six decimals.": (
         "Не точная сумма с не более чем шестью знаками после точки."
@@ -210,6 +211,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "At most {limit} endpoints.": "Не более {limit} адресов.",
     "Unknown event: {name}.": "Неизвестное событие: {name}.",
     "An event is named twice.": "Событие названо дважды.",
+    "There is no such event.": "Такого события нет.",
     "There is no such webhook endpoint.": "Такого адреса для уведомлений нет.",
     "An address has at most 2048 characters.": "В адресе не более 2048 символов.",
     "The address must begin with https://.": "Адрес должен начинаться с https://.",

@@ -56,7 +56,10 @@ class WebhookView(WireSchema):
     enabled = fields.Boolean()
     disabled_reason = fields.String(
         allow_none=True,
-        metadata={"description": "`by_owner`, or `gone` after an answer of 410."},
+        metadata={
+            "description": "`by_owner`; `gone` after an answer of 410; `failing` after three days "
+            "without a success; `blocked_address` after a day at an address we do not go to."
+        },
     )
     description = fields.String(allow_none=True)
     created_at = Moment()

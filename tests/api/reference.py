@@ -123,6 +123,12 @@ EXAMPLES = (
     Example("GET", "/client/webhooks/{WEBHOOK}"),
     Example("PATCH", "/client/webhooks/{WEBHOOK}", {"enabled": False}),
     Example("DELETE", "/client/webhooks/{WEBHOOK}", status=NOTHING),
+    Example(
+        "GET",
+        "/client/events?event=transfer.completed&limit=1",
+        keeps={"EVENT": "events.0.id"},
+    ),
+    Example("GET", "/client/events/{EVENT}"),
     Example("GET", "/client/kyc"),
     Example(
         "POST",

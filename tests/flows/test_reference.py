@@ -93,7 +93,7 @@ class Reader:
         for name, path in example.keeps.items():
             value = answer
             for member in path.split("."):
-                value = value[member]
+                value = value[int(member) if isinstance(value, list) else member]
             self.known[name] = value
 
     def _me(self) -> Resident:

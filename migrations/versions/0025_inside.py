@@ -1,13 +1,13 @@
 """Payouts of ours to addresses of ours stay inside.
 
-Revision ID: 0023
+Revision ID: 0025
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0023"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 
 _INDEX = "ix_incoming_unswept"
 _LIES = "state = 'FINAL' AND swept_by IS NULL"
