@@ -22,7 +22,7 @@ from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import lanes
 from protonpay.webhooks.lanes import Claimed, Parcel
-from protonpay.webhooks.recording import SLOW_MILLISECONDS, Met, record
+from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
 from protonpay.webhooks.service import SECRET_PURPOSE
 from protonpay.wire.outbound import Outcome, deliver
 
@@ -35,8 +35,11 @@ POLL_SECONDS = 1.0
 """How long nobody looks at the rows when nobody rings."""
 
 _IN_STOCK = 4
-_TURN_SECONDS = 5.0
+_TURN_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.02
+# Waiting costs nothing, working does: more threads than this at work only take it from each other.
+_MOST_AT_WORK = 24
+_AT_WORK_SECONDS = 0.02
 _BROKE = Outcome(delivered=False, status=None, code="internal_error", head="", milliseconds=0)
 
 
@@ -47,6 +50,7 @@ class Lane:
     Attributes:
         stock: taken and not begun.
         begun: when each attempt under way began, on the monotonic clock, by delivery.
+        unwritten: attempts that ended and are not written down.
         empty: nothing more was due when we looked last.
     """
 
@@ -56,6 +60,7 @@ class Lane:
     until: float
     stock: deque[Parcel] = field(default_factory=deque)
     begun: dict[int, float] = field(default_factory=dict)
+    unwritten: int = 0
     empty: bool = False
 
     def is_slow(self, now: float) -> bool:
@@ -66,7 +71,7 @@ class Lane:
     @property
     def idle(self) -> bool:
         """Whether we have nothing to do with it any more."""
-        return self.empty and not self.stock and not self.begun
+        return self.empty and not (self.stock or self.begun or self.unwritten)
 
 
 class Courier:
@@ -86,6 +91,7 @@ class Courier:
         self._threads = ThreadPoolExecutor(slots, "deliveries")
         self._looked_at = 0.0
         self._rung = True
+        self._held_back = False
 
     def ring(self) -> None:
         """Say that something is due; from any thread."""
@@ -99,15 +105,13 @@ class Courier:
         """
         room = self._room()
         if room > 0 or any(lane.idle for lane in self._lanes.values()):
-            now = time.monotonic()
-            self._stock_up(room, now)
-            for lane, parcel in self._next(room, now):
-                lane.begun[parcel.delivery_id] = now
-                self.begun += 1
-                self._threads.submit(self._attempt, parcel, lane.width)
-        if self._under_way or self._batch:
-            self._listen(patience)
+            self._stock_up(room, time.monotonic())
+            self._begin()
+        if self._under_way:
+            self._listen(_AT_WORK_SECONDS if self._held_back else patience)
         if self._batch:
+            # Nobody's thread is idle while this one speaks with the database.
+            self._begin()
             self._write_down()
         return bool(self._lanes)
 
@@ -139,12 +143,32 @@ class Courier:
     def _hear(self, met: Met | None) -> None:
         if met is None:
             self._rung = True
-        else:
-            self._batch.append(met)
+            return
+        self._batch.append(met)
+        lane, pace = self._lanes[met.parcel.endpoint_id], Pace()
+        lane.begun.pop(met.parcel.delivery_id)
+        lane.unwritten += 1
+        pace.learn(met)
+        lane.width, lane.slow = pace.width, pace.slow
 
     def _room(self) -> int:
-        room = self._slots - self._under_way
-        return room if self._most is None else min(room, self._most - self.begun)
+        """Say how many attempts may begin now."""
+        now = time.monotonic()
+        ages = [now - begun for lane in self._lanes.values() for begun in lane.begun.values()]
+        room = self._slots - len(ages)
+        if self._most is not None:
+            room = min(room, self._most - self.begun)
+        at_work = _MOST_AT_WORK - sum(age < _AT_WORK_SECONDS for age in ages)
+        self._held_back = at_work < room
+        return min(room, at_work)
+
+    def _begin(self) -> None:
+        """Begin what is in stock, as far as there is room."""
+        now = time.monotonic()
+        for lane, parcel in self._next(self._room(), now):
+            lane.begun[parcel.delivery_id] = now
+            self.begun += 1
+            self._threads.submit(self._attempt, parcel, lane.width)
 
     def _stock_up(self, room: int, now: float) -> None:
         """Let go of lanes, claim others and take what is due of ours: one commit."""
@@ -173,10 +197,12 @@ class Courier:
 
     def _claim(self, kept: list[Lane], room: int, now: float) -> Iterator[Lane]:
         """Claim lanes that are due: no more slow ones than may be under way."""
-        room = min(room, 2 * self._slots - len(kept))
+        busy = sum(lane.width for lane in kept if not lane.is_slow(now))
+        # What we could not serve at once is left to the other processes.
+        quick_room = min(room, (2 * _MOST_AT_WORK - busy) // WIDEST)
         slow_room = self._slow_slots - sum(lane.is_slow(now) for lane in kept)
         ours = {lane.claimed.endpoint_id for lane in kept}
-        for slow, most in ((False, room), (True, min(room, slow_room))):
+        for slow, most in ((False, quick_room), (True, min(room, slow_room))):
             for claimed in lanes.claim(most, slow=slow) if most > 0 else ():
                 # One we have was lost for a time, and comes back when what is under way has ended.
                 if claimed.endpoint_id not in ours:
@@ -232,13 +258,10 @@ class Courier:
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.
-        paces = record(self._batch)
+        record(self._batch)
         for met in self._batch:
-            self._lanes[met.parcel.endpoint_id].begun.pop(met.parcel.delivery_id, None)
+            self._lanes[met.parcel.endpoint_id].unwritten -= 1
         self._batch = []
-        for endpoint_id, pace in paces.items():
-            lane = self._lanes[endpoint_id]
-            lane.width, lane.slow = pace.width, pace.slow
 
     def _give_back(self, of: list[Lane]) -> None:
         parcels = [parcel for lane in of for parcel in lane.stock]

@@ -91,12 +91,8 @@ class Pace:
             self.unblocked, self.blocked = True, None
 
 
-def record(batch: Sequence[Met]) -> dict[str, Pace]:
-    """Write down a batch of attempts and how their deliveries stand now.
-
-    Returns:
-        endpoint → what the batch says of it.
-    """
+def record(batch: Sequence[Met]) -> None:
+    """Write down a batch of attempts, how their deliveries stand now, and how the endpoints do."""
     now = clock.now()
     paces: dict[str, Pace] = {}
     for met in batch:
@@ -110,7 +106,6 @@ def record(batch: Sequence[Met]) -> dict[str, Pace]:
         db.execute(_ATTEMPTS, _of_attempts(batch))
         db.execute(_DELIVERIES, _of_deliveries(batch, now))
     failing.judge(_worth_a_look(batch), now)
-    return paces
 
 
 def _worth_a_look(batch: Iterable[Met]) -> dict[str, Trouble]:

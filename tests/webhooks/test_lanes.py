@@ -1,6 +1,7 @@
 """Lanes: who is in front of whom, and what a slow receiver takes from others."""
 
 import time
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -16,7 +17,8 @@ from protonpay.webhooks.delivery import Courier
 from protonpay.webhooks.models import WebhookDelivery, WebhookLane
 from tests.actors import Actor, make_actor
 from tests.raw_server import RawServer, answering, http, silence
-from tests.wire.posting import listed
+from tests.wire.hostile import for_ever
+from tests.wire.posting import CHUNKED, HEAD, listed
 
 
 @pytest.fixture
@@ -122,6 +124,29 @@ def test_slow_ones_get_half_of_the_threads(alice: Actor, stack: ExitStack):
     assert courier.begun == 2
     server._over.set()
     courier.close()
+
+
+@pytest.mark.checklist(104)
+def test_a_courier_among_hostile_receivers_stays_small(alice: Actor, stack: ExitStack):
+    acts = (
+        for_ever(HEAD + b"\r\n" + b"x" * 65_536),
+        HEAD + b"X: 1\r\n" * 10_000 + b"\r\n",
+        for_ever(b"HTTP/1.1 100 Continue\r\n\r\n" * 2_000),
+        for_ever(CHUNKED + b"1\r\nx\r\n" * 10_000),
+    )
+    servers = [stack.enter_context(answering(act)) for act in acts]
+    stack.enter_context(listed(*(server.url for server in servers)))
+    hooks = [subscribe(alice, server.url) for server in servers]
+    happen(alice, 5)
+    delivery.deliver_due(4)  # what is made once is no growth
+    tracemalloc.start()
+    try:
+        assert delivery.deliver_due(100) == 16
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 6_000_000
+    assert all(state == "PENDING" for hook in hooks for state in states(hook))
 
 
 def test_whoever_makes_a_delivery_due_makes_its_lane_due(alice: Actor):

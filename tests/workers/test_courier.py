@@ -76,6 +76,7 @@ def workers_of(parent: Forked) -> list[int]:
     return until(lambda: (found := parent.children()) and len(found) == 2 and found)
 
 
+@pytest.mark.checklist(109)
 def test_workers_killed_valkey_emptied_postgres_restarted(open_house: OpenHouse, services: Any):
     alice = make_actor(open_house.app, "Alice")
     held = threading.Event()
@@ -134,6 +135,7 @@ def test_told_to_stop_a_courier_ends_what_is_under_way(open_house: OpenHouse):
             parent.send(signal.SIGTERM)
             held.set()
             assert parent.wait() == 0
-    rows = "SELECT state, attempts, leased_until FROM webhook_deliveries ORDER BY id"
-    assert ask(open_house, rows) == [("DELIVERED", 1, None), *[("PENDING", 0, None)] * 2]
-    assert len(server.requests) == 1
+    rows = ask(open_house, "SELECT state, attempts, leased_until FROM webhook_deliveries")
+    ended, waiting = ("DELIVERED", 1, None), ("PENDING", 0, None)
+    assert rows.count(ended) == len(server.requests) >= 1, "what was begun is written down"
+    assert rows.count(ended) + rows.count(waiting) == 3, "the rest was not begun"
