@@ -2,6 +2,7 @@
 
 from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
 from protonpay.cli.holding import holds_group
+from protonpay.cli.listen import listen
 from protonpay.cli.ops import ops
 from protonpay.cli.proofs import export_chain, export_reserves, head
 from protonpay.cli.reconciling import cases, reconcile
@@ -14,5 +15,5 @@ for _command in (payouts_group, cards_group, reconcile, cases, holds_group):
 for _command in (head, export_chain, export_reserves):
     ops.add_command(_command)
 
-EVERYWHERE = (ops, users)
+EVERYWHERE = (ops, users, listen)
 IN_A_SANDBOX = (*EVERYWHERE, sandbox)
