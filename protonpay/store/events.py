@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock, events, ids
@@ -20,15 +20,15 @@ from protonpay.store.jobs import PERIODIC
 from protonpay.store.types import UtcDateTime
 
 _PUBLISH = """
-    INSERT INTO events (id, user_id, name, core, happened_at)
-    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s)
+    INSERT INTO events (id, user_id, name, core, happened_at, audience)
+    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s, %(audience)s)
 """
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s)"
 _LOCK = 0x4556454E5453  # "EVENTS"
 _NUMBER = """
     WITH waiting AS MATERIALIZED (
-        SELECT id, user_id, name, happened_at FROM events WHERE sequence IS NULL
+        SELECT id, user_id, name, happened_at, audience FROM events WHERE sequence IS NULL
         ORDER BY happened_at, id LIMIT %(limit)s),
     counted AS (
         INSERT INTO event_counters AS counter (user_id, last)
@@ -41,7 +41,7 @@ _NUMBER = """
         FROM waiting JOIN counted USING (user_id))
     UPDATE events SET sequence = placed.sequence, dispatched_at = %(now)s FROM placed
     WHERE events.id = placed.id AND events.happened_at = placed.happened_at
-    RETURNING events.id, events.user_id, events.name, events.happened_at
+    RETURNING events.id, events.user_id, events.name, events.happened_at, events.audience
 """
 
 
@@ -53,6 +53,7 @@ class EventRow(Base):
         core: the body without its signature, byte for byte.
         happened_at: its month is where the row is kept.
         sequence: its number in the account's log; None for the moment until it has one.
+        audience: the one endpoint it is for; None for all that want its name.
         dispatched_at: its deliveries were written down; None while it waits.
     """
 
@@ -60,6 +61,12 @@ class EventRow(Base):
     __table_args__ = (
         Index("ix_events_waiting", "happened_at", "id", postgresql_where=text("sequence IS NULL")),
         Index("ix_events_sequence", "user_id", "sequence"),
+        Index(
+            "ix_events_audience",
+            "audience",
+            "happened_at",
+            postgresql_where=text("audience IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -69,6 +76,7 @@ class EventRow(Base):
     happened_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
     sequence: Mapped[int | None] = mapped_column(BigInteger)
     dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    audience: Mapped[str | None] = mapped_column(Text)
 
 
 class EventCounter(Base):
@@ -88,30 +96,39 @@ class Numbered:
     user_id: str
     name: str
     happened_at: datetime
+    audience: str | None
 
 
-def publish(name: str, user_id: str, data: Mapping[str, Any]) -> None:
+def publish(
+    name: str, user_id: str, data: Mapping[str, Any], *, audience: str | None = None
+) -> str:
     """Write down that something happened to an account, in the caller's transaction.
 
     Args:
         name: one of ``kernel/events.py``.
         user_id: whose event it is; becomes ``data.userId``.
         data: what integrators see, named member by member: never a row dumped whole.
+        audience: the one endpoint it is for, if it is not for all that want its name.
+
+    Returns:
+        The event's id.
 
     Raises:
         RuntimeError: no transaction is open.
     """
-    now = clock.now()
+    now, event_id = clock.now(), ids.new_event_id()
     db.current()
     parameters = {
-        "id": ids.new_event_id(),
+        "id": event_id,
         "user_id": user_id,
         "name": name,
         "core": events.core_bytes(name, data, now),
         "happened_at": now,
+        "audience": audience,
     }
     db.execute(_PUBLISH, parameters)
     db.after_commit(_ring)
+    return event_id
 
 
 def number(limit: int) -> list[Numbered]:
@@ -153,6 +170,16 @@ def find(user_id: str, event_id: str) -> EventRow | None:
             EventRow.id == event_id, EventRow.user_id == user_id, EventRow.sequence.is_not(None)
         )
     )
+
+
+def count_for(user_id: str, audience: str, since: datetime) -> int:
+    """Return how many events an account had for one endpoint alone since a moment."""
+    counted = select(func.count()).where(
+        EventRow.audience == audience,
+        EventRow.happened_at > since,
+        EventRow.user_id == user_id,
+    )
+    return db.db.session.scalars(counted).one()
 
 
 def last_number(user_id: str) -> int:

@@ -285,16 +285,22 @@ def deliver_due(limit: int = SLOTS) -> int:
 
 
 def post(parcel: Parcel) -> tuple[datetime, Outcome]:
-    """Make one attempt: sign, post, say when it began and how it went."""
+    """Make one attempt: sign, post, say when it began and how it went.
+
+    While secrets overlap the body is signed by the oldest, the header by each (``rotation``).
+    """
     began = clock.now()
-    secret = safe.open(parcel.secret, SECRET_PURPOSE)
-    body = signed_body(parcel.core, secret)
+    secrets = [safe.open(one, SECRET_PURPOSE) for one in (*parcel.old_secrets, parcel.secret)]
+    body = signed_body(parcel.core, secrets[0])
     timestamp = clock.to_epoch_ms(began) // 1000
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "ProtonPay-Webhooks/1.0",
         "webhook-id": parcel.event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": standard_signature(parcel.event_id, timestamp, body, secret),
+        "webhook-signature": " ".join(
+            standard_signature(parcel.event_id, timestamp, body, secret)
+            for secret in reversed(secrets)
+        ),
     }
     return began, deliver(parcel.url, body, headers)

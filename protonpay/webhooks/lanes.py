@@ -54,7 +54,10 @@ _TAKE = """
           AND delivery.state = 'PENDING'
         RETURNING delivery.*)
     SELECT taken.id, taken.event_at, taken.attempts, taken.endpoint_id, endpoint.url,
-           endpoint.secret, event.id, event.core
+           endpoint.secret, event.id, event.core, taken.tries_before,
+           ARRAY(SELECT secret FROM webhook_retiring_secrets AS old
+                 WHERE old.endpoint_id = taken.endpoint_id AND old.ends_at > %(now)s
+                 ORDER BY old.retired_at)
     FROM taken JOIN webhook_endpoints AS endpoint ON endpoint.id = taken.endpoint_id
     JOIN events AS event ON event.id = taken.event_id AND event.happened_at = taken.event_at
     ORDER BY taken.due_at, taken.id
@@ -114,7 +117,8 @@ class Parcel:
     Attributes:
         begin_before: on the monotonic clock; afterwards it may be somebody else's.
         number: of this attempt, from 1; also the fence of its end.
-        secret: as it is kept.
+        secret: as it is kept; ``old_secrets``: those that still verify, the oldest first.
+        tries_before: attempts that do not count: its owner has asked for it anew since.
     """
 
     begin_before: float
@@ -126,6 +130,13 @@ class Parcel:
     secret: bytes
     event_id: str
     core: bytes
+    tries_before: int = 0
+    old_secrets: Sequence[bytes] = ()
+
+    @property
+    def turn(self) -> int:
+        """Which attempt of its schedule this is, from 1."""
+        return self.number - self.tries_before
 
 
 def claim(limit: int, *, slow: bool) -> list[Claimed]:

@@ -61,6 +61,21 @@ class WebhookEndpoint(Base):
         return self.disabled_at is None
 
 
+class RetiringSecret(Base):
+    """A secret that was replaced and still verifies for a while; sealed, as the newest is."""
+
+    __tablename__ = "webhook_retiring_secrets"
+    __table_args__ = (Index("ix_webhook_retiring_secrets_endpoint_id", "endpoint_id", "ends_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    endpoint_id: Mapped[str] = mapped_column(
+        Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
+    )
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class WebhookDelivery(Base):
     """One event on its way to one endpoint; the row is the truth, the queue a nudge.
 
@@ -69,6 +84,7 @@ class WebhookDelivery(Base):
     Attributes:
         event_at: when its event happened; its month is where the row is kept.
         attempts: how many were begun; also the fence of a lease.
+        tries_before: of them, those before it was asked for anew: the schedule begins there.
         leased_until: a worker has it in hand until then.
     """
 
@@ -86,6 +102,7 @@ class WebhookDelivery(Base):
             postgresql_where=text("state = 'PENDING'"),
         ),
         Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_deliveries_history", "endpoint_id", "event_at", "event_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -96,6 +113,7 @@ class WebhookDelivery(Base):
     )
     state: Mapped[str] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    tries_before: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -113,8 +113,8 @@ def _worth_a_look(batch: Iterable[Met]) -> dict[str, Trouble]:
     found: dict[str, Trouble] = {}
     for met in batch:
         trouble = Trouble(
-            exhausted=schedule.is_last(met.parcel.number),
-            worth_a_warning=met.parcel.number == _WARN_AT,
+            exhausted=schedule.is_last(met.parcel.turn),
+            worth_a_warning=met.parcel.turn == _WARN_AT,
             blocked=met.outcome.code == failing.BLOCKED,
         )
         if not met.outcome.delivered and any(vars(trouble).values()):
@@ -163,5 +163,5 @@ def _of_deliveries(batch: Sequence[Met], now: datetime) -> dict[str, Any]:
 def _end(met: Met, now: datetime) -> tuple[str, datetime | None]:
     if met.outcome.delivered:
         return "DELIVERED", None
-    wait = schedule.wait(met.parcel.number, met.outcome)
+    wait = schedule.wait(met.parcel.turn, met.outcome)
     return ("EXHAUSTED", None) if wait is None else ("PENDING", now + wait)

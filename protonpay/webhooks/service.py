@@ -27,10 +27,13 @@ SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 _DISPATCH = """
     INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
     SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0, %(now)s
-    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[])
-         WITH ORDINALITY AS event (id, user_id, name, happened_at, place)
+    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[],
+                %(audiences)s::text[])
+         WITH ORDINALITY AS event (id, user_id, name, happened_at, audience, place)
     JOIN webhook_endpoints AS endpoint
-      ON endpoint.user_id = event.user_id AND event.name = ANY (endpoint.events)
+      ON endpoint.user_id = event.user_id
+     AND CASE WHEN event.audience IS NULL THEN event.name = ANY (endpoint.events)
+              ELSE endpoint.id = event.audience END
      AND endpoint.disabled_at IS NULL
     ORDER BY event.place FOR SHARE OF endpoint
 """
@@ -151,13 +154,24 @@ def dispatch(limit: int = 500) -> int:
                 "users": [event.user_id for event in numbered],
                 "names": [event.name for event in numbered],
                 "moments": [event.happened_at for event in numbered],
+                "audiences": [event.audience for event in numbered],
             }
             if db.execute(_DISPATCH, parameters).rowcount:
-                db.after_commit(_ring)
+                db.after_commit(ring)
     return len(numbered)
 
 
-def _ring() -> None:
+def locked(user_id: str, endpoint_id: str) -> WebhookEndpoint:
+    """Return an endpoint of a user, locked for the caller's transaction.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return _found(user_id, endpoint_id, lock=True)
+
+
+def ring() -> None:
+    """Say that a delivery is due: somebody looks at once."""
     queue.ring("webhooks.deliver", PERIODIC["webhooks.deliver"])
 
 

@@ -121,6 +121,18 @@ EXAMPLES = (
     ),
     Example("GET", "/client/webhooks"),
     Example("GET", "/client/webhooks/{WEBHOOK}"),
+    Example(
+        "POST",
+        "/client/webhooks/{WEBHOOK}/test",
+        {"event": "deposit.confirmed"},
+        keeps={"TEST_EVENT": "eventId"},
+    ),
+    Example("GET", "/client/webhooks/{WEBHOOK}/deliveries?status=DELIVERED"),
+    Example("GET", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}"),
+    Example("POST", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}/resend"),
+    Example("POST", "/client/webhooks/{WEBHOOK}/recover", {"since": "{YESTERDAY}"}),
+    Example("POST", "/client/webhooks/{WEBHOOK}/replay", {"after": 0}),
+    Example("POST", "/client/webhooks/{WEBHOOK}/rotate-secret", {"overlapSeconds": 3600}),
     Example("PATCH", "/client/webhooks/{WEBHOOK}", {"enabled": False}),
     Example("DELETE", "/client/webhooks/{WEBHOOK}", status=NOTHING),
     Example(

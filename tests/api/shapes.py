@@ -27,6 +27,7 @@ _ABBREVIATED = {
 
 _TEXTS = {
     "cm...": ID,
+    '{"event":...}': re.compile(r'\{"event":.*\}', re.DOTALL),
     "evt_...": _ABBREVIATED["evt_"],
     "curl/...": _ABBREVIATED["curl/"],
     "9f86d0...": re.compile(r"[0-9a-f]{64}"),
