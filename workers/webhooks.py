@@ -53,8 +53,13 @@ class Deliverer:
         with app.app_context():
             while not self._over.is_set():
                 self._round(courier)
-            courier.close()
-            release()
+            try:
+                courier.close()
+            except Exception:
+                # What was under way comes again when its lease is over.
+                log.exception("courier_left_in_haste")
+            finally:
+                release()
 
     def _round(self, courier: Courier) -> None:
         try:
@@ -97,3 +102,4 @@ def deliver() -> None:
 def give_up() -> None:
     """Cancel what waits for endpoints that were disabled too long ago."""
     drain(lambda: failing.give_up(_GIVEN_UP), _GIVEN_UP)
+    drain(lambda: failing.close_lanes(_GIVEN_UP), _GIVEN_UP)

@@ -14,6 +14,7 @@ from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import publish
 from protonpay.users import service as users
+from protonpay.webhooks import lanes
 
 BLOCKED = "blocked_address"
 GONE = "gone"
@@ -48,6 +49,21 @@ _GIVE_UP = """
           WHERE waiting.state = 'PENDING' AND endpoint.disabled_at < %(before)s
           LIMIT %(limit)s) AS old
     WHERE delivery.id = old.id AND delivery.event_at = old.event_at AND delivery.state = 'PENDING'
+"""
+
+_EMPTY = """
+    SELECT lane.endpoint_id FROM webhook_lanes AS lane
+    JOIN webhook_endpoints AS endpoint ON endpoint.id = lane.endpoint_id
+    WHERE endpoint.disabled_at IS NOT NULL AND lane.due_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM webhook_deliveries AS delivery
+        WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.state = 'PENDING')
+    LIMIT %(limit)s
+"""
+_CLOSE = """
+    UPDATE webhook_lanes AS lane SET due_at = NULL
+    WHERE lane.endpoint_id = ANY(%(endpoints)s) AND NOT EXISTS (
+        SELECT FROM webhook_deliveries AS delivery
+        WHERE delivery.endpoint_id = lane.endpoint_id AND delivery.state = 'PENDING')
 """
 
 
@@ -128,6 +144,16 @@ def give_up(limit: int = 1000) -> int:
     parameters = {"now": now, "before": now - RECOVERABLE_FOR, "limit": limit}
     with transaction():
         return db.execute(_GIVE_UP, parameters).rowcount
+
+
+def close_lanes(limit: int = 1000) -> int:
+    """Forget that lanes are due which lead to nobody any more; return how many were looked at."""
+    with transaction():
+        found = [row[0] for row in db.execute(_EMPTY, {"limit": limit}).fetchall()]
+        # Looked at again once they are ours: a delivery may have come in between.
+        lanes.lock(found)
+        db.execute(_CLOSE, {"endpoints": found})
+    return len(found)
 
 
 def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:

@@ -184,6 +184,15 @@ def test_after_two_weeks_what_waits_for_a_disabled_one_is_given_up(alice: Actor,
     assert db.session.scalars(select(WebhookDelivery.state)).all() == ["CANCELLED"]
 
 
+def test_the_lane_of_a_removed_one_is_not_looked_at_for_ever(alice: Actor, hook: str):
+    happen(alice, START)
+    assert failing.close_lanes() == 0
+    alice.call("DELETE", f"/client/webhooks/{hook}")
+    assert lane(hook).due_at is not None
+    assert [failing.close_lanes(), failing.close_lanes()] == [1, 0]
+    assert lane(hook).due_at is None
+
+
 @pytest.mark.parametrize("reason", ["gone", "failing", "blocked_address"])
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_letter_says_why(language: str, reason: str):
