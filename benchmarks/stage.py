@@ -34,11 +34,11 @@ _START_SECONDS = 30
 _BALANCE = 10**12
 
 # Straight into the tables: a thousand registrations over HTTP would measure argon2.
-_PEOPLE = """
+PEOPLE = """
     INSERT INTO users (id, public_id, name, email, email_key, password_hash, role, standing, plan,
-                       created_at)
+                       language, created_at)
     SELECT id, 'PP-' || upper(right(id, 8)), 'Bench', id || '@example.com', id || '@example.com',
-           '', 'USER', 'ACTIVE', 'default', now()
+           '', 'USER', 'ACTIVE', 'default', 'en', now()
     FROM unnest(%(ids)s::text[]) AS u (id);
 """
 _SESSIONS = """
@@ -99,7 +99,7 @@ class Stage:
         """Make users with sessions, tokens and a million USDC each."""
         made = [ids.new_id() for _ in range(count)]
         with self.connect() as connection:
-            connection.execute(_PEOPLE, {"ids": made})
+            connection.execute(PEOPLE, {"ids": made})
             connection.execute(_SESSIONS, {"ids": made, "life": SESSION_LIFE})
             with self.app.app_context(), transaction():
                 for user_id in made:
@@ -131,9 +131,9 @@ def set_up(folder: Path, nodes: Mapping[str, str] | None = None) -> Iterator[Sta
         passphrase = secrets.token_hex(16)
         keyring.create(folder / "keyring.json", passphrase)
         port = ports.free()
-        environ = _environ(database, queue, folder, port) | _rpc_urls(nodes or {})
+        environ = settings(database, queue, folder, port) | _rpc_urls(nodes or {})
         database.furnish()
-        _run(environ, "flask", "--app", "wsgi", "db", "upgrade")
+        run(environ, "flask", "--app", "wsgi", "db", "upgrade")
         app = create_app(Config.load(environ))
         with app.app_context(), transaction():
             ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
@@ -151,9 +151,10 @@ def set_up(folder: Path, nodes: Mapping[str, str] | None = None) -> Iterator[Sta
         yield stage
 
 
-def _environ(
+def settings(
     database: postgres.Postgres, queue: valkey.Valkey, folder: Path, port: int
 ) -> dict[str, str]:
+    """Return the environment of every process, without nodes."""
     return {
         "PATH": os.environ["PATH"],
         "PROTONPAY_ENV": "sandbox",
@@ -173,7 +174,8 @@ def _rpc_urls(nodes: Mapping[str, str]) -> dict[str, str]:
     return {f"{name.upper()}_RPC_URL": nodes.get(name, nowhere) for name in NETWORKS}
 
 
-def _run(environ: Mapping[str, str], *command: str) -> None:
+def run(environ: Mapping[str, str], *command: str) -> None:
+    """Run a program to its end."""
     subprocess.run(_program(*command), env=environ, cwd=ROOT, check=True, capture_output=True)
 
 

@@ -21,6 +21,7 @@ from protonpay.chains.registry import NETWORKS, ChainSettings, chains
 from protonpay.cli import groups
 from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
+from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
 from protonpay.invoices.blueprint import blp as invoices_blp
@@ -66,6 +67,7 @@ BLUEPRINTS = (
     plans_blp,
     api_keys_blp,
     webhooks_blp,
+    events_blp,
     invoices_blp,
     kyc_blp,
     linked_wallets_blp,
@@ -186,7 +188,8 @@ def _open_rooms(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
     )
     api = ProblemApi(app)
-    api.register_converter(paths.RecordId, paths.documented)
+    for kind in (paths.RecordId, paths.EventId):
+        api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     app.register_blueprint(metrics_pages)

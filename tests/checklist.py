@@ -142,7 +142,6 @@ LINES = {
 WAITING = {
     49: "there is no second factor yet: it comes with accounts",
     108: "secrets are not rotated yet: it comes with webhooks",
-    109: "a real kill during a delivery comes with webhooks; webhooks/test_delivery.py plays it",
 }
 """Lines that no test carries, each with its reason."""
 

@@ -9,7 +9,11 @@ from protonpay.store.db import db
 
 Contents = Mapping[str, tuple[int, str]]
 
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+# A table of months is one table.
+_TABLES = """
+    SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY relname
+"""
 
 
 def contents() -> Contents:

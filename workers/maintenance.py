@@ -5,7 +5,7 @@ import structlog
 from protonpay.ledger import audit as books
 from protonpay.ledger import seals
 from protonpay.ledger import service as ledger
-from protonpay.store import idempotency, outbox
+from protonpay.store import idempotency, months, outbox
 from workers.job import drain, periodic
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,16 @@ def audit() -> None:
 def prune() -> None:
     """Delete finished outbox rows nobody will ask for."""
     outbox.prune()
+
+
+@periodic("store.months")
+def keep_months() -> None:
+    """Make the months to come of events and deliveries, and drop those that are too old."""
+    kept = months.keep()
+    if kept.dropped:
+        log.info("months_dropped", months=kept.dropped)
+    for month in kept.blocked:
+        log.error("month_came_too_late", month=month)
 
 
 @periodic("idempotency.reap")

@@ -16,9 +16,10 @@ from rq.serializers import JSONSerializer
 
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.store.db import db
-from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, WATCH
+from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, WATCH, WEBHOOKS
 from protonpay.store.queue import door, named
 from workers.job import keeper
+from workers.webhooks import deliverer
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +100,8 @@ def _work(app: Flask, queue: str) -> None:
     # Connections of the parent belong to the parent.
     db.engine.dispose(close=False)
     keeper.start(app)
+    if queue == WEBHOOKS:
+        deliverer.start(app)
     worker = SimpleWorker(
         [named(queue)],
         connection=door.client,
@@ -110,6 +113,7 @@ def _work(app: Flask, queue: str) -> None:
     # A Redis that is back is noticed soon, however long it was away.
     worker.max_connection_wait_time = _LONGEST_PAUSE_SECONDS
     worker.work(logging_level="WARNING", with_scheduler=False)
+    deliverer.finish()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -118,8 +118,9 @@ def _hold(deposit: Deposit, transfer: Incoming) -> bool:
 
 def _confirm(deposit: Deposit, transfer: Incoming) -> None:
     _move(deposit, "CONFIRMED")
+    credit = entries.inside_credit if transfer.inside else entries.chain_credit
     ledger.post(
-        entries.chain_credit(
+        credit(
             transfer.id,
             transfer.network,
             deposit.user_id,

@@ -91,7 +91,8 @@ def _take(invoice: Invoice, transfer: Incoming) -> None:
     if payment.state == _VANISHED:
         _move(payment, PAYMENT.initial)
     if transfer.state == "FINAL" and not _hold(payment, transfer):
-        _credit(invoice, payment, entries.chain_credit)
+        credit = entries.inside_credit if transfer.inside else entries.chain_credit
+        _credit(invoice, payment, credit)
     else:
         settle(invoice)
 

@@ -28,6 +28,7 @@ INVOICE_CANCELLED = "invoice.cancelled"
 INVOICE_REFUNDED = "invoice.refunded"
 KYC_APPROVED = "kyc.approved"
 KYC_REJECTED = "kyc.rejected"
+WEBHOOK_DISABLED = "webhook.disabled"
 
 DOCUMENTED = (
     DEPOSIT_CONFIRMED,
@@ -50,6 +51,7 @@ NAMES = (
     INVOICE_EXPIRED,
     INVOICE_CANCELLED,
     INVOICE_REFUNDED,
+    WEBHOOK_DISABLED,
 )
 """Every event there is; those beyond the documented ones reach only who names them."""
 

@@ -9,6 +9,7 @@ import zlib
 from protonpay.kernel import clock
 
 ID_PATTERN = re.compile(r"c[a-z0-9]{8,32}", re.ASCII)
+EVENT_ID_PATTERN = re.compile(r"evt_c[a-z0-9]{8,32}", re.ASCII)
 PUBLIC_ID_PATTERN = re.compile(r"PP-[0-9A-HJKMNP-TV-Z]{8}", re.ASCII)
 
 API_KEY_PREFIX = "sk_live_"

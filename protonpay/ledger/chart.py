@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 FEES = "revenue:fees"
 CAPITAL = "equity:capital"
+INSIDE = "transit:inside"
+"""What left one user for an address of another and has not been credited yet."""
 
 
 def available(user_id: str) -> str:
@@ -64,6 +66,7 @@ def of_house(networks: list[str], providers: list[str]) -> list[Opening]:
     return [
         Opening(FEES),
         Opening(CAPITAL),
+        Opening(INSIDE),
         *(Opening(suspense(name)) for name in networks),
         *(Opening(address, may_go_negative=True) for address in outside),
     ]

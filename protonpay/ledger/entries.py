@@ -100,6 +100,21 @@ def chain_credit(
     )
 
 
+def inside_credit(
+    incoming_id: str, _network: str, user_id: str, amount: Usdc, commission: Usdc
+) -> Entry:
+    """Credit a payout of ours to an address of ours: no chain has moved, and no custody.
+
+    Under the reference and with the arguments of ``chain_credit``.
+    """
+    return _entry(
+        f"incoming:{incoming_id}:credit",
+        "inside_credit",
+        Posting(chart.INSIDE, chart.available(user_id), amount),
+        Posting(chart.INSIDE, chart.FEES, commission),
+    )
+
+
 def chain_suspend(incoming_id: str, network: str, amount: Usdc) -> Entry:
     """Take a final transfer into the book without crediting anybody.
 
@@ -180,6 +195,16 @@ def payout_settle(payout_id: str, user_id: str, network: str, amount: Usdc, fee:
         f"payout:{payout_id}:settle",
         "payout_settle",
         Posting(chart.held(user_id), chart.custody(network), amount),
+        Posting(chart.held(user_id), chart.FEES, fee),
+    )
+
+
+def payout_settle_inside(payout_id: str, user_id: str, amount: Usdc, fee: Usdc) -> Entry:
+    """Book a payout to an address of ours: it is on its way to whoever holds that."""
+    return _entry(
+        f"payout:{payout_id}:settle",
+        "payout_settle_inside",
+        Posting(chart.held(user_id), chart.INSIDE, amount),
         Posting(chart.held(user_id), chart.FEES, fee),
     )
 

@@ -12,6 +12,8 @@ from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
 from protonpay.store.db import current, db, release, transaction
 from protonpay.store.events import publish
+from protonpay.wallets import recording
+from protonpay.wallets.recording import Holder
 
 
 def complete(payout_id: str, tx_hash: str | None) -> None:
@@ -27,6 +29,25 @@ def complete(payout_id: str, tx_hash: str | None) -> None:
         entries.payout_settle(
             payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
         )
+    )
+    publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
+
+
+def complete_inside(payout_id: str, holder: Holder) -> None:
+    """Settle a payout to an address of ours, in the caller's transaction; no chain sees it."""
+    payout = _end(payout_id, "COMPLETED", None)
+    payout.tx_hash = recording.inside_name(payout.id)
+    ledger.post(
+        entries.payout_settle_inside(
+            payout.id, payout.user_id, payout.amount_micro, payout.fee_micro
+        )
+    )
+    recording.record_inside(
+        payout.network,
+        payout.wallet_address,
+        payout.amount_micro,
+        holder=holder,
+        payout_id=payout.id,
     )
     publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
 

@@ -26,6 +26,7 @@ from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
+from protonpay.wallets import recording
 
 # What its job said when it put itself off, as a code: a node's silence says more than one word.
 _WAITING = text(
@@ -85,7 +86,8 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
 
     Raises:
         Invalid: no such network, an address no payout may go to, or the balance is too
-            small (``unsupported_network``, ``invalid_address``, ``insufficient_balance``).
+            small (``unsupported_network``, ``invalid_address``, ``own_deposit_address``,
+            ``insufficient_balance``).
         Forbidden: above a limit of the plan, the account may not withdraw, or the user's own
             address book does not allow the wallet.
         Conflict: too soon after the last one (``withdrawal_cooldown``).
@@ -230,6 +232,7 @@ def _checks(
         partial(users.check_may_spend, user),
         partial(_check_email, user, terms),
         partial(_check_identity, user, terms),
+        *([] if to is None else [partial(_check_not_own, user.id, network, to)]),
         *([] if to is None else [partial(address_book.check, user.id, network, to)]),
         partial(cooldown.check_single, terms, amount),
         partial(cooldown.check_day, terms, user.id, amount, now),
@@ -244,6 +247,11 @@ def _code(check: Callable[[], object]) -> str | None:
     except Refusal as refusal:
         return refusal.code
     return None
+
+
+def _check_not_own(user_id: str, network: str, to: str) -> None:
+    if recording.holders(network, [to]).get(to) == ("user", user_id):
+        raise Invalid("own_deposit_address", "This is your own deposit address.")
 
 
 def _check_email(user: User, terms: Terms) -> None:

@@ -30,7 +30,7 @@ _NETWORK = """
         (SELECT coalesce(sum(micro), 0) FROM given) - coalesce((SELECT micro FROM taken), 0),
         coalesce((SELECT came FROM taken), 0),
         (SELECT coalesce(sum(amount_micro), 0) FROM incoming
-         WHERE network = %(network)s AND state = 'FINAL'),
+         WHERE network = %(network)s AND state = 'FINAL' AND NOT inside),
         (SELECT coalesce(jsonb_object_agg(id, amount_micro), '{}') FROM payouts
          WHERE network = %(network)s AND tx_hash IS NOT NULL
          AND state NOT IN ('COMPLETED', 'FAILED')),
@@ -62,7 +62,7 @@ _ADDRESSES = """
 _ARRIVED = """
     SELECT address, sum(amount_micro) FROM incoming
     WHERE network = %(network)s AND address = ANY(%(addresses)s) AND state IN ('FINAL', 'SEEN')
-    AND block <= %(height)s GROUP BY 1
+    AND NOT inside AND block <= %(height)s GROUP BY 1
 """
 _RING = """
     UPDATE watched_accounts SET due_at = now()

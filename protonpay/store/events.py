@@ -1,14 +1,16 @@
-"""What happened, as bytes made once, in the transaction that made it happen.
+"""The event log: what happened to an account, as bytes made once, in the transaction that did it.
 
-A row is waiting until somebody was told whom it concerns; who that is, is decided above
-this floor.
+A row waits until it is numbered, right after its commit; who is told of it, is decided above
+this floor. Numbers of an account begin at one and have no gaps, and nobody sees one before those
+below it (ADR 21).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock, events, ids
@@ -18,8 +20,28 @@ from protonpay.store.jobs import PERIODIC
 from protonpay.store.types import UtcDateTime
 
 _PUBLISH = """
-    INSERT INTO events (id, user_id, name, core, happened_at)
-    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s)
+    INSERT INTO events (id, user_id, name, core, happened_at, audience)
+    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s, %(audience)s)
+"""
+
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s)"
+_LOCK = 0x4556454E5453  # "EVENTS"
+_NUMBER = """
+    WITH waiting AS MATERIALIZED (
+        SELECT id, user_id, name, happened_at, audience FROM events WHERE sequence IS NULL
+        ORDER BY happened_at, id LIMIT %(limit)s),
+    counted AS (
+        INSERT INTO event_counters AS counter (user_id, last)
+        SELECT user_id, count(*) FROM waiting GROUP BY user_id ORDER BY user_id
+        ON CONFLICT (user_id) DO UPDATE SET last = counter.last + EXCLUDED.last
+        RETURNING user_id, last),
+    placed AS (
+        SELECT waiting.*, counted.last + 1 - row_number() OVER (
+            PARTITION BY waiting.user_id ORDER BY happened_at DESC, id DESC) AS sequence
+        FROM waiting JOIN counted USING (user_id))
+    UPDATE events SET sequence = placed.sequence, dispatched_at = %(now)s FROM placed
+    WHERE events.id = placed.id AND events.happened_at = placed.happened_at
+    RETURNING events.id, events.user_id, events.name, events.happened_at, events.audience
 """
 
 
@@ -29,45 +51,141 @@ class EventRow(Base):
     Attributes:
         id: the ``webhook-id`` of every delivery of it.
         core: the body without its signature, byte for byte.
+        happened_at: its month is where the row is kept.
+        sequence: its number in the account's log; None for the moment until it has one.
+        audience: the one endpoint it is for; None for all that want its name.
         dispatched_at: its deliveries were written down; None while it waits.
     """
 
     __tablename__ = "events"
     __table_args__ = (
-        Index("ix_events_waiting", "happened_at", postgresql_where=text("dispatched_at IS NULL")),
-        Index("ix_events_user_id", "user_id", "happened_at"),
+        Index("ix_events_waiting", "happened_at", "id", postgresql_where=text("sequence IS NULL")),
+        Index("ix_events_sequence", "user_id", "sequence"),
+        Index(
+            "ix_events_audience",
+            "audience",
+            "happened_at",
+            postgresql_where=text("audience IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(Text)
     core: Mapped[bytes] = mapped_column(LargeBinary)
-    happened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    happened_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
     dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    audience: Mapped[str | None] = mapped_column(Text)
 
 
-def publish(name: str, user_id: str, data: Mapping[str, Any]) -> None:
+class EventCounter(Base):
+    """How many events of an account have a number."""
+
+    __tablename__ = "event_counters"
+
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), primary_key=True)
+    last: Mapped[int] = mapped_column(BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An event that has just got its number."""
+
+    id: str
+    user_id: str
+    name: str
+    happened_at: datetime
+    audience: str | None
+
+
+def publish(
+    name: str, user_id: str, data: Mapping[str, Any], *, audience: str | None = None
+) -> str:
     """Write down that something happened to an account, in the caller's transaction.
 
     Args:
         name: one of ``kernel/events.py``.
         user_id: whose event it is; becomes ``data.userId``.
         data: what integrators see, named member by member: never a row dumped whole.
+        audience: the one endpoint it is for, if it is not for all that want its name.
+
+    Returns:
+        The event's id.
 
     Raises:
         RuntimeError: no transaction is open.
     """
-    now = clock.now()
+    now, event_id = clock.now(), ids.new_event_id()
     db.current()
     parameters = {
-        "id": ids.new_event_id(),
+        "id": event_id,
         "user_id": user_id,
         "name": name,
         "core": events.core_bytes(name, data, now),
         "happened_at": now,
+        "audience": audience,
     }
     db.execute(_PUBLISH, parameters)
     db.after_commit(_ring)
+    return event_id
+
+
+def number(limit: int) -> list[Numbered]:
+    """Give the events that wait their numbers, in the caller's transaction, oldest first.
+
+    One transaction at a time does it, and no posting waits for it.
+
+    Args:
+        limit: at most so many.
+
+    Raises:
+        RuntimeError: no transaction is open.
+    """
+    db.current()
+    db.execute(_ONE_AT_A_TIME, {"lock": _LOCK})
+    rows = db.execute(_NUMBER, {"limit": limit, "now": clock.now()}).fetchall()
+    return [Numbered(*row) for row in rows]
+
+
+def after(user_id: str, sequence: int, limit: int, name: str | None = None) -> Sequence[EventRow]:
+    """Return the events of an account above a number, lowest first.
+
+    Args:
+        user_id: whose.
+        sequence: 0 for all that are kept.
+        limit: at most so many.
+        name: of these only; the numbers then have gaps.
+    """
+    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence > sequence)
+    if name is not None:
+        wanted = wanted.where(EventRow.name == name)
+    return db.db.session.scalars(wanted.order_by(EventRow.sequence).limit(limit)).all()
+
+
+def find(user_id: str, event_id: str) -> EventRow | None:
+    """Return a numbered event of an account; None if there is none, or it is somebody else's."""
+    return db.db.session.scalar(
+        select(EventRow).where(
+            EventRow.id == event_id, EventRow.user_id == user_id, EventRow.sequence.is_not(None)
+        )
+    )
+
+
+def count_for(user_id: str, audience: str, since: datetime) -> int:
+    """Return how many events an account had for one endpoint alone since a moment."""
+    counted = select(func.count()).where(
+        EventRow.audience == audience,
+        EventRow.happened_at > since,
+        EventRow.user_id == user_id,
+    )
+    return db.db.session.scalars(counted).one()
+
+
+def last_number(user_id: str) -> int:
+    """Return how many events of an account have a number; the newest has this one."""
+    found = db.db.session.get(EventCounter, user_id, populate_existing=True)
+    return found.last if found else 0
 
 
 def _ring() -> None:

@@ -80,6 +80,7 @@ class Incoming(Base):
             where it was last seen.
         sender: who paid, where the network says it.
         final_at: when the network could no longer take it back.
+        inside: a payout of ours to an address of ours, which no chain has seen.
         swept_by: the sweep that takes it to the treasury; None while it lies at its address.
     """
 
@@ -95,7 +96,7 @@ class Incoming(Base):
             "ix_incoming_unswept",
             "network",
             "address",
-            postgresql_where=text("state = 'FINAL' AND swept_by IS NULL"),
+            postgresql_where=text("state = 'FINAL' AND swept_by IS NULL AND NOT inside"),
         ),
     )
 
@@ -113,6 +114,7 @@ class Incoming(Base):
     state: Mapped[str] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     final_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    inside: Mapped[bool] = mapped_column(default=False, server_default="false")
     swept_by: Mapped[int | None] = mapped_column(BigInteger)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.chains.watch import Arrival
 from protonpay.kernel import clock, faults, ids
+from protonpay.kernel.money import Usdc
 from protonpay.store import outbox
 from protonpay.store.db import after_commit, current, db
 from protonpay.wallets.models import DepositAddress, Incoming
@@ -21,6 +22,7 @@ from protonpay.wallets.states import INCOMING
 log = structlog.get_logger(__name__)
 
 Holder = tuple[str, str]
+"""Kind and id."""
 _AT_ONCE = 5000
 
 
@@ -61,6 +63,39 @@ def record(
         holder = held.get(arrival.address)
         if holder is not None:
             _record(network, arrival, holder, final=final)
+
+
+def record_inside(
+    network: str, address: str, amount: Usdc, *, holder: Holder, payout_id: str
+) -> None:
+    """Write down that a payout of ours goes to an address of ours, final from the beginning.
+
+    No chain carries it; what follows for whoever holds the address is what follows from any
+    other transfer.
+    """
+    now = clock.now()
+    row = Incoming(
+        id=ids.new_id(),
+        network=network,
+        address=address,
+        holder_kind=holder[0],
+        holder_id=holder[1],
+        amount_micro=amount,
+        tx_hash=inside_name(payout_id),
+        ordinal=0,
+        block=0,
+        state="FINAL",
+        seen_at=now,
+        final_at=now,
+        inside=True,
+    )
+    current().add(row)
+    _tell(row)
+
+
+def inside_name(payout_id: str) -> str:
+    """Return what a transfer that stays inside has in place of a transaction's hash."""
+    return f"internal:{payout_id}"
 
 
 def vanish(network: str, tx_hash: str, ordinal: int) -> None:

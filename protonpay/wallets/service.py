@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.registry import NETWORKS, chains
@@ -22,6 +22,7 @@ __all__ = [
     "families",
     "free_addresses",
     "incoming",
+    "is_held",
     "oldest_open",
     "transfers",
     "watch_ages",
@@ -97,6 +98,15 @@ def incoming(incoming_id: str) -> Incoming:
     if found is None:
         raise NotFound("not_found", "There is no such transfer.")
     return found
+
+
+def is_held(family: str, address: SQLColumnExpression[str]) -> ColumnElement[bool]:
+    """Return the condition that a column names an address somebody here holds."""
+    return exists().where(
+        DepositAddress.family == family,
+        DepositAddress.address == address,
+        DepositAddress.holder_id.is_not(None),
+    )
 
 
 def transfers(kind: str, holder_id: str) -> Sequence[Incoming]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, true, update
+from sqlalchemy import ColumnElement, Select, func, not_, select, true, update
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel.money import ZERO, Usdc
@@ -110,4 +110,4 @@ def _is_there(network: str) -> ColumnElement[bool]:
 
 
 def _unswept() -> tuple[ColumnElement[bool], ...]:
-    return Incoming.state == "FINAL", Incoming.swept_by.is_(None)
+    return Incoming.state == "FINAL", Incoming.swept_by.is_(None), not_(Incoming.inside)

@@ -90,7 +90,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         keys = kwargs.pop("keys", None)
         name = f"{self.name}.{endpoint or getattr(view, '__name__', '')}"
         self.refuses[name] = kwargs.pop("refuses", ())
-        for parameter in re.findall(r"<id:(\w+)>", rule):
+        for parameter in re.findall(r"<(?:id|event):(\w+)>", rule):
             self._items.setdefault(parameter, []).append(_operation_id(name))
         if keys is not None:
             self.access[name] = keys

@@ -69,6 +69,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     ),
     "Must be one of: {choices}.": "Допустимые значения: {choices}.",
     "Not a number.": "Не число.",
+    "Not a number of the event log.": "Не номер журнала событий.",
     "Not a whole number above zero.": "Не целое число больше нуля.",
     "Not an exact amount with at most six decimals.": (
         "Не точная сумма с не более чем шестью знаками после точки."
@@ -115,6 +116,17 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Запрошено слишком много писем. Повторите позже."
     ),
     "This e-mail address is verified already.": "Этот адрес электронной почты уже подтверждён.",
+    "This is your own deposit address.": "Это ваш собственный адрес пополнения.",
+    "This delivery is on its way already.": "Эта доставка уже выполняется.",
+    "The span must be above zero and of at most 14 days.": (
+        "Промежуток должен быть больше нуля и не длиннее 14 дней."
+    ),
+    "At most {limit} test events an hour.": "Не более {limit} тестовых событий в час.",
+    "This endpoint is disabled. Enable it first.": "Этот адрес отключён. Сначала включите его.",
+    "There is no such delivery.": "Такой доставки нет.",
+    "At most {limit} secrets at once. Wait until the oldest one ends.": (
+        "Не более {limit} секретов одновременно. Дождитесь окончания самого старого."
+    ),
     "The password is wrong.": "Неверный пароль.",
     "There is no such session.": "Такого сеанса нет.",
     "This account is suspended.": "Аккаунт приостановлен.",
@@ -209,6 +221,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "At most {limit} endpoints.": "Не более {limit} адресов.",
     "Unknown event: {name}.": "Неизвестное событие: {name}.",
     "An event is named twice.": "Событие названо дважды.",
+    "There is no such event.": "Такого события нет.",
     "There is no such webhook endpoint.": "Такого адреса для уведомлений нет.",
     "An address has at most 2048 characters.": "В адресе не более 2048 символов.",
     "The address must begin with https://.": "Адрес должен начинаться с https://.",

@@ -1,5 +1,6 @@
 """/client/webhooks."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,7 @@ from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import PageQuery, page
-from protonpay.webhooks import schemas, service
+from protonpay.webhooks import history, rotation, schemas, service
 
 blp = AreaBlueprint("webhooks", __name__, door=Door.CLIENT, prefix="/client", about="Your events")
 
@@ -49,3 +50,68 @@ def change(change: dict[str, Any], webhook_id: str) -> dict[str, Any]:
 def remove(webhook_id: str) -> None:
     """Remove a webhook endpoint; what was still to be delivered to it is not."""
     service.remove(current().user_id, webhook_id)
+
+
+@blp.post(
+    "/webhooks/<id:webhook_id>/rotate-secret", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409]
+)
+@blp.arguments(schemas.Rotation)
+@blp.response(200, schemas.NewWebhook)
+def rotate_secret(wanted: dict[str, int], webhook_id: str) -> dict[str, Any]:
+    """Get a new secret; the old one verifies until the overlap is over."""
+    overlap = timedelta(seconds=wanted["overlap_seconds"])
+    rotated = rotation.rotate(current().user_id, webhook_id, overlap=overlap)
+    return {"webhook": schemas.with_secret(*rotated)}
+
+
+@blp.post("/webhooks/<id:webhook_id>/test", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409, 429])
+@blp.arguments(schemas.TestOrder)
+@blp.response(200, schemas.TestSent)
+def test(order: dict[str, str], webhook_id: str) -> dict[str, str]:
+    """Send this endpoint a test event: its data says `"test": true`."""
+    return {"event_id": history.send_test(current().user_id, webhook_id, **order)}
+
+
+@blp.get("/webhooks/<id:webhook_id>/deliveries", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.arguments(schemas.DeliveriesQuery, location="query")
+@blp.response(200, schemas.DeliveriesPage)
+def deliveries(query: dict[str, Any], webhook_id: str) -> dict[str, Any]:
+    """List what was delivered to an endpoint and what was not, newest event first."""
+    read = partial(history.deliveries, current().user_id, webhook_id)
+    return page("deliveries", query, read)
+
+
+@blp.get("/webhooks/<id:webhook_id>/deliveries/<event:event_id>", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.response(200, schemas.DeliveryAnswer)
+def delivery(webhook_id: str, event_id: str) -> dict[str, Any]:
+    """Get one delivery with what was sent and every answer."""
+    found = history.delivery(current().user_id, webhook_id, event_id)
+    return {"delivery": schemas.opened(found)}
+
+
+@blp.post(
+    "/webhooks/<id:webhook_id>/deliveries/<event:event_id>/resend",
+    keys=needs(Scope.WEBHOOKS_WRITE),
+    refuses=[409],
+)
+@blp.response(200, schemas.DeliveryAnswer)
+def resend(webhook_id: str, event_id: str) -> dict[str, Any]:
+    """Have an event delivered to an endpoint once more."""
+    found = history.resend(current().user_id, webhook_id, event_id)
+    return {"delivery": schemas.opened(found)}
+
+
+@blp.post("/webhooks/<id:webhook_id>/recover", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
+@blp.arguments(schemas.Recovery)
+@blp.response(200, schemas.QueuedView)
+def recover(span: dict[str, Any], webhook_id: str) -> dict[str, int]:
+    """Have everything delivered that an endpoint missed in a span of at most 14 days."""
+    return {"queued": history.recover(current().user_id, webhook_id, **span)}
+
+
+@blp.post("/webhooks/<id:webhook_id>/replay", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
+@blp.arguments(schemas.Replay)
+@blp.response(200, schemas.QueuedView)
+def replay(place: dict[str, int], webhook_id: str) -> dict[str, int]:
+    """Have every event above a number of the log delivered once more."""
+    return {"queued": history.replay(current().user_id, webhook_id, **place)}

@@ -1,173 +1,306 @@
-"""Deliver: take due rows, post without a transaction open, write down what happened."""
+"""Deliver: take what is due lane by lane, post without a transaction open, write down the end.
 
-import secrets
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Posting waits for strangers: each attempt has a thread of its own, the database has one for all.
+A lane that lets us wait has one thread at a time, and all that do so together half of them, so
+that whoever answers at once is answered to at once.
+"""
+
+import contextlib
+import queue
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
-from sqlalchemy import select, update
 
 from protonpay.kernel import clock
 from protonpay.kernel.events import signed_body, standard_signature
-from protonpay.store.db import release, transaction
-from protonpay.store.events import EventRow
+from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
-from protonpay.webhooks.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+from protonpay.webhooks import lanes
+from protonpay.webhooks.lanes import Claimed, Parcel
+from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
 from protonpay.webhooks.service import SECRET_PURPOSE
-from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.outbound import Outcome, deliver
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
-"""The wait after each failed attempt: ten attempts within three days (Standard Webhooks)."""
+SLOTS = 64
+"""Attempts under way at once, in one process."""
+MOST_OF_AN_ACCOUNT = 20
+POLL_SECONDS = 1.0
+"""How long nobody looks at the rows when nobody rings."""
 
-_LEASE = timedelta(seconds=60)
-_LARGEST_JITTER_PERCENT = 20
-_GONE = 410
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """Everything one attempt needs, read before the database is let go."""
-
-    delivery_id: int
-    number: int
-    endpoint_id: str
-    url: str
-    secret: str
-    event_id: str
-    core: bytes
+_IN_STOCK = 4
+_TURN_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 0.02
+# Waiting costs nothing, working does: more threads than this at work only take it from each other.
+_MOST_AT_WORK = 24
+_AT_WORK_SECONDS = 0.02
+_BROKE = Outcome(delivered=False, status=None, code="internal_error", head="", milliseconds=0)
 
 
-def deliver_due(limit: int = 20) -> int:
+@dataclass(eq=False, slots=True)
+class Lane:
+    """A lane in the hands of this process.
+
+    Attributes:
+        stock: taken and not begun.
+        begun: when each attempt under way began, on the monotonic clock, by delivery.
+        unwritten: attempts that ended and are not written down.
+        empty: nothing more was due when we looked last.
+    """
+
+    claimed: Claimed
+    width: int
+    slow: bool
+    until: float
+    stock: deque[Parcel] = field(default_factory=deque)
+    begun: dict[int, float] = field(default_factory=dict)
+    unwritten: int = 0
+    empty: bool = False
+
+    def is_slow(self, now: float) -> bool:
+        """Say whether it lets us wait: it did, or it does."""
+        oldest = min(self.begun.values(), default=now)
+        return self.slow or (now - oldest) * 1000 > SLOW_MILLISECONDS
+
+    @property
+    def idle(self) -> bool:
+        """Whether we have nothing to do with it any more."""
+        return self.empty and not (self.stock or self.begun or self.unwritten)
+
+
+class Courier:
+    """Delivers for one process; all but posting is done by the thread that calls it.
+
+    Attributes:
+        begun: how many attempts were begun so far.
+    """
+
+    def __init__(self, slots: int = SLOTS, most: int | None = None) -> None:
+        """Args: slots: attempts at once. most: attempts in all, if there is a limit."""
+        self.begun = 0
+        self._slots, self._most = slots, most
+        self._lanes: dict[str, Lane] = {}
+        self._ended: queue.SimpleQueue[Met | None] = queue.SimpleQueue()
+        self._batch: list[Met] = []
+        self._threads = ThreadPoolExecutor(slots, "deliveries")
+        self._looked_at = 0.0
+        self._rung = True
+        self._held_back = False
+
+    def ring(self) -> None:
+        """Say that something is due; from any thread."""
+        self._ended.put(None)
+
+    def step(self, patience: float) -> bool:
+        """Do what can be done now, and wait for the end of an attempt, or for a ring, so long.
+
+        Returns:
+            Whether there is more to do, or attempts are under way.
+        """
+        room = self._room()
+        if room > 0 or any(lane.idle for lane in self._lanes.values()):
+            self._stock_up(room, time.monotonic())
+            self._begin()
+        if self._under_way:
+            self._listen(_AT_WORK_SECONDS if self._held_back else patience)
+        if self._batch:
+            # Nobody's thread is idle while this one speaks with the database.
+            self._begin()
+            self._write_down()
+        return bool(self._lanes)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for a ring so long; return whether there was one."""
+        self._listen(seconds)
+        return self._rung
+
+    def close(self) -> None:
+        """End what is under way and give back the rest."""
+        self._most = self.begun
+        for lane in self._lanes.values():
+            lane.empty = True
+        self._give_back([lane for lane in self._lanes.values() if lane.stock])
+        while self.step(POLL_SECONDS):
+            pass
+        self._threads.shutdown()
+
+    @property
+    def _under_way(self) -> int:
+        return sum(len(lane.begun) for lane in self._lanes.values())
+
+    def _listen(self, seconds: float) -> None:
+        with contextlib.suppress(queue.Empty):
+            self._hear(self._ended.get(timeout=seconds))
+            while True:
+                self._hear(self._ended.get_nowait())
+
+    def _hear(self, met: Met | None) -> None:
+        if met is None:
+            self._rung = True
+            return
+        self._batch.append(met)
+        lane, pace = self._lanes[met.parcel.endpoint_id], Pace()
+        lane.begun.pop(met.parcel.delivery_id)
+        lane.unwritten += 1
+        pace.learn(met)
+        lane.width, lane.slow = pace.width, pace.slow
+
+    def _room(self) -> int:
+        """Say how many attempts may begin now."""
+        now = time.monotonic()
+        ages = [now - begun for lane in self._lanes.values() for begun in lane.begun.values()]
+        room = self._slots - len(ages)
+        if self._most is not None:
+            room = min(room, self._most - self.begun)
+        at_work = _MOST_AT_WORK - sum(age < _AT_WORK_SECONDS for age in ages)
+        self._held_back = at_work < room
+        return min(room, at_work)
+
+    def _begin(self) -> None:
+        """Begin what is in stock, as far as there is room."""
+        now = time.monotonic()
+        for lane, parcel in self._next(self._room(), now):
+            lane.begun[parcel.delivery_id] = now
+            self.begun += 1
+            self._threads.submit(self._attempt, parcel, lane.width)
+
+    def _stock_up(self, room: int, now: float) -> None:
+        """Let go of lanes, claim others and take what is due of ours: one commit."""
+        idle = [lane for lane in self._lanes.values() if lane.idle]
+        kept = [lane for lane in self._lanes.values() if not lane.idle]
+        due_for_a_look = self._rung or now - self._looked_at > _LOOK_AGAIN_SECONDS
+        looking = room > 0 and (due_for_a_look or bool(idle))
+        if not (idle or looking or any(self._most_wanted(lane, room, now) for lane in kept)):
+            return
+        with transaction():
+            if idle:
+                lanes.let_go([lane.claimed for lane in idle])
+            found = list(self._claim(kept, room, now)) if looking else []
+            ours = {lane.claimed: self._most_wanted(lane, room, now) for lane in (*kept, *found)}
+            wanted = {claimed: most for claimed, most in ours.items() if most > 0}
+            parcels = lanes.take(wanted) if wanted else []
+        # Only what is committed is ours.
+        if looking:
+            self._rung, self._looked_at = False, now
+        self._lanes = {lane.claimed.endpoint_id: lane for lane in (*kept, *found)}
+        for parcel in parcels:
+            self._lanes[parcel.endpoint_id].stock.append(parcel)
+        for claimed, most in wanted.items():
+            lane = self._lanes[claimed.endpoint_id]
+            lane.empty = len(lane.stock) < most
+
+    def _claim(self, kept: list[Lane], room: int, now: float) -> Iterator[Lane]:
+        """Claim lanes that are due: no more slow ones than may be under way."""
+        busy = sum(lane.width for lane in kept if not lane.is_slow(now))
+        # What we could not serve at once is left to the other processes.
+        quick_room = min(room, (2 * _MOST_AT_WORK - busy) // WIDEST)
+        slow_room = self._slow_slots - sum(lane.is_slow(now) for lane in kept)
+        ours = {lane.claimed.endpoint_id for lane in kept}
+        for slow, most in ((False, quick_room), (True, min(room, slow_room))):
+            for claimed in lanes.claim(most, slow=slow) if most > 0 else ():
+                # One we have was lost for a time, and comes back when what is under way has ended.
+                if claimed.endpoint_id not in ours:
+                    yield Lane(claimed, claimed.width, claimed.slow, now + _TURN_SECONDS)
+
+    @property
+    def _slow_slots(self) -> int:
+        return max(self._slots // 2, 1)
+
+    def _most_wanted(self, lane: Lane, room: int, now: float) -> int:
+        """Say how much of a lane to take: for a few rounds ahead while it is quick."""
+        # When its turn is over others wait for theirs.
+        if lane.empty or room <= 0 or now >= lane.until:
+            lane.empty = lane.empty or now >= lane.until
+            return 0
+        if lane.is_slow(now):
+            return 0 if lane.begun or lane.stock else 1
+        return min(lane.width * _IN_STOCK, room) if len(lane.stock) < lane.width else 0
+
+    def _next(self, room: int, now: float) -> Iterator[tuple[Lane, Parcel]]:
+        """Yield what may begin, one of each lane in turn."""
+        accounts: Counter[str] = Counter()
+        slow_room = self._slow_slots
+        for lane in self._lanes.values():
+            accounts[lane.claimed.user_id] += len(lane.begun)
+            slow_room -= len(lane.begun) if lane.is_slow(now) else 0
+        waiting = [lane for lane in self._lanes.values() if lane.stock]
+        while waiting and room > 0:
+            again = []
+            for lane in waiting:
+                slow = lane.is_slow(now)
+                may = len(lane.begun) < (1 if slow else lane.width) and (not slow or slow_room > 0)
+                if room <= 0 or not may or accounts[lane.claimed.user_id] >= MOST_OF_AN_ACCOUNT:
+                    continue
+                if lane.stock[0].begin_before < now:
+                    self._give_back([lane])
+                    continue
+                room, slow_room = room - 1, slow_room - slow
+                accounts[lane.claimed.user_id] += 1
+                yield lane, lane.stock.popleft()
+                if lane.stock:
+                    again.append(lane)
+            waiting = again
+
+    def _attempt(self, parcel: Parcel, width: int) -> None:
+        try:
+            began, outcome = post(parcel)
+        except Exception:
+            # Not the receiver's doing: an end must be written down all the same.
+            log.exception("delivery_broke", delivery=parcel.delivery_id)
+            began, outcome = clock.now(), _BROKE
+        self._ended.put(Met(parcel, began, outcome, width))
+
+    def _write_down(self) -> None:
+        # If the database is away this raises, and the batch is written down the next time.
+        record(self._batch)
+        for met in self._batch:
+            self._lanes[met.parcel.endpoint_id].unwritten -= 1
+        self._batch = []
+
+    def _give_back(self, of: list[Lane]) -> None:
+        parcels = [parcel for lane in of for parcel in lane.stock]
+        if parcels:
+            lanes.give_back(parcels)
+        for lane in of:
+            lane.stock.clear()
+            lane.empty = True
+
+
+def deliver_due(limit: int = SLOTS) -> int:
     """Attempt up to ``limit`` due deliveries; return how many were attempted."""
-    parcels = _take(limit)
-    if not parcels:
-        return 0
-    # Posting waits for strangers: each has a thread of its own, the database has one.
-    with ThreadPoolExecutor(max_workers=len(parcels)) as threads:
-        posted = {threads.submit(_post, parcel): parcel for parcel in parcels}
-        for done in as_completed(posted):
-            _record(posted[done], *done.result())
-    return len(parcels)
+    courier = Courier(slots=min(limit, SLOTS), most=limit)
+    try:
+        while courier.step(POLL_SECONDS):
+            if courier.begun >= limit:
+                break
+    finally:
+        courier.close()
+    return courier.begun
 
 
-def _take(limit: int) -> list[Parcel]:
-    """Lease due rows and count the attempt before it is made."""
-    now = clock.now()
-    due = (
-        select(WebhookDelivery.id)
-        .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-        .where(
-            WebhookDelivery.state == DELIVERY.initial,
-            WebhookDelivery.due_at <= now,
-            WebhookDelivery.leased_until.is_(None) | (WebhookDelivery.leased_until < now),
-            WebhookEndpoint.disabled_at.is_(None),
-        )
-        .order_by(WebhookDelivery.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=WebhookDelivery)
-    )
-    with transaction() as session:
-        taken = session.execute(
-            update(WebhookDelivery)
-            .where(WebhookDelivery.id.in_(due.scalar_subquery()))
-            .values(attempts=WebhookDelivery.attempts + 1, leased_until=now + _LEASE)
-            .returning(WebhookDelivery.id)
-        )
-        taken_ids = list(taken.scalars())
-        rows = session.execute(
-            select(WebhookDelivery, WebhookEndpoint, EventRow)
-            .join(WebhookEndpoint, WebhookEndpoint.id == WebhookDelivery.endpoint_id)
-            .join(EventRow, EventRow.id == WebhookDelivery.event_id)
-            .where(WebhookDelivery.id.in_(taken_ids))
-            .order_by(WebhookDelivery.id)
-        ).all()
-        parcels = [_parcel(delivery, endpoint, event) for delivery, endpoint, event in rows]
-    release()
-    return parcels
+def post(parcel: Parcel) -> tuple[datetime, Outcome]:
+    """Make one attempt: sign, post, say when it began and how it went.
 
-
-def _parcel(delivery: WebhookDelivery, endpoint: WebhookEndpoint, event: EventRow) -> Parcel:
-    return Parcel(
-        delivery_id=delivery.id,
-        number=delivery.attempts,
-        endpoint_id=endpoint.id,
-        url=endpoint.url,
-        secret=safe.open(endpoint.secret, SECRET_PURPOSE),
-        event_id=event.id,
-        core=event.core,
-    )
-
-
-def _post(parcel: Parcel) -> tuple[datetime, Outcome]:
+    While secrets overlap the body is signed by the oldest, the header by each (``rotation``).
+    """
     began = clock.now()
-    body = signed_body(parcel.core, parcel.secret)
+    secrets = [safe.open(one, SECRET_PURPOSE) for one in (*parcel.old_secrets, parcel.secret)]
+    body = signed_body(parcel.core, secrets[0])
     timestamp = clock.to_epoch_ms(began) // 1000
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "ProtonPay-Webhooks/1.0",
         "webhook-id": parcel.event_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": standard_signature(parcel.event_id, timestamp, body, parcel.secret),
+        "webhook-signature": " ".join(
+            standard_signature(parcel.event_id, timestamp, body, secret)
+            for secret in reversed(secrets)
+        ),
     }
     return began, deliver(parcel.url, body, headers)
-
-
-def _record(parcel: Parcel, began: datetime, outcome: Outcome) -> None:
-    now = clock.now()
-    with transaction() as session:
-        if outcome.status == _GONE:
-            # Endpoint first, deliveries after it: the order of its owner's hand, too.
-            _disable(parcel.endpoint_id, now, "gone")
-        session.add(
-            WebhookAttempt(
-                delivery_id=parcel.delivery_id,
-                number=parcel.number,
-                began_at=began,
-                milliseconds=outcome.milliseconds,
-                status=outcome.status,
-                outcome=outcome.code,
-                answer_head=outcome.head,
-            )
-        )
-        session.execute(
-            update(WebhookDelivery)
-            # Who lost the lease has lost the right to say how it ended.
-            .where(
-                WebhookDelivery.id == parcel.delivery_id,
-                WebhookDelivery.attempts == parcel.number,
-                WebhookDelivery.state == DELIVERY.initial,
-            )
-            .values(leased_until=None, **_consequence(parcel.number, outcome, now))
-        )
-
-
-def _consequence(number: int, outcome: Outcome, now: datetime) -> dict[str, object]:
-    if outcome.delivered:
-        return {"state": "DELIVERED", "ended_at": now}
-    if number > len(RETRY_SECONDS):
-        return {"state": "EXHAUSTED", "ended_at": now}
-    return {"due_at": now + _wait(RETRY_SECONDS[number - 1])}
-
-
-def _wait(seconds: int) -> timedelta:
-    # Jitter only adds: a delay is never shorter than promised.
-    percent = 100 + secrets.randbelow(_LARGEST_JITTER_PERCENT + 1)
-    return timedelta(milliseconds=seconds * percent * 10)
-
-
-def _disable(endpoint_id: str, now: datetime, reason: str) -> None:
-    with transaction() as session:
-        session.execute(
-            update(WebhookEndpoint)
-            .where(WebhookEndpoint.id == endpoint_id, WebhookEndpoint.disabled_at.is_(None))
-            .values(disabled_at=now, disabled_reason=reason)
-        )
-        session.execute(
-            update(WebhookDelivery)
-            .where(WebhookDelivery.endpoint_id == endpoint_id, WebhookDelivery.state == "PENDING")
-            .values(state="CANCELLED", ended_at=now)
-        )

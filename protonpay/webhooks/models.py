@@ -5,11 +5,14 @@ from datetime import datetime
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
+    CheckConstraint,
     ForeignKey,
     Identity,
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Text,
     UniqueConstraint,
     text,
@@ -58,38 +61,102 @@ class WebhookEndpoint(Base):
         return self.disabled_at is None
 
 
+class RetiringSecret(Base):
+    """A secret that was replaced and still verifies for a while; sealed, as the newest is."""
+
+    __tablename__ = "webhook_retiring_secrets"
+    __table_args__ = (Index("ix_webhook_retiring_secrets_endpoint_id", "endpoint_id", "ends_at"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    endpoint_id: Mapped[str] = mapped_column(
+        Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
+    )
+    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class WebhookDelivery(Base):
     """One event on its way to one endpoint; the row is the truth, the queue a nudge.
 
+    Whoever makes it PENDING and due makes its lane due: the database does.
+
     Attributes:
+        event_at: when its event happened; its month is where the row is kept.
         attempts: how many were begun; also the fence of a lease.
+        tries_before: of them, those before it was asked for anew: the schedule begins there.
         leased_until: a worker has it in hand until then.
     """
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (
         state_check("state", DELIVERY),
-        UniqueConstraint("event_id", "endpoint_id", name="uq_webhook_deliveries_event_endpoint"),
-        Index("ix_webhook_deliveries_due", "due_at", postgresql_where=text("state = 'PENDING'")),
+        UniqueConstraint(
+            "event_id", "endpoint_id", "event_at", name="uq_webhook_deliveries_event_endpoint"
+        ),
+        Index(
+            "ix_webhook_deliveries_lane",
+            "endpoint_id",
+            "due_at",
+            "id",
+            postgresql_where=text("state = 'PENDING'"),
+        ),
         Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_deliveries_history", "endpoint_id", "event_at", "event_id"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    event_id: Mapped[str] = mapped_column(Text, ForeignKey("events.id"))
+    event_id: Mapped[str] = mapped_column(Text)
+    event_at: Mapped[datetime] = mapped_column(UtcDateTime)
     endpoint_id: Mapped[str] = mapped_column(
         Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
     )
     state: Mapped[str] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
+    tries_before: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class WebhookLane(Base):
+    """What stands before an endpoint, and how it has answered.
+
+    Attributes:
+        due_at: not after its first pending delivery; None when there is none.
+        leased_until: a process has it in hand until then; ``fence`` tells one holding from another.
+        served_at: when one let go of it last.
+        width: how many attempts at once it bears; ``slow``: it lets us wait.
+        failing_since: its first failure after its last success, if it fails.
+        blocked_since: the same, of addresses we do not go to.
+        warned_at: when its owner was told that it fails.
+    """
+
+    __tablename__ = "webhook_lanes"
+    __table_args__ = (
+        CheckConstraint("width > 0", name="width"),
+        Index("ix_webhook_lanes_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    endpoint_id: Mapped[str] = mapped_column(
+        Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), primary_key=True
+    )
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    fence: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    served_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    width: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    slow: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    blocked_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class WebhookAttempt(Base):
     """What one attempt met.
 
     Attributes:
+        began_at: its month is where the row is kept.
         outcome: ``delivered``, or a code of what went wrong (``timeout`` …).
         answer_head: the first 2 KiB of what the receiver answered, as text.
     """
@@ -98,9 +165,7 @@ class WebhookAttempt(Base):
     __table_args__ = (Index("ix_webhook_attempts_delivery", "delivery_id", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    delivery_id: Mapped[int] = mapped_column(
-        BigInteger, ForeignKey("webhook_deliveries.id", ondelete="CASCADE")
-    )
+    delivery_id: Mapped[int] = mapped_column(BigInteger)
     number: Mapped[int] = mapped_column(Integer)
     began_at: Mapped[datetime] = mapped_column(UtcDateTime)
     milliseconds: Mapped[int] = mapped_column(Integer)

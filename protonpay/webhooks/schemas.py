@@ -4,10 +4,15 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from protonpay.kernel import events
-from protonpay.web.fields import Moment, Secret, Text, WireSchema, YesNo
-from protonpay.web.paging import Paged
+from protonpay.kernel import events, ids
+from protonpay.web.fields import Moment, Secret, Text, WholeNumber, WireSchema, YesNo
+from protonpay.web.paging import Paged, PageQuery
+from protonpay.webhooks.history import Opened
 from protonpay.webhooks.models import WebhookEndpoint
+from protonpay.webhooks.rotation import DEFAULT_OVERLAP, LONGEST_OVERLAP
+from protonpay.webhooks.states import DELIVERY
+
+EXAMPLE_EVENT = "evt_cmg7xk2p91q0v8r3t5w6y4zab"
 
 _LONGEST_URL = 2048
 _LONGEST_DESCRIPTION = 200
@@ -56,7 +61,10 @@ class WebhookView(WireSchema):
     enabled = fields.Boolean()
     disabled_reason = fields.String(
         allow_none=True,
-        metadata={"description": "`by_owner`, or `gone` after an answer of 410."},
+        metadata={
+            "description": "`by_owner`; `gone` after an answer of 410; `failing` after three days "
+            "without a success; `blocked_address` after a day at an address we do not go to."
+        },
     )
     description = fields.String(allow_none=True)
     created_at = Moment()
@@ -78,6 +86,129 @@ class WebhookAnswer(WireSchema):
     """One endpoint."""
 
     webhook = fields.Nested(WebhookView)
+
+
+class Rotation(WireSchema):
+    """How long the old secret still verifies."""
+
+    overlap_seconds = WholeNumber(
+        load_default=int(DEFAULT_OVERLAP.total_seconds()),
+        validate=validate.Range(min=0, max=int(LONGEST_OVERLAP.total_seconds())),
+        metadata={"description": "0 for a secret that has leaked: it ends at once."},
+    )
+
+
+class TestOrder(WireSchema):
+    """Which event to send as a test."""
+
+    event = Text(
+        longest=64,
+        load_default=events.DEPOSIT_CONFIRMED,
+        validate=[validate.OneOf(events.NAMES)],
+    )
+
+
+class Recovery(WireSchema):
+    """A span of time."""
+
+    since = Moment(required=True)
+    until = Moment(load_default=None, allow_none=True)
+
+
+class Replay(WireSchema):
+    """From where on."""
+
+    after = WholeNumber(
+        required=True,
+        validate=validate.Range(min=0),
+        metadata={"description": "Events above this number of the log.", "example": 0},
+    )
+
+
+class QueuedView(WireSchema):
+    """How many deliveries were queued."""
+
+    queued = fields.Integer(metadata={"description": "At most 10,000 at once."})
+
+
+class TestSent(WireSchema):
+    """The test that is on its way."""
+
+    event_id = fields.String(metadata={"example": EXAMPLE_EVENT})
+
+
+class DeliveryView(WireSchema):
+    """An event on its way to an endpoint, or at its end."""
+
+    id = fields.String(
+        metadata={
+            "description": "Of the event: the `webhook-id` of every attempt.",
+            "pattern": f"^{ids.EVENT_ID_PATTERN.pattern}$",
+            "example": EXAMPLE_EVENT,
+        }
+    )
+    event = fields.String(metadata={"enum": list(events.NAMES)})
+    status = fields.String(metadata={"enum": list(DELIVERY.states)})
+    attempts = fields.Integer()
+    next_attempt_at = Moment(allow_none=True)
+    created_at = Moment(metadata={"description": "When the event happened."})
+    ended_at = Moment(allow_none=True)
+
+
+class AttemptView(WireSchema):
+    """What one attempt met."""
+
+    number = fields.Integer()
+    began_at = Moment()
+    milliseconds = fields.Integer()
+    status = fields.Integer(
+        allow_none=True, metadata={"description": "null if nothing was answered.", "example": 200}
+    )
+    outcome = fields.String(
+        metadata={
+            "description": "`delivered`, or what went wrong, such as `timeout`, `tls_error`, "
+            "`blocked_address`, `http_error`.",
+            "example": "delivered",
+        }
+    )
+    response = fields.String(metadata={"description": "Its first 2 KiB.", "example": "ok"})
+
+
+class OpenedView(DeliveryView):
+    """A delivery with all that was said."""
+
+    body = fields.String(
+        metadata={
+            "description": "What is sent, but for `signature`.",
+            "example": '{"event":"deposit.confirmed","data":{...},"timestamp":"..."}',
+        }
+    )
+    tries = fields.List(fields.Nested(AttemptView))
+
+
+class DeliveryAnswer(WireSchema):
+    """One delivery."""
+
+    delivery = fields.Nested(OpenedView)
+
+
+class DeliveriesQuery(PageQuery):
+    """Which deliveries."""
+
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(DELIVERY.states)])
+    event = Text(longest=64, load_default=None, validate=[validate.OneOf(events.NAMES)])
+
+
+class DeliveriesPage(Paged):
+    """A page of deliveries."""
+
+    deliveries = fields.List(fields.Nested(DeliveryView))
+
+
+def opened(found: Opened) -> dict[str, Any]:
+    """Say all of one delivery."""
+    shown = {name: getattr(found.delivery, name) for name in DeliveryView().fields}
+    return {**shown, "body": found.body, "tries": found.tries}
 
 
 class WebhooksPage(Paged):

@@ -8,11 +8,13 @@ from sqlalchemy import Select, func, select, update
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.store import db, queue
+from protonpay.store import events as log
 from protonpay.store.db import transaction
 from protonpay.store.jobs import PERIODIC
 from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
+from protonpay.webhooks import lanes
 from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
@@ -23,20 +25,17 @@ SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 
 # The share makes a removal wait until it can see what it must cancel.
 _DISPATCH = """
-    WITH waiting AS (
-        SELECT id, user_id, name FROM events WHERE dispatched_at IS NULL
-        ORDER BY happened_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED),
-    told AS (
-        UPDATE events SET dispatched_at = %(now)s FROM waiting WHERE events.id = waiting.id),
-    made AS (
-        INSERT INTO webhook_deliveries (event_id, endpoint_id, state, attempts, due_at)
-        SELECT waiting.id, endpoint.id, %(state)s, 0, %(now)s
-        FROM waiting JOIN webhook_endpoints AS endpoint
-          ON endpoint.user_id = waiting.user_id AND waiting.name = ANY (endpoint.events)
-         AND endpoint.disabled_at IS NULL
-        FOR SHARE OF endpoint
-        ON CONFLICT DO NOTHING RETURNING 1)
-    SELECT (SELECT count(*) FROM waiting), (SELECT count(*) FROM made)
+    INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
+    SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0, %(now)s
+    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[],
+                %(audiences)s::text[])
+         WITH ORDINALITY AS event (id, user_id, name, happened_at, audience, place)
+    JOIN webhook_endpoints AS endpoint
+      ON endpoint.user_id = event.user_id
+     AND CASE WHEN event.audience IS NULL THEN event.name = ANY (endpoint.events)
+              ELSE endpoint.id = event.audience END
+     AND endpoint.disabled_at IS NULL
+    ORDER BY event.place FOR SHARE OF endpoint
 """
 
 
@@ -111,6 +110,7 @@ def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
         if enabled != endpoint.enabled:
             endpoint.disabled_at = None if enabled else clock.now()
             endpoint.disabled_reason = None if enabled else _BY_OWNER
+            lanes.forgive(endpoint_id)
         for name, value in changes.items():
             setattr(endpoint, name, value)
     return endpoint
@@ -139,21 +139,39 @@ def remove(user_id: str, endpoint_id: str) -> None:
 
 
 def dispatch(limit: int = 500) -> int:
-    """Write down a delivery for every endpoint each waiting event concerns.
+    """Number what happened, and write down a delivery for every endpoint each event concerns.
 
     Returns:
         How many events were dispatched; as many as ``limit`` means there may be more.
     """
-    parameters = {"now": clock.now(), "limit": limit, "state": DELIVERY.initial}
     with transaction():
-        row = db.execute(_DISPATCH, parameters).fetchone()
-        events_taken, deliveries_made = row or (0, 0)
-        if deliveries_made:
-            db.after_commit(_ring)
-    return int(events_taken)
+        numbered = log.number(limit)
+        if numbered:
+            parameters = {
+                "now": clock.now(),
+                "state": DELIVERY.initial,
+                "ids": [event.id for event in numbered],
+                "users": [event.user_id for event in numbered],
+                "names": [event.name for event in numbered],
+                "moments": [event.happened_at for event in numbered],
+                "audiences": [event.audience for event in numbered],
+            }
+            if db.execute(_DISPATCH, parameters).rowcount:
+                db.after_commit(ring)
+    return len(numbered)
 
 
-def _ring() -> None:
+def locked(user_id: str, endpoint_id: str) -> WebhookEndpoint:
+    """Return an endpoint of a user, locked for the caller's transaction.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    return _found(user_id, endpoint_id, lock=True)
+
+
+def ring() -> None:
+    """Say that a delivery is due: somebody looks at once."""
     queue.ring("webhooks.deliver", PERIODIC["webhooks.deliver"])
 
 

@@ -5,5 +5,11 @@ from protonpay.kernel.states import StateMachine
 DELIVERY = StateMachine(
     "delivery",
     initial="PENDING",
-    moves={"PENDING": ("DELIVERED", "EXHAUSTED", "CANCELLED")},
+    moves={
+        "PENDING": ("DELIVERED", "EXHAUSTED", "CANCELLED"),
+        # Its owner asks for it once more.
+        "DELIVERED": ("PENDING",),
+        "EXHAUSTED": ("PENDING",),
+        "CANCELLED": ("PENDING",),
+    },
 )

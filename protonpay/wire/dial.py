@@ -3,10 +3,9 @@
 import io
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from ipaddress import ip_address
@@ -14,6 +13,7 @@ from typing import Any
 
 from typing_extensions import Buffer, override
 
+from protonpay.wire.alarm import Hold, alarm
 from protonpay.wire.guard import DNS_SECONDS, BlockedAddress, NoAddress, Target
 
 _MOST_ON_THE_WIRE = 131_072
@@ -69,19 +69,16 @@ class Deadline:
         """Hold a connected socket to the deadline."""
         # TLS takes the descriptor away from the socket it wraps; a copy still reaches the line.
         with sock.dup() as line:
-            timer = threading.Timer(self.left(), self._end, [line])
-            timer.daemon = True
-            timer.start()
+            self.left()
+            hold = Hold(line, self._end)
+            alarm.set(self._moment, hold)
             try:
                 yield
             finally:
-                timer.cancel()
-                timer.join()
+                alarm.release(hold)
 
-    def _end(self, line: socket.socket) -> None:
+    def _end(self) -> None:
         self.passed = True
-        with suppress(OSError):
-            line.shutdown(socket.SHUT_RDWR)
 
 
 class _Meter(io.RawIOBase):

@@ -12,6 +12,7 @@ _WORD = re.compile(r"[A-Z_]+")
 # What the document abbreviates with dots, by how it begins.
 _ABBREVIATED = {
     "cm": ID,
+    "evt_": re.compile(r"evt_c[a-z0-9]{24}"),
     "curl/": re.compile(r"curl/[0-9.]+|python-requests/[0-9.]+|node"),
     "eyJ": _TOKEN,
     "D9cCZQ": re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}"),
@@ -26,6 +27,8 @@ _ABBREVIATED = {
 
 _TEXTS = {
     "cm...": ID,
+    '{"event":...}': re.compile(r'\{"event":.*\}', re.DOTALL),
+    "evt_...": _ABBREVIATED["evt_"],
     "curl/...": _ABBREVIATED["curl/"],
     "9f86d0...": re.compile(r"[0-9a-f]{64}"),
     "2026-03-13": re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),

@@ -1,12 +1,14 @@
 """The API document holds together, and its examples are what the application takes and says."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator
 
+from protonpay.kernel import clock
 from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
 from tests.linked_wallets import signers
@@ -152,6 +154,8 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
             example["toIdentifier"] = john.email
         if path.startswith("/api/client/") and "password" in example:
             example |= dict.fromkeys(example.keys() & {"password", "newPassword"}, PASSWORD)
+        if path.endswith("/recover"):
+            example = {"since": clock.to_text(clock.now() - timedelta(days=1))}
         if "challengeId" in example:
             wallet = signers.solana()
             asked = signers.asked(served.alice, wallet)

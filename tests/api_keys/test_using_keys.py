@@ -47,6 +47,15 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
     ("PATCH", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
     ("DELETE", f"/client/webhooks/{NOBODY}"): [{"webhooks:write"}],
+    ("POST", f"/client/webhooks/{NOBODY}/rotate-secret"): [{"webhooks:write"}],
+    ("POST", f"/client/webhooks/{NOBODY}/test"): [{"webhooks:write"}],
+    ("GET", f"/client/webhooks/{NOBODY}/deliveries"): [{"webhooks:write"}],
+    ("GET", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}"): [{"webhooks:write"}],
+    ("POST", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}/resend"): [{"webhooks:write"}],
+    ("POST", f"/client/webhooks/{NOBODY}/recover"): [{"webhooks:write"}],
+    ("POST", f"/client/webhooks/{NOBODY}/replay"): [{"webhooks:write"}],
+    ("GET", "/client/events"): [{"activity:read"}, {"webhooks:write"}],
+    ("GET", f"/client/events/evt_{NOBODY}"): [{"activity:read"}, {"webhooks:write"}],
     ("GET", "/client/deposit/providers"): [set()],
     ("GET", "/client/deposits"): [{"activity:read"}, {"deposits:write"}],
     ("POST", "/client/withdraw/quote"): [{"activity:read"}, {"withdrawals:write"}],
@@ -151,12 +160,17 @@ def test_the_table_of_this_test_is_every_client_route(app: Flask):
         if rule.rule.startswith("/api/client/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    known = {(method, path.replace(NOBODY, "<id>")) for method, path in (*OPENS, *MANAGING)}
+    known = {
+        (method, path.replace(f"evt_{NOBODY}", "<id>").replace(NOBODY, "<id>"))
+        for method, path in (*OPENS, *MANAGING)
+    }
     assert {(method, _any_id(path)) for method, path in routes} == known
 
 
 def _any_id(rule: str) -> str:
-    return "/".join("<id>" if part.startswith("<id:") else part for part in rule.split("/"))
+    return "/".join(
+        "<id>" if part.startswith(("<id:", "<event:")) else part for part in rule.split("/")
+    )
 
 
 @pytest.mark.checklist(97)

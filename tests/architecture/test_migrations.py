@@ -31,9 +31,15 @@ def test_none_goes_back_or_drops_a_column():
         assert not re.search(r"def downgrade|drop_column|DROP COLUMN", text), path.name
 
 
+def _is_whole(name: str | None, kind: str, _parents: object) -> bool:
+    """Pass over the months that a table is parted into: made by its rows' time."""
+    return kind != "table" or not re.search(r"_(rest|y\d{4}m\d{2})$", name or "")
+
+
 def test_models_equal_migrations(house: Flask):
     for path in ROOT.glob("protonpay/*/models.py"):
         importlib.import_module(f"protonpay.{path.parent.name}.models")
     connection = db.session.connection()
-    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    opts = {"compare_type": True, "include_name": _is_whole}
+    context = MigrationContext.configure(connection, opts=opts)
     assert compare_metadata(context, db.metadata) == []

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import requests
 from solders.keypair import Keypair
 
+from protonpay.kernel import clock
 from tests.api import reference
 from tests.api.shapes import abbreviated, differences, shortened
 from tests.flows.city import PATIENCE, City, Resident
@@ -49,6 +51,8 @@ class Reader:
         self.payee = city.resident("Payee", funded="60")
         self.wallet = evm()
         self.known = {"WALLET": str(Keypair().pubkey()), "EVM_WALLET": self.wallet.address}
+        self.hook = f"http://{city.inbox.address}/{self.email}"
+        self.known["YESTERDAY"] = clock.to_text(clock.now() - timedelta(days=1))
 
     def run(self, program: str) -> str:
         """Run a program of the document against this city; return what it prints."""
@@ -61,7 +65,8 @@ class Reader:
             command, env=environment, capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        printed = done.stdout.replace(self.email, "john@example.com")
+        printed = done.stdout.replace(self.hook, "https://yourapp.com/webhooks/nova")
+        printed = printed.replace(self.email, "john@example.com")
         return printed.replace(self.payee.email, "user@example.com")
 
     def prepare(self, name: str) -> None:
@@ -72,6 +77,14 @@ class Reader:
             self.city.flask("ops", "ledger-head", "--unknown")
         if name.endswith("{PAYOUT}"):
             assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
+        if "INVOICE" in name:
+            self._prepare_invoice(name)
+        elif "{WEBHOOK}/" in name:
+            self._prepare_webhook(name)
+        else:
+            self._prepare_account(name)
+
+    def _prepare_account(self, name: str) -> None:
         if name == "POST /client/wallets":
             self.known["SIGNATURE"] = self.wallet.sign(self.known["MESSAGE"])
         if name in LETTERS:
@@ -79,8 +92,13 @@ class Reader:
             self.known[known] = self._token(page, count)
         if name.endswith("{SESSION}"):
             self.known["SESSION"] = self._another_session()
-        if "INVOICE" in name:
-            self._prepare_invoice(name)
+
+    def _prepare_webhook(self, name: str) -> None:
+        mine, path = self._me(), f"/client/webhooks/{self.known['WEBHOOK']}"
+        if name.endswith("/test"):
+            assert mine.call("PATCH", path, {"url": self.hook}).ok
+        if name.endswith("/deliveries"):
+            until(lambda: mine.get(f"{path}/deliveries?status=DELIVERED")["deliveries"], PATIENCE)
 
     def _prepare_invoice(self, name: str) -> None:
         if name.endswith("{INVOICE_OF_ANOTHER}/pay"):
@@ -93,7 +111,7 @@ class Reader:
         for name, path in example.keeps.items():
             value = answer
             for member in path.split("."):
-                value = value[member]
+                value = value[int(member) if isinstance(value, list) else member]
             self.known[name] = value
 
     def _me(self) -> Resident:

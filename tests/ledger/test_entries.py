@@ -29,6 +29,11 @@ KINDS = {
         "incoming:i1:credit",
         [("custody:Base", ALICE, 97), ("custody:Base", FEES, 3)],
     ),
+    "inside_credit": (
+        entries.inside_credit("i1", "Base", "alice", Usdc(97), Usdc(3)),
+        "incoming:i1:credit",
+        [("transit:inside", ALICE, 97), ("transit:inside", FEES, 3)],
+    ),
     "chain_suspend": (
         entries.chain_suspend("i1", "Base", Usdc(100)),
         "incoming:i1:credit",
@@ -63,6 +68,11 @@ KINDS = {
         entries.payout_settle("p1", "alice", "Base", Usdc(50), Usdc(1)),
         "payout:p1:settle",
         [(HELD, "custody:Base", 50), (HELD, FEES, 1)],
+    ),
+    "payout_settle_inside": (
+        entries.payout_settle_inside("p1", "alice", Usdc(50), Usdc(1)),
+        "payout:p1:settle",
+        [(HELD, "transit:inside", 50), (HELD, FEES, 1)],
     ),
     "payout_release": (
         entries.payout_release("p1", "alice", Usdc(51)),
@@ -123,6 +133,7 @@ def test_only_accounts_toward_the_outside_may_go_below_zero():
     assert house == [
         Opening(FEES),
         Opening(CAPITAL),
+        Opening("transit:inside"),
         Opening("suspense:Solana"),
         Opening("suspense:Base"),
         Opening("custody:Solana", may_go_negative=True),

@@ -81,8 +81,23 @@ def test_what_happened_cannot_be_rewritten(alice: Actor, statement: str):
     assert db.execute("SELECT * FROM events", {}).fetchall() == before
 
 
-def test_that_it_was_dispatched_can_be_noted(alice: Actor):
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE events SET core = ''",
+        "UPDATE events SET sequence = 2",
+        "UPDATE events SET sequence = NULL, dispatched_at = NULL",
+        "DELETE FROM events",
+        "TRUNCATE events",
+        "UPDATE events_rest SET core = ''",
+        "DELETE FROM events_rest",
+    ],
+)
+def test_its_owner_cannot_rewrite_it_either(alice: Actor, statement: str):
     _publish(alice.id)
     with transaction():
-        db.execute("UPDATE events SET dispatched_at = now()", {})
-    assert _rows()[0].dispatched_at
+        assert len(events.number(10)) == 1
+    before = db.execute("SELECT * FROM events", {}).fetchall()
+    with pytest.raises(psycopg.errors.RestrictViolation), transaction():
+        db.driver().execute(f"SET LOCAL ROLE NONE; {statement}")
+    assert db.execute("SELECT * FROM events", {}).fetchall() == before

@@ -66,5 +66,5 @@ def test_the_entry_names_the_function_and_its_patience():
     assert (entry.func_name, list(entry.args), entry.timeout) == (
         "workers.webhooks.deliver",
         [],
-        120,
+        60,
     )

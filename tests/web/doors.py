@@ -47,7 +47,9 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 def concrete(path: str, text: str = NOBODY) -> str:
     """Return a path with this in the place of its parameter, below ``/api``."""
     head, brace, rest = path.removeprefix("/api").partition("{")
-    return head + text + rest.partition("}")[2] if brace else head
+    name, _, tail = rest.partition("}")
+    kind = "evt_" if name == "event_id" and text == NOBODY else ""
+    return f"{head}{kind}{text}{tail}" if brace else head
 
 
 def slots() -> list[Slot]:

@@ -8,8 +8,10 @@ from werkzeug.test import TestResponse
 
 from protonpay.kernel import clock, events, ids
 from protonpay.store import db
-from protonpay.webhooks import delivery, service
+from protonpay.webhooks import delivery, lanes, service
+from protonpay.webhooks.lanes import Parcel
 from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
+from protonpay.webhooks.recording import Met, record
 from protonpay.wire.outbound import Outcome
 from tests.actors import Actor
 from tests.refusals import refused
@@ -56,6 +58,11 @@ def happen(alice: Actor, bob: Actor) -> None:
     """Let something happen to Alice, and have it written down whom it concerns."""
     alice.post("/client/transfer", {"toIdentifier": bob.email, "amount": 1})
     service.dispatch()
+
+
+def taken() -> list[Parcel]:
+    """Take what is due, as a courier does before it posts."""
+    return lanes.take(dict.fromkeys(lanes.claim(10, slow=False), 10))
 
 
 def deliveries() -> list[str]:
@@ -237,7 +244,7 @@ def test_who_is_disabled_hears_nothing_new_and_keeps_what_was_coming(alice: Acto
     change(alice, webhook_id, enabled=True)
     happen(alice, bob)
     assert deliveries() == ["PENDING", "PENDING"]
-    assert len(delivery._take(10)) == 2
+    assert len(taken()) == 2
 
 
 def test_a_removed_endpoint_is_told_nothing_and_forgotten(alice: Actor, bob: Actor):
@@ -263,14 +270,14 @@ def test_a_removed_endpoint_is_told_nothing_and_forgotten(alice: Actor, bob: Act
 def test_an_attempt_under_way_ends_well_after_the_removal(alice: Actor, bob: Actor):
     webhook_id = register(alice)["id"]
     happen(alice, bob)
-    [parcel] = delivery._take(1)
+    [parcel] = taken()
 
     remove(alice, webhook_id)
     for outcome in (
         Outcome(delivered=True, status=200, code="delivered", head="", milliseconds=1),
         GONE,
     ):
-        delivery._record(parcel, clock.now(), outcome)
+        record([Met(parcel, clock.now(), outcome)])
 
     assert deliveries() == ["CANCELLED"]
     assert db.db.session.get_one(WebhookEndpoint, webhook_id).disabled_reason == "removed"
@@ -280,9 +287,9 @@ def test_gone_disables_at_once_and_cancels_what_was_coming(alice: Actor, bob: Ac
     webhook = register(alice)
     happen(alice, bob)
     happen(alice, bob)
-    parcel = delivery._take(1)[0]
+    parcel = taken()[0]
 
-    delivery._record(parcel, clock.now(), GONE)
+    record([Met(parcel, clock.now(), GONE)])
 
     assert deliveries() == ["CANCELLED", "CANCELLED"]
     shown = alice.get(f"/client/webhooks/{webhook['id']}").get_json()["webhook"]

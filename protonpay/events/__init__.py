@@ -1,0 +1,1 @@
+"""An account's event log, read by number."""

@@ -1,0 +1,28 @@
+"""/client/events."""
+
+from typing import Any
+
+from protonpay.events import schemas, service
+from protonpay.kernel.scopes import Scope
+from protonpay.web.access import either
+from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.auth import current
+
+blp = AreaBlueprint("events", __name__, door=Door.CLIENT, prefix="/client", about="Your event log")
+
+_KEYS = either(Scope.ACTIVITY_READ, Scope.WEBHOOKS_WRITE)
+
+
+@blp.get("/events", keys=_KEYS)
+@blp.arguments(schemas.EventsQuery, location="query")
+@blp.response(200, schemas.EventsStretch)
+def events(query: dict[str, Any]) -> service.Stretch:
+    """Read your event log above a number, oldest first: every event, whoever was told of it."""
+    return service.read(current().user_id, **query)
+
+
+@blp.get("/events/<event:event_id>", keys=_KEYS)
+@blp.response(200, schemas.EventAnswer)
+def event(event_id: str) -> dict[str, Any]:
+    """Get one event by its id, the `webhook-id` of its deliveries."""
+    return {"event": service.get(current().user_id, event_id)}

@@ -1,0 +1,82 @@
+"""/client/events, as the API document spells it."""
+
+import re
+from typing import Any, ClassVar
+
+from marshmallow import ValidationError, fields, validate
+from typing_extensions import override
+
+from protonpay.kernel import events, ids
+from protonpay.web.fields import JsonSchema, Moment, QueryNumber, Text, WireSchema
+
+_PLACE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
+_EXAMPLE = {
+    "id": "cmg7xk2p91q0v8r3t5w6y4zab",
+    "userId": "cmg7xk1c20a9b8c7d6e5f4g3h",
+    "amount": "100.00",
+    "currency": "USDC",
+    "network": "Solana",
+    "txHash": "5xKm2Q8b3cHVz9fYpJ4LrT6nW1sDgE7uMaXoBkRiNvQt",
+    "status": "CONFIRMED",
+}
+
+
+class Place(fields.Integer):
+    """A number of the log in a query; zero is before the first."""
+
+    given: ClassVar[JsonSchema] = {"type": "integer", "minimum": 0, "example": 0}
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        if not _PLACE.fullmatch(value):
+            raise ValidationError("Not a number of the event log.")
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class EventsQuery(WireSchema):
+    """Which stretch of the log."""
+
+    after = Place(
+        load_default=0,
+        metadata={"description": "Events above this number: the `sequence` you saw last."},
+    )
+    limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
+    event = Text(longest=64, load_default=None, validate=[validate.OneOf(events.NAMES)])
+
+
+class EventView(WireSchema):
+    """One event: the body of its webhook without the signature, and its place in your log."""
+
+    id = fields.String(
+        metadata={
+            "pattern": f"^{ids.EVENT_ID_PATTERN.pattern}$",
+            "example": "evt_cmg7xk2p91q0v8r3t5w6y4zab",
+            "description": "The `webhook-id` of every delivery of it.",
+        }
+    )
+    sequence = fields.Integer(
+        metadata={"example": 1, "description": "From 1, without gaps, in your account."}
+    )
+    event = fields.String(
+        metadata={"enum": list(events.NAMES), "example": events.DEPOSIT_CONFIRMED}
+    )
+    data = fields.Dict(metadata={"type": "object", "example": _EXAMPLE})
+    timestamp = Moment()
+
+
+class EventAnswer(WireSchema):
+    """One event."""
+
+    event = fields.Nested(EventView)
+
+
+class EventsStretch(WireSchema):
+    """A stretch of the log, lowest number first."""
+
+    events = fields.List(fields.Nested(EventView))
+    has_more = fields.Boolean(
+        metadata={"description": "Ask again, `after` the last number you got."}
+    )
+    last_sequence = fields.Integer(
+        metadata={"example": 1, "description": "The newest number of your log; 0 if it is empty."}
+    )

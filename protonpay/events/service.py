@@ -1,0 +1,73 @@
+"""Read the event log of an account."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from protonpay.kernel import clock
+from protonpay.kernel.errors import NotFound
+from protonpay.store import events as log
+from protonpay.store.events import EventRow
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as its bytes say it.
+
+    Attributes:
+        event: its name.
+        data: in the order of the bytes: printed again compactly, they are the same.
+    """
+
+    id: str
+    sequence: int
+    event: str
+    data: Mapping[str, Any]
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece of the log, lowest number first.
+
+    Attributes:
+        last_sequence: of the whole log, whatever was asked for.
+    """
+
+    events: list[Event]
+    has_more: bool
+    last_sequence: int
+
+
+def read(user_id: str, *, after: int, limit: int, event: str | None = None) -> Stretch:
+    """Return the events above a number; with a name, those of this name only.
+
+    Args:
+        user_id: whose log.
+        after: 0 for all that are kept.
+        limit: at most so many.
+        event: one of ``kernel/events.py``.
+    """
+    last = log.last_number(user_id)
+    rows = log.after(user_id, after, limit + 1, event)
+    return Stretch([_told(row) for row in rows[:limit]], len(rows) > limit, last)
+
+
+def get(user_id: str, event_id: str) -> Event:
+    """Return one event of an account.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+    """
+    row = log.find(user_id, event_id)
+    if row is None:
+        raise NotFound("not_found", "There is no such event.")
+    return _told(row)
+
+
+def _told(row: EventRow) -> Event:
+    said = json.loads(row.core)
+    moment = clock.from_text(said["timestamp"])
+    return Event(row.id, row.sequence or 0, said["event"], said["data"], moment)

@@ -1,0 +1,166 @@
+"""An endpoint that fails: its owner is warned, and at last it is told nothing more (§2.5).
+
+Nothing is lost by that: what was on its way waits, and goes on when its owner enables the endpoint
+again within two weeks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from protonpay.kernel import clock, events
+from protonpay.mail import service as mail
+from protonpay.store import db
+from protonpay.store.db import transaction
+from protonpay.store.events import publish
+from protonpay.users import service as users
+
+BLOCKED = "blocked_address"
+GONE = "gone"
+FAILING = "failing"
+FAILS_FOR = timedelta(hours=72)
+BLOCKED_FOR = timedelta(hours=24)
+RECOVERABLE_FOR = timedelta(days=14)
+
+_DISABLE = """
+    UPDATE webhook_endpoints SET disabled_at = %(now)s, disabled_reason = %(reason)s
+    WHERE id = ANY(%(endpoints)s) AND disabled_at IS NULL RETURNING id, user_id, url
+"""
+_CANCEL = """
+    UPDATE webhook_deliveries SET state = 'CANCELLED', ended_at = %(now)s
+    WHERE endpoint_id = ANY(%(endpoints)s) AND state = 'PENDING'
+"""
+_STANDING = """
+    SELECT endpoint.id, endpoint.user_id, endpoint.url, lane.failing_since, lane.blocked_since
+    FROM webhook_endpoints AS endpoint JOIN webhook_lanes AS lane ON lane.endpoint_id = endpoint.id
+    WHERE endpoint.id = ANY(%(endpoints)s) AND endpoint.disabled_at IS NULL
+    ORDER BY endpoint.id FOR NO KEY UPDATE OF endpoint
+"""
+_WARN = """
+    UPDATE webhook_lanes SET warned_at = %(now)s
+    WHERE endpoint_id = %(endpoint)s AND warned_at IS NULL AND failing_since IS NOT NULL
+    RETURNING failing_since
+"""
+_GIVE_UP = """
+    UPDATE webhook_deliveries AS delivery SET state = 'CANCELLED', ended_at = %(now)s
+    FROM (SELECT waiting.id, waiting.event_at FROM webhook_deliveries AS waiting
+          JOIN webhook_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id
+          WHERE waiting.state = 'PENDING' AND endpoint.disabled_at < %(before)s
+          LIMIT %(limit)s) AS old
+    WHERE delivery.id = old.id AND delivery.event_at = old.event_at AND delivery.state = 'PENDING'
+"""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What an endpoint has just met that may concern its owner.
+
+    Attributes:
+        exhausted: a delivery has used up its attempts.
+        worth_a_warning: one has failed so often that its owner should know.
+        blocked: its address leads to where we do not go.
+    """
+
+    exhausted: bool
+    worth_a_warning: bool
+    blocked: bool
+
+    def joined(self, other: "Trouble") -> "Trouble":
+        """Return both."""
+        return Trouble(
+            self.exhausted or other.exhausted,
+            self.worth_a_warning or other.worth_a_warning,
+            self.blocked or other.blocked,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    endpoint_id: str
+    user_id: str
+    url: str
+    failing_since: datetime | None
+    blocked_since: datetime | None
+
+    def reason(self, now: datetime, trouble: Trouble) -> str | None:
+        """Say why it is to be disabled, if it is."""
+        if trouble.blocked and _is_before(self.blocked_since, now - BLOCKED_FOR):
+            return BLOCKED
+        if trouble.exhausted and _is_before(self.failing_since, now - FAILS_FOR):
+            return FAILING
+        return None
+
+
+def _is_before(since: datetime | None, moment: datetime) -> bool:
+    return since is not None and since <= moment
+
+
+def cancel_gone(endpoint_ids: Sequence[str], now: datetime) -> None:
+    """Disable endpoints that say they are gone, in the caller's transaction; all is cancelled."""
+    if endpoint_ids:
+        _disable(endpoint_ids, GONE, now)
+        db.execute(_CANCEL, {"endpoints": list(endpoint_ids), "now": now})
+
+
+def judge(troubles: Mapping[str, Trouble], now: datetime) -> None:
+    """Disable the endpoints that have failed long enough, and warn the owners of others.
+
+    Args:
+        troubles: endpoint → what it met.
+        now: the moment it is.
+    """
+    if not troubles:
+        return
+    with transaction():
+        rows = db.execute(_STANDING, {"endpoints": sorted(troubles)}).fetchall()
+        for standing in (_Standing(*row) for row in rows):
+            trouble = troubles[standing.endpoint_id]
+            reason = standing.reason(now, trouble)
+            if reason is not None:
+                _disable([standing.endpoint_id], reason, now)
+            elif trouble.worth_a_warning:
+                _warn(standing, now)
+
+
+def give_up(limit: int = 1000) -> int:
+    """Cancel what waits for endpoints that were disabled too long ago; return how many."""
+    now = clock.now()
+    parameters = {"now": now, "before": now - RECOVERABLE_FOR, "limit": limit}
+    with transaction():
+        return db.execute(_GIVE_UP, parameters).rowcount
+
+
+def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:
+    parameters = {"endpoints": list(endpoint_ids), "reason": reason, "now": now}
+    for endpoint_id, user_id, url in db.execute(_DISABLE, parameters).fetchall():
+        data = {
+            "id": endpoint_id,
+            "userId": user_id,
+            "url": url,
+            "disabledReason": reason,
+            "disabledAt": clock.to_text(now),
+        }
+        publish(events.WEBHOOK_DISABLED, user_id, data)
+        owner = users.get(user_id)
+        mail.post(
+            f"webhook_disabled_{reason}",
+            to=owner.email,
+            language=owner.language,
+            name=owner.name,
+            url=url,
+        )
+
+
+def _warn(standing: _Standing, now: datetime) -> None:
+    parameters = {"endpoint": standing.endpoint_id, "now": now}
+    warned = db.execute(_WARN, parameters).fetchone()
+    if warned is not None:
+        owner = users.get(standing.user_id)
+        mail.post(
+            "webhook_failing",
+            to=owner.email,
+            language=owner.language,
+            name=owner.name,
+            url=standing.url,
+            since=clock.to_text(warned[0]),
+        )

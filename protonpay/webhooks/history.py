@@ -1,0 +1,289 @@
+"""What became of deliveries, and having them made again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from protonpay.kernel import clock, events
+from protonpay.kernel.errors import Conflict, Invalid, Limited, NotFound
+from protonpay.store import db
+from protonpay.store import events as log
+from protonpay.store.db import transaction
+from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
+from protonpay.webhooks import service
+from protonpay.webhooks.models import WebhookEndpoint
+from protonpay.webhooks.states import DELIVERY
+
+MOST_AT_ONCE = 10_000
+LONGEST_SPAN = timedelta(days=14)
+MOST_TESTS_AN_HOUR = 10
+
+_LISTED = """
+    SELECT event_id AS id, event_at AS created_at, state, attempts, due_at, ended_at, endpoint_id,
+           (SELECT name FROM events WHERE events.id = event_id AND happened_at = event_at) AS name
+    FROM webhook_deliveries
+"""
+_DELIVERIES = f"""
+    SELECT id, created_at, name, state, attempts, due_at, ended_at
+    FROM ({_LISTED}) AS deliveries
+    WHERE endpoint_id = %(endpoint)s AND {WINDOW}
+      AND (%(status)s::text IS NULL OR state = %(status)s)
+      AND (%(event)s::text IS NULL OR name = %(event)s)
+    {NEWEST_FIRST}
+"""  # noqa: S608 - of constants alone
+_ONE = """
+    SELECT d.event_id, d.event_at, e.name, d.state, d.attempts, d.due_at, d.ended_at, d.id, e.core
+    FROM webhook_deliveries AS d
+    JOIN events AS e ON e.id = d.event_id AND e.happened_at = d.event_at
+    WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
+"""
+_ATTEMPTS = """
+    SELECT number, began_at, milliseconds, status, outcome, answer_head FROM webhook_attempts
+    WHERE delivery_id = %(delivery)s ORDER BY id
+"""
+# What is on its way is left alone; the schedule begins anew for the rest.
+_AGAIN = """
+    UPDATE webhook_deliveries
+    SET state = 'PENDING', tries_before = attempts, due_at = %(now)s, ended_at = NULL
+    WHERE endpoint_id = %(endpoint)s AND state <> 'PENDING'
+"""
+_ONE_AGAIN = f"{_AGAIN} AND event_id = %(event)s"
+# Which events an endpoint should have been told of, and was not: it was disabled, or unknown.
+_NEVER = """
+    INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
+    SELECT event.id, event.happened_at, endpoint.id, 'PENDING', 0, %(now)s
+    FROM ({wanted}) AS event
+    JOIN webhook_endpoints AS endpoint
+      ON endpoint.id = %(endpoint)s AND event.name = ANY (endpoint.events)
+    WHERE event.audience IS NULL OR event.audience = endpoint.id
+    ON CONFLICT (event_id, endpoint_id, event_at) DO NOTHING
+"""
+_SPAN = """
+    SELECT * FROM events WHERE user_id = %(user)s AND sequence IS NOT NULL
+    AND happened_at >= %(since)s AND happened_at < %(until)s ORDER BY sequence LIMIT %(most)s
+"""
+_ABOVE = """
+    SELECT * FROM events WHERE user_id = %(user)s AND sequence > %(after)s
+    ORDER BY sequence LIMIT %(most)s
+"""
+_RECOVER = f"""
+    {_AGAIN} AND state = 'EXHAUSTED' AND (event_id, event_at) IN (
+        SELECT id, happened_at FROM ({_SPAN}) AS event)
+"""  # noqa: S608 - of constants alone
+_REPLAY = f"""
+    {_AGAIN} AND (event_id, event_at) IN (SELECT id, happened_at FROM ({_ABOVE}) AS event)
+"""  # noqa: S608 - of constants alone
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One event's delivery to one endpoint, as its owner sees it.
+
+    Attributes:
+        id: of the event: the ``webhook-id`` of every attempt.
+        created_at: when the event happened.
+        next_attempt_at: None once it has ended.
+    """
+
+    id: str
+    created_at: datetime
+    event: str
+    status: str
+    attempts: int
+    next_attempt_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """What one attempt met.
+
+    Attributes:
+        outcome: ``delivered``, or a code of what went wrong.
+        response: the first 2 KiB of the answer.
+    """
+
+    number: int
+    began_at: datetime
+    milliseconds: int
+    status: int | None
+    outcome: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A delivery with all that was said.
+
+    Attributes:
+        body: what was sent, but for its ``signature``, which each attempt makes.
+    """
+
+    delivery: Delivered
+    body: str
+    tries: Sequence[Attempted]
+
+
+def deliveries(
+    user_id: str,
+    endpoint_id: str,
+    part: Part,
+    *,
+    status: str | None = None,
+    event: str | None = None,
+) -> Sequence[Delivered]:
+    """Return a part of an endpoint's deliveries, newest event first.
+
+    Args:
+        user_id: whose endpoint.
+        endpoint_id: which.
+        part: which of them.
+        status: only those in this state.
+        event: only those of events of this name.
+
+    Raises:
+        NotFound: there is no such endpoint, or it is somebody else's.
+    """
+    service.get(user_id, endpoint_id)
+    wanted = {"endpoint": endpoint_id, "status": status, "event": event}
+    rows = db.execute(_DELIVERIES, {**wanted, **part.as_parameters()})
+    return [_delivered(row) for row in rows]
+
+
+def delivery(user_id: str, endpoint_id: str, event_id: str) -> Opened:
+    """Return one delivery with every attempt.
+
+    Raises:
+        NotFound: there is no such endpoint or no such delivery, or it is somebody else's.
+    """
+    service.get(user_id, endpoint_id)
+    row = db.execute(_ONE, {"endpoint": endpoint_id, "event": event_id}).fetchone()
+    if row is None:
+        raise _missing()
+    *listed, number, core = row
+    tries = db.execute(_ATTEMPTS, {"delivery": number})
+    return Opened(_delivered(listed), bytes(core).decode(), [Attempted(*each) for each in tries])
+
+
+def resend(user_id: str, endpoint_id: str, event_id: str) -> Opened:
+    """Have one delivery made again, at once, whatever became of it.
+
+    Raises:
+        NotFound: as ``delivery``.
+        Conflict: it is on its way (``state_conflict``), or the endpoint hears nothing
+            (``webhook_disabled``).
+    """
+    with transaction():
+        _enabled(user_id, endpoint_id)
+        parameters = {"now": clock.now(), "endpoint": endpoint_id, "event": event_id}
+        if not db.execute(_ONE_AGAIN, parameters).rowcount:
+            if db.execute(_ONE, {"endpoint": endpoint_id, "event": event_id}).fetchone() is None:
+                raise _missing()
+            raise Conflict("state_conflict", "This delivery is on its way already.")
+        db.after_commit(service.ring)
+    return delivery(user_id, endpoint_id, event_id)
+
+
+def recover(
+    user_id: str, endpoint_id: str, *, since: datetime, until: datetime | None = None
+) -> int:
+    """Have everything delivered that an endpoint missed in a span; return how much that is.
+
+    That is what was given up, and what happened while it was disabled.
+
+    Args:
+        user_id: whose endpoint.
+        endpoint_id: which.
+        since: events from then on; at most 14 days before ``until``.
+        until: and before then; now if None.
+
+    Raises:
+        NotFound: there is no such endpoint, or it is somebody else's.
+        Invalid: no span, or too long a one (``invalid_span``).
+        Conflict: the endpoint hears nothing (``webhook_disabled``).
+    """
+    end = until or clock.now()
+    if not timedelta(0) < end - since <= LONGEST_SPAN:
+        raise Invalid("invalid_span", "The span must be above zero and of at most 14 days.")
+    span = {"since": since, "until": end}
+    return _queue(user_id, endpoint_id, _RECOVER, _NEVER.format(wanted=_SPAN), span)
+
+
+def replay(user_id: str, endpoint_id: str, *, after: int) -> int:
+    """Have every event above a number delivered once more; return how many.
+
+    Raises:
+        NotFound: there is no such endpoint, or it is somebody else's.
+        Conflict: the endpoint hears nothing (``webhook_disabled``).
+    """
+    above = {"after": after}
+    return _queue(user_id, endpoint_id, _REPLAY, _NEVER.format(wanted=_ABOVE), above)
+
+
+def send_test(user_id: str, endpoint_id: str, *, event: str) -> str:
+    """Send an endpoint an event that did not happen; its data says ``"test": true``.
+
+    It is delivered to this endpoint alone, whatever events that asks for.
+
+    Returns:
+        The event's id.
+
+    Raises:
+        NotFound: there is no such endpoint, or it is somebody else's.
+        Conflict: the endpoint hears nothing (``webhook_disabled``).
+        Invalid: there is no such event (``validation_error``).
+        Limited: ten within the hour (``too_many_tests``).
+    """
+    if event not in events.NAMES:
+        raise Invalid("validation_error", "Unknown event: {name}.", name=event)
+    with transaction():
+        _enabled(user_id, endpoint_id)
+        lately = log.count_for(user_id, endpoint_id, clock.now() - timedelta(hours=1))
+        if lately >= MOST_TESTS_AN_HOUR:
+            said = "At most {limit} test events an hour."
+            raise Limited("too_many_tests", said, retry_after=3600, limit=MOST_TESTS_AN_HOUR)
+        return log.publish(event, user_id, _sample(user_id), audience=endpoint_id)
+
+
+def _queue(user_id: str, endpoint_id: str, again: str, never: str, span: Mapping[str, Any]) -> int:
+    parameters = {
+        "now": clock.now(),
+        "user": user_id,
+        "endpoint": endpoint_id,
+        "most": MOST_AT_ONCE,
+        **span,
+    }
+    with transaction():
+        _enabled(user_id, endpoint_id)
+        count = sum(db.execute(query, parameters).rowcount for query in (again, never))
+        if count:
+            db.after_commit(service.ring)
+    return count
+
+
+def _enabled(user_id: str, endpoint_id: str) -> WebhookEndpoint:
+    endpoint = service.locked(user_id, endpoint_id)
+    if not endpoint.enabled:
+        raise Conflict("webhook_disabled", "This endpoint is disabled. Enable it first.")
+    return endpoint
+
+
+def _sample(user_id: str) -> Mapping[str, Any]:
+    return {
+        "id": "cm00000000000000000000test",
+        "userId": user_id,
+        "amount": "100.00",
+        "currency": "USDC",
+        "test": True,
+    }
+
+
+def _delivered(row: Sequence[Any]) -> Delivered:
+    event_id, happened_at, name, state, attempts, due_at, ended_at = row
+    due = due_at if state == DELIVERY.initial else None
+    return Delivered(event_id, happened_at, name, state, attempts, due, ended_at)
+
+
+def _missing() -> NotFound:
+    return NotFound("not_found", "There is no such delivery.")

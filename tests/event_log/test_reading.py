@@ -1,0 +1,99 @@
+"""``/client/events``: the log of an account, read by number."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from protonpay.kernel import clock, ids
+from protonpay.kernel.events import core_bytes
+from protonpay.store import events
+from protonpay.store.db import transaction
+from protonpay.store.events import EventRow
+from protonpay.webhooks import service as webhooks
+from tests.actors import Actor
+from tests.refusals import refused
+
+NOON = datetime(2026, 3, 14, 12, 30, 15, tzinfo=UTC)
+NAMES = ("transfer.completed", "payout.failed", "transfer.completed", "invoice.paid")
+DATA = {"id": "c1", "amount": "25.00", "note": "Жанна ☕", "a": [1, None, True], "confirmations": 3}
+
+
+@pytest.fixture
+def told(alice: Actor, bob: Actor) -> list[EventRow]:
+    """Four events of Alice, and one of Bob in between."""
+    for number, name in enumerate(NAMES):
+        with clock.frozen(NOON), transaction():
+            events.publish(name, alice.id, DATA | {"id": f"c{number}"})
+            if number == 1:
+                events.publish("kyc.approved", bob.id, {"id": "of Bob"})
+    webhooks.dispatch()
+    return list(events.after(alice.id, 0, 10))
+
+
+def read(actor: Actor, query: str = "") -> dict[str, Any]:
+    answer = actor.get(f"/client/events{query}")
+    assert answer.status_code == 200, answer.get_json()
+    body: dict[str, Any] = answer.get_json()
+    return body
+
+
+def test_an_event_is_told_with_its_number_and_as_its_bytes_say_it(
+    alice: Actor, told: list[EventRow]
+):
+    body = read(alice)
+    assert [each["sequence"] for each in body["events"]] == [1, 2, 3, 4]
+    assert (body["hasMore"], body["lastSequence"]) == (False, 4)
+    by_id = {row.id: row for row in told}
+    for each in body["events"]:
+        row = by_id[each["id"]]
+        assert (each["event"], each["timestamp"]) == (row.name, "2026-03-14T12:30:15Z")
+        again = {name: each[name] for name in ("event", "data", "timestamp")}
+        printed = json.dumps(again, ensure_ascii=False, separators=(",", ":"))
+        assert printed.encode() == row.core == core_bytes(row.name, each["data"], NOON)
+        assert alice.get(f"/client/events/{row.id}").get_json() == {"event": each}
+
+
+def test_the_log_goes_on_after_a_number(alice: Actor, told: list[EventRow]):
+    first = read(alice, "?limit=3")
+    assert ([each["sequence"] for each in first["events"]], first["hasMore"]) == ([1, 2, 3], True)
+    rest = read(alice, "?after=3&limit=3")
+    assert ([each["sequence"] for each in rest["events"]], rest["hasMore"]) == ([4], False)
+    for beyond in ("4", "999999999999999999"):
+        assert read(alice, f"?after={beyond}") == {
+            "events": [],
+            "hasMore": False,
+            "lastSequence": 4,
+        }
+
+
+def test_one_kind_of_event_can_be_asked_for(alice: Actor, told: list[EventRow]):
+    first, second = [row.sequence for row in told if row.name == "transfer.completed"]
+    body = read(alice, "?event=transfer.completed&limit=1")
+    assert ([each["sequence"] for each in body["events"]], body["hasMore"]) == ([first], True)
+    rest = read(alice, f"?event=transfer.completed&after={first}")
+    assert ([each["sequence"] for each in rest["events"]], rest["hasMore"]) == ([second], False)
+
+
+def test_what_has_no_number_yet_is_not_in_the_log(alice: Actor):
+    with transaction():
+        events.publish("kyc.approved", alice.id, {"id": "c1"})
+    assert read(alice) == {"events": [], "hasMore": False, "lastSequence": 0}
+
+
+def test_a_log_is_its_owners(alice: Actor, mallory: Actor, told: list[EventRow]):
+    assert read(mallory)["events"] == []
+    refused(mallory.get(f"/client/events/{told[0].id}"), 404, "not_found")
+    refused(alice.get(f"/client/events/{ids.new_event_id()}"), 404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("after=-1", "after=1.0", "after=", "after=1e3", "after=٣", "after=1234567890123456789"),
+        *("limit=0", "limit=101", "event=nothing", "event=", "after=1&after=2", "cursor=x"),
+    ],
+)
+def test_a_query_that_means_nothing_is_400(alice: Actor, query: str):
+    refused(alice.get(f"/client/events?{query}"), 400, "validation_error")
