@@ -11,18 +11,15 @@ Two ways to be configured, never mixed:
 
 import os
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parseaddr
-from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
-from urllib.parse import urlsplit
 
+import config_production as production
 from protonpay.chains import further
 from protonpay.chains.networks import BUILT_IN
 from protonpay.mail import smtp
-from protonpay.wire.guard import only_public
 
 SANDBOX = "sandbox"
 PRODUCTION = "production"
@@ -40,13 +37,6 @@ MAIL_FROM = "no-reply@protonpay.example"
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
 _CEILING = rf"(-|{_AMOUNT.pattern})"
 _CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
-TEST_KEYS = {
-    "TAP_SECRET_KEY": ("sk_test_",),
-    "YOOKASSA_SECRET_KEY": ("test_",),
-    # FreedomPay's keys do not say their mode: those of our sandbox and of examples do.
-    "FREEDOMPAY_SECRET_KEY": ("sandbox-", "test"),
-}
-"""How keys begin with which card providers move no money."""
 
 
 class ConfigError(Exception):
@@ -258,10 +248,10 @@ class Config:
             found.append("PROTONPAY_ENV is sandbox or production")
         found += [
             f"{name} needs at least {SHORTEST_SECRET} characters"
-            for name, value in self._secrets().items()
+            for name, value in self.secrets().items()
             if len(value) < SHORTEST_SECRET
         ]
-        found += [f"{name} is not set" for name, url in self._nodes().items() if not url]
+        found += [f"{name} is not set" for name, url in self.nodes().items() if not url]
         found += self.evm_networks.problems
         if not 0 <= self.fx_spread_bps <= MOST_SPREAD_BPS:
             found.append(f"FX_SPREAD_BPS is between 0 and {MOST_SPREAD_BPS}")
@@ -280,13 +270,13 @@ class Config:
         ]
         found += [
             f"{name} is not an address such as https://api.example.com"
-            for name, url in self._sources().items()
-            if url and not _host(url)
+            for name, url in self.sources().items()
+            if url and not production.host(url)
         ]
-        found += _unreadable(self.yookassa_networks)
+        found += production.unreadable(self.yookassa_networks)
         found += self._bad_mail()
         if self.production:
-            found += self._unsafe_in_production()
+            found += production.unsafe(self)
         return found
 
     def _bad_mail(self) -> Iterator[str]:
@@ -314,54 +304,18 @@ class Config:
             found.append("SWEEP_AGE_SECONDS is not negative")
         return found
 
-    def _unsafe_in_production(self) -> list[str]:
-        found = []
-        if not self.public_url.startswith("https://"):
-            found.append("PUBLIC_URL must be https in production")
-        if self.webhook_allow_insecure_targets:
-            found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
-        found += [
-            f"{name} points to this machine: the sandbox has no place in production"
-            for name, url in {**self._nodes(), **self._sources()}.items()
-            if _is_this_machine(_host(url))
-        ]
-        # What these say becomes money, and what we say to them opens our accounts there.
-        found += [
-            f"{name} must be https in production"
-            for name, url in self._sources().items()
-            if _is_plain(url)
-        ]
-        found += self._of_test_mode()
-        found += _not_public(self.yookassa_networks)
-        found += [
-            f"{name} is the sandbox's: make your own"
-            for name, value in self._secrets().items()
-            if value.startswith("sandbox-")
-        ]
-        return found
-
-    def _of_test_mode(self) -> Iterator[str]:
-        keys = {
-            "TAP_SECRET_KEY": self.tap_secret_key,
-            "YOOKASSA_SECRET_KEY": self.yookassa_secret_key,
-            "FREEDOMPAY_SECRET_KEY": self.freedompay_secret_key,
-        }
-        for name, key in keys.items():
-            if key and key.lower().startswith(TEST_KEYS[name]):
-                yield f"{name} is of a test or a sandbox: what it takes is not money"
-        if _host(self.freedompay_base_url).startswith("test-"):
-            yield "FREEDOMPAY_BASE_URL is FreedomPay's for tests: what it takes is not money"
-
-    def _secrets(self) -> dict[str, str]:
+    def secrets(self) -> dict[str, str]:
+        """Return what must be long and nobody else's, by setting."""
         return {"SECRET_KEY": self.secret_key, "DATA_KEY": self.data_key}
 
-    def _nodes(self) -> dict[str, str]:
+    def nodes(self) -> dict[str, str]:
+        """Return the nodes' addresses, by setting."""
         return {
             f"{name.upper()}_RPC_URL" if name in BUILT_IN else f"{further.SETTING}: {name}": url
             for name, url in self.rpc_urls.items()
         } | {f"{name.upper()}_RPC_URL_2": url for name, url in self.second_rpc_urls.items()}
 
-    def _sources(self) -> dict[str, str]:
+    def sources(self) -> dict[str, str]:
         """Return those whose word is believed about money: card providers, and of rates."""
         return {
             "TAP_BASE_URL": self.tap_base_url,
@@ -369,51 +323,6 @@ class Config:
             "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
         }
-
-
-def _host(url: str) -> str:
-    """Return the host of an http address in lower case; empty when it is none."""
-    try:
-        parts = urlsplit(url)
-        return (parts.hostname or "").rstrip(".") if parts.scheme in ("http", "https") else ""
-    except ValueError:
-        return ""
-
-
-def _is_plain(url: str) -> bool:
-    return bool(_host(url)) and urlsplit(url).scheme == "http"
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        # Resolvers take 127.1 and 2130706433 for loopback, too.
-        address = ip_address(host if ":" in host else socket.inet_aton(host))
-    except (ValueError, OSError):
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped
-    return address.is_loopback or address.is_unspecified
-
-
-def _unreadable(networks: str) -> Iterator[str]:
-    if not networks.split():
-        yield "YOOKASSA_NETWORKS names no network"
-    for network in networks.split():
-        try:
-            ip_network(network)
-        except ValueError:
-            yield f"YOOKASSA_NETWORKS: {network!r} is not a network such as 185.71.76.0/27"
-
-
-def _not_public(networks: str) -> Iterator[str]:
-    """Name the networks whose notifications could come from beside us, or from anybody."""
-    if any(_unreadable(networks)):
-        return
-    for network in networks.split():
-        if not only_public(ip_network(network)):
-            yield f"YOOKASSA_NETWORKS lets in {network}: not of the public internet alone"
 
 
 def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:

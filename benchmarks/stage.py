@@ -42,8 +42,8 @@ PEOPLE = """
     FROM unnest(%(ids)s::text[]) AS u (id);
 """
 _SESSIONS = """
-    INSERT INTO auth_sessions (id, user_id, created_at, ends_at, address, agent)
-    SELECT id, id, now(), now() + %(life)s, '', '' FROM unnest(%(ids)s::text[]) AS u (id)
+    INSERT INTO auth_sessions (id, user_id, created_at, used_at, ends_at, address, agent)
+    SELECT id, id, now(), now(), now() + %(life)s, '', '' FROM unnest(%(ids)s::text[]) AS u (id)
 """
 # Through the posting function like any other money, a hundred people at a time.
 _FUND = """

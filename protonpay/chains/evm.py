@@ -5,6 +5,7 @@ more than a pruned geth keeps.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from eth_account import Account
 
@@ -134,6 +135,34 @@ class Evm:
             NoAnswer: it may or may not have taken them.
         """
         transaction.broadcast(self._rpc, self.network, send.raw, send.tx_hash)
+
+    def outbid(self, send: SignedSend) -> SignedSend | None:
+        """Sign the same payments for fees that a node replaces the old ones by, if none is mined.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+        if self._keyring is None:
+            raise RuntimeError("only the process with the keys signs")
+        asked = ("eth_getTransactionCount", [self.sender, terms_of.LATEST])
+        if quantity(self._node.ask(asked)[0]) != send.sequence:
+            return None
+        latest, _ = terms_of.read_heads(self._node)
+        try:
+            price = fees.suggest(self.network, latest.base_fee, self._suggested_tip())
+        except NotReady:
+            return None
+        price = price.outbidding(fees.Fees.of(send.terms))
+        if price.most > int(self.network.options["max_fee_wei"]):
+            return None
+        raw, tx_hash = transaction.dearer(self.network, self._keyring.gas[EVM], send.raw, price)
+        return replace(
+            send,
+            raw=raw,
+            tx_hash=tx_hash,
+            terms={**send.terms, **price.as_terms()},
+            earlier=(*send.earlier, send.tx_hash),
+        )
 
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment; ``evm_outcome`` says what is proof.

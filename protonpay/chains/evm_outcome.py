@@ -33,7 +33,7 @@ class _Facts:
         used: the marks of its payments that are used in the final state.
         final_count: nonces that the sender has used in the final state.
         latest_count: the same in the newest state.
-        receipt: of these very bytes, or None.
+        receipt: of these very bytes, or of those that they outbid; or None.
         final_receipt: the same, if its block is final.
         known: the node has the bytes, in a block or in its pool.
     """
@@ -94,7 +94,7 @@ class Inquiry:
             ("eth_getTransactionByHash", [self._send.tx_hash]),
             *(usdc.ask_if_used(self._network, final.state, payment) for payment in payments),
         )
-        receipt = read_receipt(told)
+        receipt = read_receipt(told) or self._earlier_receipt()
         return _Facts(
             used=frozenset(
                 payment.mark
@@ -108,10 +108,20 @@ class Inquiry:
             known=receipt is not None or transaction is not None,
         )
 
+    def _earlier_receipt(self) -> Receipt | None:
+        """Return the receipt of bytes that these ones outbid, if those were mined."""
+        if not self._send.earlier:
+            return None
+        told = self._node.ask(
+            *(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in self._send.earlier)
+        )
+        return next((found for found in map(read_receipt, told) if found), None)
+
     def _paid(self, payment: usdc.Payment, facts: _Facts, final: Block) -> SendOutcome:
         own = facts.final_receipt
         if own and usdc.moved(self._network, payment, own.logs):
-            return SendOutcome(SendState.LANDED, fee=own.fee)
+            other = own.tx_hash if own.tx_hash != self._send.tx_hash else None
+            return SendOutcome(SendState.LANDED, fee=own.fee, tx_hash=other)
         first = int(self._send.terms["from_block"])
         found = find_payment(self._node, self._network, payment, first, final)
         if found is None:

@@ -2,6 +2,9 @@
 
 import structlog
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.address import to_checksum_address
+from hexbytes import HexBytes
 
 from protonpay.chains.evm_fees import Fees
 from protonpay.chains.port import Network
@@ -40,6 +43,13 @@ def sign(
     }
     signed = Account.sign_transaction(transaction, key)
     return bytes(signed.raw_transaction), signed.hash.to_0x_hex()
+
+
+def dearer(network: Network, key: bytes, raw: bytes, price: Fees) -> tuple[bytes, str]:
+    """Sign a transaction of ours anew with nothing changed but its fees; pure."""
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    call = to_checksum_address(bytes(fields["to"])), bytes(fields["data"])
+    return sign(network, key, call, int(fields["nonce"]), int(fields["gas"]), price)
 
 
 def broadcast(rpc: JsonRpc, network: Network, raw: bytes, tx_hash: str) -> None:

@@ -104,6 +104,8 @@ class SignedSend:
         tx_hash: the network's name for these bytes (hash or first signature).
         sequence: the sender's nonce on EVM networks; None elsewhere.
         terms: the terms it was signed under, expiry included.
+        earlier: names of bytes with the same payments and nonce that it outbids: any of them
+            may be the one that lands.
     """
 
     payout_ids: tuple[str, ...]
@@ -111,6 +113,7 @@ class SignedSend:
     tx_hash: str
     sequence: int | None
     terms: Terms
+    earlier: tuple[str, ...] = ()
 
 
 class SendState(StrEnum):
@@ -240,6 +243,17 @@ class Chain(Protocol):
 
         Raises:
             NoAnswer: it may or may not have taken them.
+        """
+
+    def outbid(self, send: SignedSend) -> SignedSend | None:
+        """Sign the same payments under the same nonce for higher fees, if that would help now.
+
+        Returns:
+            None where fees cannot be raised so, while earlier nonces are not mined, once this
+            one is, and above what we are ready to pay.
+
+        Raises:
+            NoAnswer: unknown; ask again.
         """
 
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:

@@ -160,6 +160,10 @@ class Solana:
         """
         broadcast(self._rpc, send.raw, send.tx_hash)
 
+    def outbid(self, send: SignedSend) -> SignedSend | None:  # noqa: ARG002 - the port's verb
+        """Nothing: a dearer transaction is another one here; what is not taken expires soon."""
+        return None
+
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment, by finalized state only.
 

@@ -43,12 +43,12 @@ _CHECKS = {
         WHERE NOT EXISTS (SELECT FROM ledger_balances b WHERE b.account_id = a.id) LIMIT 20""",
     "a hold ends once": """
         SELECT split_part(e.reference, ':', 2), count(*) FROM journal_entries e
-        WHERE e.kind IN ('payout_settle', 'payout_release')
+        WHERE e.kind IN ('payout_settle', 'payout_settle_inside', 'payout_release')
         GROUP BY 1 HAVING count(*) > 1 LIMIT 20""",
     "an end moves exactly what its hold set aside": """
         SELECT split_part(e.reference, ':', 2), p.source, sum(p.micro)
         FROM journal_entries e JOIN postings p ON p.entry_id = e.id
-        WHERE e.kind IN ('payout_settle', 'payout_release') GROUP BY 1, 2
+        WHERE e.kind IN ('payout_settle', 'payout_settle_inside', 'payout_release') GROUP BY 1, 2
         EXCEPT
         SELECT split_part(e.reference, ':', 2), p.destination, sum(p.micro)
         FROM journal_entries e JOIN postings p ON p.entry_id = e.id

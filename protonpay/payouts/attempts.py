@@ -1,13 +1,15 @@
 """The rows of attempts: a nonce for each, its bytes, and how each payout in it ended."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.port import Chain, SendOutcome, SignedSend
 from protonpay.kernel import clock
-from protonpay.payouts.models import AttemptedPayout, Payout, PayoutAttempt, SendLane
+from protonpay.payouts.models import AttemptedPayout, OutbidSend, Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT
 from protonpay.store.db import current, db, release
 
@@ -110,9 +112,56 @@ def read_open(attempt_id: int, *where_they_stand: str) -> tuple[str, SignedSend]
     if attempt is None or not open_ones:
         release()
         return None
-    found = attempt.network, as_send(attempt, open_ones)
+    earlier = db.session.scalars(
+        select(OutbidSend.tx_hash).filter_by(attempt_id=attempt_id).order_by(OutbidSend.outbid_at)
+    ).all()
+    found = attempt.network, replace(as_send(attempt, open_ones), earlier=tuple(earlier))
     release()
     return found
+
+
+def stuck(attempt_id: int, since: timedelta) -> bool:
+    """Tell whether an attempt's newest bytes are so old."""
+    newest = func.coalesce(func.max(OutbidSend.outbid_at), PayoutAttempt.created_at)
+    stored_at = db.session.scalar(
+        select(newest)
+        .select_from(PayoutAttempt)
+        .join(OutbidSend, OutbidSend.attempt_id == PayoutAttempt.id, isouter=True)
+        .where(PayoutAttempt.id == attempt_id)
+        .group_by(PayoutAttempt.id)
+    )
+    release()
+    return stored_at is not None and clock.now() - stored_at >= since
+
+
+def outbid(attempt_id: int, send: SignedSend) -> bool:
+    """Store bytes that outbid an open attempt's own, and keep those; in a transaction.
+
+    Returns:
+        False if the attempt has ended, or other bytes were stored meanwhile.
+    """
+    attempt = current().get_one(
+        PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True
+    )
+    if attempt.state != "OPEN" or attempt.tx_hash != send.earlier[-1]:
+        return False
+    current().add(
+        OutbidSend(
+            attempt_id=attempt_id,
+            tx_hash=attempt.tx_hash,
+            raw=attempt.raw,
+            terms=attempt.terms,
+            outbid_at=clock.now(),
+        )
+    )
+    attempt.raw, attempt.tx_hash, attempt.terms = send.raw, send.tx_hash, dict(send.terms)
+    current().execute(
+        update(Payout)
+        .where(Payout.id.in_(send.payout_ids), Payout.state == "SENT")
+        .values(tx_hash=send.tx_hash)
+    )
+    current().flush()
+    return True
 
 
 def end(attempt_id: int, payout_id: str, state: str, outcome: SendOutcome) -> bool:

@@ -119,6 +119,24 @@ class PayoutAttempt(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class OutbidSend(Base):
+    """Bytes of an attempt that newer ones outbid: whichever is mined pays, and only once.
+
+    Attributes:
+        outbid_at: when the newer ones, in the attempt itself or the next row, were stored.
+    """
+
+    __tablename__ = "outbid_sends"
+
+    attempt_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("payout_attempts.id"), primary_key=True
+    )
+    tx_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    raw: Mapped[bytes] = mapped_column(LargeBinary)
+    terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    outbid_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class AttemptedPayout(Base):
     """One payout's part in an attempt, and what became of it."""
 

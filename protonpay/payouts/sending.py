@@ -6,13 +6,14 @@ book refuses a second posting by its reference, the chain a second send by the p
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 
-from protonpay.chains.port import SendOutcome, SendState, SignedSend
+from protonpay.chains.port import Chain, NotReady, SendOutcome, SendState, SignedSend
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel import faults
-from protonpay.payouts import attempts, ending
+from protonpay.payouts import attempts, ending, switches
 from protonpay.store import beats, outbox
 from protonpay.store.db import transaction
 from protonpay.store.jobs import Later
@@ -20,6 +21,8 @@ from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
 
+OUTBID_AFTER = timedelta(seconds=60)
+"""How long bytes may lie unmined before the fees are raised: thirty blocks of Base or Polygon."""
 _LOOK_AGAIN_SECONDS = 1
 _ASK_AGAIN_SECONDS = 2
 _OURS = frozenset({"treasury_short", "gas_short"})
@@ -60,6 +63,8 @@ def confirm(attempt_id: int) -> Later | None:
         waiting = [each for each in outcomes.values() if each.state is SendState.WAITING]
         if any(not each.seen for each in waiting):
             chain.broadcast(send)
+        if waiting and attempts.stuck(attempt_id, OUTBID_AFTER):
+            _outbid(attempt_id, chain, send)
     except NoAnswer as unknown:
         return Later(_ASK_AGAIN_SECONDS, repr(unknown))
     faults.point("payouts.outcome_known", network)
@@ -69,6 +74,21 @@ def confirm(attempt_id: int) -> Later | None:
         reasons = sorted({each.reason for each in waiting if each.reason})
         return Later(_LOOK_AGAIN_SECONDS, ", ".join(reasons) or "not final")
     return None
+
+
+def _outbid(attempt_id: int, chain: Chain, send: SignedSend) -> None:
+    """Store dearer bytes beside those that are not mined; the next look hands them in."""
+    dearer = chain.outbid(send)
+    if dearer is None:
+        return
+    try:
+        with transaction():
+            switches.check(chain.network.name)
+            stored = attempts.outbid(attempt_id, dearer)
+    except NotReady:
+        return  # paused: nothing new is signed out into the world
+    if stored:
+        log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=send.tx_hash)
 
 
 def look_at_heads() -> None:

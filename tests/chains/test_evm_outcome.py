@@ -287,3 +287,27 @@ def test_a_mark_used_for_another_amount_waits_for_a_person(evm):
     assert outcome_of(evm.chain, send) == SendOutcome(
         SendState.WAITING, reason="mark_used_otherwise"
     )
+
+
+@pytest.mark.parametrize("mined", ["old", "new"])
+def test_of_a_send_and_the_one_that_outbids_it_either_lands_once(evm, mined):
+    order = evm.order()
+    old = evm.sign(order)
+    new = evm.chain.outbid(old)
+    assert (new.sequence, new.earlier) == (old.sequence, (old.tx_hash,))
+    assert evm.fields(new)["data"] == evm.fields(old)["data"]
+    for fee in ("maxFeePerGas", "maxPriorityFeePerGas"):
+        assert evm.fields(new)[fee] * 10 >= evm.fields(old)[fee] * 11
+    if mined == "new":
+        evm.chain.broadcast(old)
+    evm.chain.broadcast(new if mined == "new" else old)
+    evm.mine()
+    assert evm.chain.outbid(new) is None
+    evm.chain.broadcast(old)
+    evm.chain.broadcast(new)
+    evm.mine(3)
+    landed = {"old": old, "new": new}[mined]
+    other = old.tx_hash if mined == "old" else None
+    fee = evm.fee_of(landed.tx_hash)
+    assert outcome_of(evm.chain, new) == SendOutcome(SendState.LANDED, fee=fee, tx_hash=other)
+    assert evm.held(order.to) == order.amount.micro

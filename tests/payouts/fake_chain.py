@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from protonpay.chains.port import (
@@ -89,6 +90,15 @@ class FakeChain:
     def broadcast(self, send: SignedSend) -> None:
         self.handed.append(send.raw)
         self._answer("broadcast", None)
+
+    def outbid(self, send: SignedSend) -> SignedSend | None:
+        """Answer as planned: how much dearer, or None."""
+        more = self._answer("outbid", None)
+        if more is None:
+            return None
+        raw = send.raw + more
+        tx_hash = "0x" + hashlib.sha256(raw).hexdigest()
+        return replace(send, raw=raw, tx_hash=tx_hash, earlier=(*send.earlier, send.tx_hash))
 
     def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
         """Answer as planned: one outcome for all, or one for each in the order of their ids."""

@@ -8,11 +8,14 @@ from werkzeug.test import TestResponse
 
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
+from protonpay.ledger import chart
+from protonpay.ledger import service as ledger
 from protonpay.payouts import sending, signing
 from protonpay.payouts.models import AttemptedPayout, Payout, PayoutAttempt
 from protonpay.store.db import db
 from protonpay.store.jobs import Later
 from protonpay.store.outbox import OutboxRow
+from protonpay.wire.http import NoAnswer
 from tests.actors import Actor
 
 WALLETS = {
@@ -20,6 +23,12 @@ WALLETS = {
     "Base": "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
     "Polygon": "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
 }
+
+SILENT = NoAnswer("POST 127.0.0.1:8545: ReadTimeout")
+# What is held was appended and never folded, so no folded balance moves.
+BOOKED = ("journal_entries", "postings", "ledger_pending")
+TRIED = ("payout_attempts", "attempted_payouts")
+ENDED = ("payouts", *TRIED, "events", *BOOKED)
 
 
 def withdraw(actor: Actor, amount: Any = 50, network: str = "Base", **changes: Any) -> TestResponse:
@@ -103,3 +112,9 @@ def sent(payout_id: str) -> PayoutAttempt:
     assert broadcast(payout_id) is None
     (attempt,) = (each for each in attempts(payout_id) if each.state == "OPEN")
     return attempt
+
+
+def books(actor: Actor) -> tuple[str, str, str, str]:
+    """Return what a user may spend and has on its way out, Base's custody and our fees."""
+    custody, fees = ledger.balance(chart.custody("Base")), ledger.balance(chart.FEES)
+    return str(actor.available), str(actor.held), str(custody), str(fees)

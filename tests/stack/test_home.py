@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from config import TEST_KEYS
+from config_production import TEST_KEYS
 from protonpay.stack import home as homes
 from protonpay.stack import settings
 from protonpay.stack.failures import StackError
