@@ -16,12 +16,17 @@ _TABLES = """
 """
 
 
+def tables() -> list[str]:
+    """Return the name of every table, those of months once."""
+    return list(db.session.scalars(text(_TABLES)))
+
+
 def contents() -> Contents:
     """Return the number of rows of every table, and a digest of all that they hold."""
     each = (
         f"SELECT '{table}', count(*), md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
         f" FROM {table} AS t"
-        for table in db.session.scalars(text(_TABLES))
+        for table in tables()
         if table != "alembic_version"
     )
     rows = db.session.execute(text(" UNION ALL ".join(each)))

@@ -27,6 +27,7 @@ _ABBREVIATED = {
 
 _TEXTS = {
     "cm...": ID,
+    "0x4f2a...": re.compile(r"0x[0-9a-f]{64}|0xhash[0-9]+"),
     '{"event":...}': re.compile(r'\{"event":.*\}', re.DOTALL),
     "evt_...": _ABBREVIATED["evt_"],
     "curl/...": _ABBREVIATED["curl/"],

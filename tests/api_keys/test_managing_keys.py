@@ -15,7 +15,7 @@ from tests.actors import Actor
 from tests.api_keys.keys import create, make_key, revoke, row
 from tests.nasty import NASTY
 from tests.refusals import refused
-from tests.unchanged import nothing_changes, only_changes
+from tests.unchanged import nothing_changes, only_changes, tables
 
 MEMBERS = (
     *("id", "name", "prefix", "permissions", "allowedIps", "createdAt", "expiresAt"),
@@ -85,10 +85,7 @@ def test_only_the_hash_of_a_key_is_kept(alice: Actor):
         assert key.raw not in shown
         assert key.raw[12:] not in shown
         assert signing.digest_hex(key.raw.encode()) not in shown
-    tables = db.session.scalars(
-        text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-    ).all()
-    for table in tables:
+    for table in tables():
         rows = db.session.scalars(text(f"SELECT t::text FROM {table} AS t")).all()
         assert not any(key.raw[12:] in each for each in rows), table
     stored = db.session.get_one(ApiKey, key.id)

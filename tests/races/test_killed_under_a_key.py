@@ -90,12 +90,19 @@ def web(
 
 def _committed() -> Any:
     db.session.rollback()
-    return contents()
+    try:
+        return contents()
+    finally:
+        # What comes next may take longer than a transaction may lie idle.
+        db.session.rollback()
 
 
 def _number(sql: str) -> int:
     db.session.rollback()
-    return int(db.session.execute(text(sql)).scalar_one())
+    try:
+        return int(db.session.execute(text(sql)).scalar_one())
+    finally:
+        db.session.rollback()
 
 
 def test_a_transfer_killed_before_its_commit_never_was_and_after_it_stands(

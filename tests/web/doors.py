@@ -1,6 +1,7 @@
 """Every route and every text that a caller may send, read from the API document."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +46,12 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def concrete(path: str, text: str = NOBODY) -> str:
-    """Return a path with this in the place of its parameter, below ``/api``."""
-    head, brace, rest = path.removeprefix("/api").partition("{")
-    name, _, tail = rest.partition("}")
-    kind = "evt_" if name == "event_id" and text == NOBODY else ""
-    return f"{head}{kind}{text}{tail}" if brace else head
+    """Return a path with this in the place of its parameters, below ``/api``."""
+
+    def filled(parameter: re.Match[str]) -> str:
+        return f"evt_{text}" if (parameter[1], text) == ("event_id", NOBODY) else text
+
+    return re.sub(r"\{(\w+)\}", filled, path.removeprefix("/api"))
 
 
 def slots() -> list[Slot]:
