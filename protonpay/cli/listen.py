@@ -4,6 +4,7 @@ Reads the event log of any Proton Pay over HTTP, so that no address of yours has
 from there. Each event is signed as a webhook is, with a secret of this session.
 """
 
+import signal
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -111,6 +112,8 @@ def listen(forward: str, api_key: str, url: str, after: int | None) -> None:
 
 def _keep_on(listener: Listener) -> None:
     pause, wait = threading.Event(), _QUIET_SECONDS
+    # Whoever ends it otherwise than by Ctrl-C is told where to go on, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
             try:

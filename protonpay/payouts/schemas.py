@@ -39,6 +39,14 @@ class QuoteView(WireSchema):
         attribute="day_left", metadata={"description": "Of the limit of the last 24 hours."}
     )
     cooldown_seconds_left = fields.Integer()
+    internal = fields.Boolean(
+        attribute="inside",
+        metadata={
+            "description": "Whether the wallet is an address of this installation: it would be "
+            "credited at once, and no chain would carry it.",
+            "example": False,
+        },
+    )
     problems = fields.List(
         fields.String(),
         metadata={

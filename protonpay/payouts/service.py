@@ -44,6 +44,7 @@ class Quote:
     Attributes:
         balance: what the user may spend.
         single_limit: largest withdrawal; ``day_left``: sum that still fits the last 24 hours.
+        inside: the wallet is an address of this installation: no chain would carry it.
         problems: codes of the refusals that stand in its way, in the order in which
             ``request_payout`` would meet them.
     """
@@ -55,6 +56,7 @@ class Quote:
     single_limit: Usdc
     day_left: Usdc
     cooldown_seconds_left: int
+    inside: bool
     problems: Sequence[str]
 
     @property
@@ -181,6 +183,7 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
             single_limit=terms.single_limit,
             day_left=max(ZERO, cooldown.day_left(terms, user_id, now)),
             cooldown_seconds_left=cooldown.seconds_left(terms, user_id, now),
+            inside=to is not None and bool(recording.holders(network, [to])),
             problems=[*misdirected, *(code for check in checks if (code := _code(check)))],
         )
 

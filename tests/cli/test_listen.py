@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,16 +89,19 @@ def test_the_command_streams_until_it_is_ended(
 ):
     happen(served.alice)
     words = ("listen", "--forward", receiver.url, "--url", served.url, "--after", "0")
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "wsgi", *words],
         env={**os.environ, **settings, "PROTONPAY_API_KEY": key_of(served)},
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    until(lambda: sent(receiver), 30)
-    process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=30)
+    ) as process:
+        try:
+            until(lambda: sent(receiver), 30)
+            process.terminate()
+            printed, _ = process.communicate(timeout=30)
+        finally:
+            process.kill()
 
     assert process.returncode == 0
     (secret,) = re.findall(r"whsec_\S+", printed)

@@ -14,7 +14,7 @@ from tests.actors import Actor, make_actor
 from tests.events import events_of
 from tests.invoices.asking import ask
 from tests.payouts.fake_chain import FakeChain
-from tests.payouts.orders import accepted, attempts, sign, stored, withdraw
+from tests.payouts.orders import WALLETS, accepted, attempts, sign, stored, withdraw
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
@@ -130,6 +130,18 @@ def test_ones_own_address_is_refused(alice: Actor, base: FakeChain, fill):
         refused(withdraw(alice, walletAddress=own), 400, "own_deposit_address")
         told = alice.post("/client/withdraw/quote", quote).get_json()["quote"]
     assert told["problems"] == ["own_deposit_address"]
+
+
+def test_the_quote_says_so(alice: Actor, bob: Actor, base: FakeChain, fill):
+    fill()
+    quote = {"amount": 50, "network": "Base", "walletAddress": address_of(bob)}
+    with nothing_changes():
+        inside = alice.post("/client/withdraw/quote", quote).get_json()["quote"]
+        outside = alice.post(
+            "/client/withdraw/quote", quote | {"walletAddress": WALLETS["Base"]}
+        ).get_json()["quote"]
+    assert (inside["internal"], inside["problems"]) == (True, [])
+    assert (outside["internal"], outside["problems"]) == (False, [])
 
 
 def test_it_is_never_taken_along_by_others(alice: Actor, bob: Actor, base: FakeChain, fill):

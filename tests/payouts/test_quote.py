@@ -40,6 +40,7 @@ def test_a_quote_says_what_it_would_cost_and_holds_nothing(alice: Actor):
         "maxSingleWithdrawal": "10000.00",
         "dailyLimitLeft": "50000.00",
         "cooldownSecondsLeft": 0,
+        "internal": False,
         "problems": [],
     }
     assert (alice.available, alice.held) == (usdc("1000"), usdc("0"))

@@ -23,7 +23,10 @@ PASSWORD = "one-password"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """One cluster for all tests: what one leaves behind, the next recovers from."""
-    return tmp_path_factory.mktemp("services") / "pg"
+    place = tmp_path_factory.mktemp("services") / "pg"
+    # Made here: which test comes first is not said.
+    with server_in(place):
+        return place
 
 
 def server_in(folder, **settings):
