@@ -18,7 +18,8 @@ from protonpay.wire.http import NoAnswer, Wire
 
 _PATIENCE_SECONDS = 15
 _AT_ONCE = 100
-_QUIET_SECONDS = 1.0
+# Half of what an account may read in a minute, so that its other questions have room.
+_QUIET_SECONDS = 2.0
 _LONGEST_SILENCE_SECONDS = 30.0
 
 
