@@ -92,6 +92,9 @@ def check_strength(password: str, *, email: str, name: str) -> None:
     if not SHORTEST <= len(password) <= LONGEST:
         said = "Use {shortest} to {longest} characters."
         raise Invalid("weak_password", said, shortest=SHORTEST, longest=LONGEST)
+    if "\x00" in password:
+        # The API's schemas take none, so nobody could sign in with it.
+        raise Invalid("weak_password", "Must not hold U+0000.")
     known = [email, name, name.replace(" ", ""), *email.split("@"), *name.split(), "protonpay"]
     if zxcvbn(password[:_JUDGED], user_inputs=known)["score"] < _GOOD_ENOUGH:
         raise Invalid("weak_password", "This password is easily guessed. Choose another one.")

@@ -111,7 +111,7 @@ def recover(span: dict[str, Any], webhook_id: str) -> dict[str, int]:
 
 @blp.post("/webhooks/<id:webhook_id>/replay", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
 @blp.arguments(schemas.Replay)
-@blp.response(200, schemas.QueuedView)
-def replay(place: dict[str, int], webhook_id: str) -> dict[str, int]:
-    """Have every event above a number of the log delivered once more."""
-    return {"queued": history.replay(current().user_id, webhook_id, **place)}
+@blp.response(200, schemas.ReplayedView)
+def replay(place: dict[str, int], webhook_id: str) -> history.Replayed:
+    """Have the events above a number of the log delivered once more, 10,000 at once."""
+    return history.replay(current().user_id, webhook_id, **place)

@@ -59,18 +59,29 @@ _NEVER = """
     WHERE event.audience IS NULL OR event.audience = endpoint.id
     ON CONFLICT (event_id, endpoint_id, event_at) DO NOTHING
 """
-_SPAN = """
-    SELECT * FROM events WHERE user_id = %(user)s AND sequence IS NOT NULL
-    AND happened_at >= %(since)s AND happened_at < %(until)s ORDER BY sequence LIMIT %(most)s
+# Limited to what is missing: what was delivered in between takes nobody's place.
+_MISSED = """
+    SELECT e.* FROM events AS e JOIN webhook_endpoints AS asking ON asking.id = %(endpoint)s
+    WHERE e.user_id = %(user)s AND e.sequence IS NOT NULL
+    AND e.happened_at >= %(since)s AND e.happened_at < %(until)s
+    AND e.name = ANY (asking.events) AND (e.audience IS NULL OR e.audience = asking.id)
+    AND NOT EXISTS (
+        SELECT FROM webhook_deliveries AS d WHERE d.event_id = e.id AND d.event_at = e.happened_at
+        AND d.endpoint_id = asking.id)
+    ORDER BY e.sequence LIMIT %(most)s
 """
+_GIVEN_UP = f"""
+    {_AGAIN} AND state = 'EXHAUSTED' AND (id, event_at) IN (
+        SELECT id, event_at FROM webhook_deliveries
+        WHERE endpoint_id = %(endpoint)s AND state = 'EXHAUSTED'
+        AND event_at >= %(since)s AND event_at < %(until)s
+        ORDER BY event_at, event_id LIMIT %(most)s)
+"""  # noqa: S608 - of constants alone
 _ABOVE = """
     SELECT * FROM events WHERE user_id = %(user)s AND sequence > %(after)s
     ORDER BY sequence LIMIT %(most)s
 """
-_RECOVER = f"""
-    {_AGAIN} AND state = 'EXHAUSTED' AND (event_id, event_at) IN (
-        SELECT id, happened_at FROM ({_SPAN}) AS event)
-"""  # noqa: S608 - of constants alone
+_UP_TO = f"SELECT max(sequence) FROM ({_ABOVE}) AS event"  # noqa: S608 - of constants alone
 _REPLAY = f"""
     {_AGAIN} AND (event_id, event_at) IN (SELECT id, happened_at FROM ({_ABOVE}) AS event)
 """  # noqa: S608 - of constants alone
@@ -110,6 +121,18 @@ class Attempted:
     status: int | None
     outcome: str
     response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay has queued.
+
+    Attributes:
+        up_to: the last number it came to: go on after it, if the log goes on.
+    """
+
+    queued: int
+    up_to: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +213,8 @@ def recover(
 ) -> int:
     """Have everything delivered that an endpoint missed in a span; return how much that is.
 
-    That is what was given up, and what happened while it was disabled.
+    That is what was given up, and what happened while it was disabled; 10,000 at once, and what
+    is left the next time.
 
     Args:
         user_id: whose endpoint.
@@ -206,19 +230,31 @@ def recover(
     end = until or clock.now()
     if not timedelta(0) < end - since <= LONGEST_SPAN:
         raise Invalid("invalid_span", "The span must be above zero and of at most 14 days.")
-    span = {"since": since, "until": end}
-    return _queue(user_id, endpoint_id, _RECOVER, _NEVER.format(wanted=_SPAN), span)
+    wanted = _wanted(user_id, endpoint_id, since=since, until=end)
+    with transaction():
+        _enabled(user_id, endpoint_id)
+        count = db.execute(_GIVEN_UP, wanted).rowcount
+        wanted["most"] = MOST_AT_ONCE - count
+        count += db.execute(_NEVER.format(wanted=_MISSED), wanted).rowcount
+        db.after_commit(service.ring)
+    return count
 
 
-def replay(user_id: str, endpoint_id: str, *, after: int) -> int:
-    """Have every event above a number delivered once more; return how many.
+def replay(user_id: str, endpoint_id: str, *, after: int) -> Replayed:
+    """Have the events above a number delivered once more, the next 10,000 of the log.
 
     Raises:
         NotFound: there is no such endpoint, or it is somebody else's.
         Conflict: the endpoint hears nothing (``webhook_disabled``).
     """
-    above = {"after": after}
-    return _queue(user_id, endpoint_id, _REPLAY, _NEVER.format(wanted=_ABOVE), above)
+    wanted = _wanted(user_id, endpoint_id, after=after)
+    with transaction():
+        _enabled(user_id, endpoint_id)
+        (up_to,) = db.execute(_UP_TO, wanted).fetchone() or (None,)
+        count = db.execute(_REPLAY, wanted).rowcount
+        count += db.execute(_NEVER.format(wanted=_ABOVE), wanted).rowcount
+        db.after_commit(service.ring)
+    return Replayed(count, after if up_to is None else up_to)
 
 
 def send_test(user_id: str, endpoint_id: str, *, event: str) -> str:
@@ -246,20 +282,14 @@ def send_test(user_id: str, endpoint_id: str, *, event: str) -> str:
         return log.publish(event, user_id, _sample(user_id), audience=endpoint_id)
 
 
-def _queue(user_id: str, endpoint_id: str, again: str, never: str, span: Mapping[str, Any]) -> int:
-    parameters = {
+def _wanted(user_id: str, endpoint_id: str, **which: object) -> dict[str, Any]:
+    return {
         "now": clock.now(),
         "user": user_id,
         "endpoint": endpoint_id,
         "most": MOST_AT_ONCE,
-        **span,
+        **which,
     }
-    with transaction():
-        _enabled(user_id, endpoint_id)
-        count = sum(db.execute(query, parameters).rowcount for query in (again, never))
-        if count:
-            db.after_commit(service.ring)
-    return count
 
 
 def _enabled(user_id: str, endpoint_id: str) -> WebhookEndpoint:

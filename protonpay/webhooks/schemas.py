@@ -128,7 +128,21 @@ class Replay(WireSchema):
 class QueuedView(WireSchema):
     """How many deliveries were queued."""
 
-    queued = fields.Integer(metadata={"description": "At most 10,000 at once."})
+    queued = fields.Integer(
+        metadata={"description": "At most 10,000 at once: ask again until it is 0."}
+    )
+
+
+class ReplayedView(WireSchema):
+    """How many deliveries were queued, and how far that is."""
+
+    queued = fields.Integer(metadata={"description": "Of the next 10,000 events of the log."})
+    up_to = fields.Integer(
+        metadata={
+            "description": "The last number it came to: go on after it until it is `lastSequence`.",
+            "example": 1,
+        }
+    )
 
 
 class TestSent(WireSchema):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
@@ -15,7 +15,7 @@ from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
 from protonpay.webhooks import lanes
-from protonpay.webhooks.models import WebhookDelivery, WebhookEndpoint
+from protonpay.webhooks.models import RetiringSecret, WebhookDelivery, WebhookEndpoint
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
 
@@ -117,7 +117,7 @@ def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
 
 
 def remove(user_id: str, endpoint_id: str) -> None:
-    """Remove an endpoint, and forget its secret; what was still to be delivered is cancelled.
+    """Remove an endpoint, and forget its secrets; what was still to be delivered is cancelled.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
@@ -128,6 +128,7 @@ def remove(user_id: str, endpoint_id: str) -> None:
         endpoint = _found(user_id, endpoint_id, lock=True)
         endpoint.deleted_at, endpoint.disabled_at, endpoint.secret = now, now, b""
         endpoint.disabled_reason = "removed"
+        session.execute(delete(RetiringSecret).where(RetiringSecret.endpoint_id == endpoint_id))
         session.execute(
             update(WebhookDelivery)
             .where(

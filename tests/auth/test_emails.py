@@ -11,10 +11,13 @@ from protonpay.auth import email_tokens
 from protonpay.auth.models import EmailToken
 from protonpay.store.db import db, transaction
 from protonpay.users import service as users
-from tests.actors import PASSWORD, Actor
+from tests.actors import PASSWORD, Actor, make_actor
+from tests.committed import OpenHouse, open_house
 from tests.mail import letters
 from tests.refusals import refused
 from tests.unchanged import nothing_changes, only_changes
+
+__all__ = ["open_house"]
 
 
 def verify(client: FlaskClient, token: str) -> TestResponse:
@@ -171,3 +174,12 @@ def test_old_tokens_are_forgotten(alice: Actor):
     age(alice, timedelta(days=32))
     assert email_tokens.prune() == 1
     assert db.session.scalar(select(EmailToken.digest)) is None
+
+
+def test_of_many_at_once_one_uses_the_link(open_house: OpenHouse):
+    alice = make_actor(open_house.app, "Alice")
+    token = first_token(alice)
+
+    answers = open_house.at_once([lambda: verify(alice.client, token)] * 8)
+
+    assert sorted(answer.status_code for answer in answers) == [200, *[400] * 7]

@@ -55,6 +55,8 @@ def test_a_password_is_chosen_on_a_page(alice: Actor):
     weak = sent(alice.client, shown, password="short")
     assert weak.status_code == 400
     assert 'role="alert"' in weak.text
+    nul = sent(alice.client, shown, password=f"{NEW}\0")
+    assert nul.status_code == 400
     assert "The password is set" in sent(alice.client, weak, password=NEW).text
 
     who = {"email": alice.email, "password": PASSWORD}

@@ -261,15 +261,56 @@ def test_the_log_is_replayed_from_a_number_on(alice: Actor, receiver: RawServer)
 
     answer = alice.post(f"/client/webhooks/{hook['id']}/replay", {"after": 0})
 
-    assert answer.get_json() == {"queued": 3}
+    assert answer.get_json() == {"queued": 3, "upTo": 3}
     delivery.deliver_due()
     assert len(sent(receiver)) == 5
     log = alice.get("/client/events?after=0").get_json()["events"]
     told = [headers["webhook-id"] for headers, _ in sent(receiver)]
     assert set(told) == {event["id"] for event in log}
     assert alice.post(f"/client/webhooks/{hook['id']}/replay", {"after": 3}).get_json() == {
-        "queued": 0
+        "queued": 0,
+        "upTo": 3,
     }
+
+
+def test_what_was_delivered_takes_no_room_from_what_was_missed(
+    alice: Actor, receiver: RawServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(history, "MOST_AT_ONCE", 1)
+    hook, since = subscribe(alice, receiver), clock.to_text(clock.now())
+    path = f"/client/webhooks/{hook['id']}"
+    happen(alice)
+    delivery.deliver_due()
+    alice.call("PATCH", path, json={"enabled": False})
+    happen(alice)
+    happen(alice)
+    alice.call("PATCH", path, json={"enabled": True})
+
+    queued = [alice.post(f"{path}/recover", {"since": since}).get_json() for _ in range(3)]
+
+    assert queued == [{"queued": 1}, {"queued": 1}, {"queued": 0}]
+    assert len(deliveries(alice, hook)) == 3
+
+
+def test_a_replay_goes_on_where_it_came_to(
+    alice: Actor, receiver: RawServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(history, "MOST_AT_ONCE", 2)
+    for _ in range(3):
+        happen(alice)
+    path = f"/client/webhooks/{subscribe(alice, receiver)['id']}/replay"
+
+    first = alice.post(path, {"after": 0}).get_json()
+    rest = alice.post(path, {"after": first["upTo"]}).get_json()
+
+    assert (first, rest) == ({"queued": 2, "upTo": 2}, {"queued": 1, "upTo": 3})
+
+
+def test_a_removed_endpoint_leaves_no_secret_behind(alice: Actor, receiver: RawServer):
+    hook = subscribe(alice, receiver)
+    rotate(alice, hook)
+    assert alice.call("DELETE", f"/client/webhooks/{hook['id']}").status_code == 204
+    assert db.session.scalar(text("SELECT count(*) FROM webhook_retiring_secrets")) == 0
 
 
 def test_a_strangers_endpoint_is_not_found(alice: Actor, bob: Actor, receiver: RawServer):
