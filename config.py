@@ -59,7 +59,8 @@ class Config:
         redis_url: the queue and the rate limits; an index per purpose is chosen from it.
         public_url: base of pay pages, redirects, mails and the tokens' issuer.
         secret_key: signs tokens and cursors.
-        data_key: encrypts secrets at rest.
+        data_key: encrypts what encrypts secrets at rest.
+        previous_data_key: what it was before it was changed, until ``rotate-key`` has run.
         keyring_path: the encrypted custody keys; ``keyring_passphrase`` is given to the
             process that signs and to no other.
         rpc_urls: network → its node; ``evm_networks``: those that ``EVM_NETWORKS`` adds, as JSON
@@ -93,6 +94,7 @@ class Config:
     public_url: str
     secret_key: str
     data_key: str
+    previous_data_key: str | None
     keyring_path: Path
     keyring_passphrase: str | None
     rpc_urls: Mapping[str, str]
@@ -163,6 +165,7 @@ class Config:
             public_url=(values.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/"),
             secret_key=values.get("SECRET_KEY", ""),
             data_key=values.get("DATA_KEY", ""),
+            previous_data_key=values.get("DATA_KEY_PREVIOUS") or None,
             keyring_path=Path(values.get("KEYRING_PATH") or "keyring.json"),
             keyring_passphrase=values.get("KEYRING_PASSPHRASE") or None,
             rpc_urls={

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -42,7 +43,7 @@ from protonpay.screening.service import screening
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
-from protonpay.store import db
+from protonpay.store import data_keys, db
 from protonpay.store.queue import door
 from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
@@ -111,7 +112,11 @@ def _bind_stores(app: Flask, config: Config) -> None:
     db.bind(app, config.database_url, pool_size=config.database_connections)
     Migrate(app, db.db, directory=str(Path(__file__).parents[1] / "migrations"))
     door.bind(config.redis_url)
-    safe.bind(config.data_key)
+    safe.bind(
+        config.data_key,
+        previous=config.previous_data_key,
+        kept=partial(data_keys.kept, config.database_url),
+    )
 
 
 def _bind_ports(config: Config) -> None:

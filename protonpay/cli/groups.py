@@ -2,6 +2,7 @@
 
 from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
 from protonpay.cli.holding import holds_group
+from protonpay.cli.keys import keys, rotate_key
 from protonpay.cli.listen import listen
 from protonpay.cli.ops import ops
 from protonpay.cli.proofs import export_chain, export_reserves, head
@@ -11,6 +12,8 @@ from protonpay.cli.switches import cards_group, payouts_group
 from protonpay.cli.users import users
 
 for _command in (payouts_group, cards_group, reconcile, cases, holds_group):
+    ops.add_command(_command)
+for _command in (keys, rotate_key):
     ops.add_command(_command)
 for _command in (head, export_chain, export_reserves):
     ops.add_command(_command)

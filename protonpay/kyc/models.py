@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kyc.states import CASE
 from protonpay.store.db import Base
-from protonpay.store.types import UtcDateTime, state_check
+from protonpay.store.types import Sealed, UtcDateTime, state_check
+
+# Bound to the user: one person's papers cannot be put into another one's row.
+PURPOSE = "identity of {user_id}"
 
 
 class KycCase(Base):
@@ -28,7 +31,7 @@ class KycCase(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), unique=True)
     state: Mapped[str] = mapped_column(Text)
-    person: Mapped[bytes] = mapped_column(LargeBinary)
+    person: Mapped[bytes] = mapped_column(Sealed(PURPOSE))
     reason: Mapped[str | None] = mapped_column(Text)
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

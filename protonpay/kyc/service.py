@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, NotFound
-from protonpay.kyc.models import KycCase
+from protonpay.kyc.models import PURPOSE, KycCase
 from protonpay.kyc.states import CASE, REASONS
 from protonpay.store.db import db, transaction
 from protonpay.store.events import publish
@@ -76,7 +76,7 @@ def submit(user_id: str, person: Person) -> Standing:
             raise Conflict("state_conflict", said)
         case.state, case.reason = "PENDING", None
         case.submitted_at, case.decided_at = clock.now(), None
-        case.person = safe.seal(_as_text(person), _purpose(user_id))
+        case.person = safe.seal(_as_text(person), PURPOSE.format(user_id=user_id))
     return _standing(case)
 
 
@@ -147,10 +147,5 @@ def _as_text(person: Person) -> str:
 
 
 def _opened(case: KycCase) -> Person:
-    members = json.loads(safe.open(case.person, _purpose(case.user_id)))
+    members = json.loads(safe.open(case.person, PURPOSE.format(user_id=case.user_id)))
     return Person(**members | {"date_of_birth": date.fromisoformat(members["date_of_birth"])})
-
-
-def _purpose(user_id: str) -> str:
-    # Bound to the user: one person's papers cannot be put into another one's row.
-    return f"identity of {user_id}"

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, Text, text
+from sqlalchemy import Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.mail.states import LETTER
 from protonpay.store.db import Base
-from protonpay.store.types import UtcDateTime, state_check
+from protonpay.store.types import Sealed, UtcDateTime, state_check
+
+PURPOSE = "letter"
 
 
 class LetterRow(Base):
@@ -29,7 +31,7 @@ class LetterRow(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     template: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text)
-    content: Mapped[bytes] = mapped_column(LargeBinary)
+    content: Mapped[bytes] = mapped_column(Sealed(PURPOSE))
     state: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

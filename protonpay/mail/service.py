@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from protonpay.kernel import clock, ids
 from protonpay.mail import writing
-from protonpay.mail.models import LetterRow
+from protonpay.mail.models import PURPOSE, LetterRow
 from protonpay.mail.port import Carrier, Letter, Undeliverable
 from protonpay.mail.states import LETTER
 from protonpay.store import outbox
@@ -18,7 +18,6 @@ from protonpay.store.jobs import Later
 from protonpay.store.secrets import safe
 from protonpay.wire.http import NoAnswer
 
-PURPOSE = "letter"
 USEFUL_FOR = timedelta(days=3)
 _KEPT = timedelta(days=90)
 _SOONEST_SECONDS, _LATEST_SECONDS = 10, 900

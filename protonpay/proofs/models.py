@@ -20,7 +20,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
 from protonpay.store.db import Base
-from protonpay.store.types import UsdcType, UtcDateTime
+from protonpay.store.types import Sealed, UsdcType, UtcDateTime
+
+SALTS = "proofs.salt"
+"""The purpose that heads' salt secrets are sealed for."""
 
 
 class Head(Base):
@@ -59,7 +62,7 @@ class Head(Base):
     leaves: Mapped[int] = mapped_column(BigInteger)
     total_micro: Mapped[Usdc] = mapped_column(UsdcType)
     debts_micro: Mapped[Usdc] = mapped_column(UsdcType)
-    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    salt: Mapped[bytes] = mapped_column(Sealed(SALTS))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     reserves: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     reserves_hash: Mapped[bytes | None] = mapped_column(LargeBinary)

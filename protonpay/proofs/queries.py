@@ -8,15 +8,13 @@ from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import Usdc
 from protonpay.proofs import tree
 from protonpay.proofs.digests import HeadFacts, NetworkTotal
-from protonpay.proofs.models import Head, Leaf
+from protonpay.proofs.models import SALTS, Head, Leaf
 from protonpay.proofs.tree import NODE_BYTES, PADDING, Node
 from protonpay.store import db
 from protonpay.store.secrets import safe
 
 NODES_IN_PART = 4096
 """How many nodes a row of ``proof_nodes`` holds."""
-SALTS = "proofs.salt"
-"""The purpose that heads' salt secrets are sealed for."""
 _SIBLINGS = """
     SELECT s.level, substring(n.nodes FROM (s.place %% {nodes} * {size} + 1)::integer FOR {size})
     FROM (SELECT level, (%(place)s::bigint >> level) # 1 AS place

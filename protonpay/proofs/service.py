@@ -19,8 +19,8 @@ from protonpay.ledger import seals
 from protonpay.ledger.seals import Cut
 from protonpay.proofs import reserves
 from protonpay.proofs.digests import NOTHING, HeadFacts, NetworkTotal, hash_head, hash_reserves
-from protonpay.proofs.models import Head, NodePart, ReserveRow
-from protonpay.proofs.queries import NODES_IN_PART, SALTS
+from protonpay.proofs.models import SALTS, Head, NodePart, ReserveRow
+from protonpay.proofs.queries import NODES_IN_PART
 from protonpay.proofs.tree import NODE_BYTES, Tree, build
 from protonpay.store import db
 from protonpay.store.db import transaction

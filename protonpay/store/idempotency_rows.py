@@ -20,8 +20,9 @@ from protonpay.kernel.errors import Conflict
 from protonpay.store import db
 from protonpay.store.secrets import safe
 from protonpay.store.states import OPERATION
-from protonpay.store.types import UtcDateTime, state_check
+from protonpay.store.types import Sealed, UtcDateTime, state_check
 
+PURPOSE = "answer to {account_id} {method} {route} {key}"
 KEPT = timedelta(hours=72)
 """How long a key and its answer are kept; 24 hours are promised."""
 SECRETS_KEPT = timedelta(minutes=15)
@@ -66,7 +67,7 @@ class IdempotencyKey(db.Base):
     status: Mapped[int | None] = mapped_column(Integer)
     headers: Mapped[dict[str, str] | None] = mapped_column(JSONB)
     body: Mapped[bytes | None] = mapped_column(LargeBinary)
-    sealed_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sealed_body: Mapped[bytes | None] = mapped_column(Sealed(PURPOSE))
     request_id: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -317,4 +318,9 @@ def _told(operation: Operation, answer: Answer) -> dict[str, Any]:
 
 
 def _purpose(operation: Operation) -> str:
-    return f"answer to {operation.name}"
+    return PURPOSE.format(
+        account_id=operation.account_id,
+        method=operation.method,
+        route=operation.route,
+        key=operation.key,
+    )

@@ -1,8 +1,10 @@
 """Column types: exact money, aware time, and states that only their table allows."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from string import Formatter
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Dialect, LargeBinary
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
@@ -41,6 +43,30 @@ class UtcDateTime(TypeDecorator[datetime]):
     @override
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.astimezone(UTC)
+
+
+class Sealed(TypeDecorator[bytes]):
+    """What ``store.secrets`` sealed: the type says for what, so that a new key can seal it anew.
+
+    Args:
+        purpose: as it was given to ``safe.seal``; ``{user_id}`` stands for a column of its row.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, purpose: str) -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    @property
+    def named(self) -> list[str]:
+        """The columns whose values the purpose names."""
+        return [name for _, name, _, _ in Formatter().parse(self.purpose) if name]
+
+    def purpose_of(self, values: Mapping[str, str]) -> str:
+        """Return the purpose of one row."""
+        return self.purpose.format(**values)
 
 
 def state_check(column: str, machine: StateMachine) -> CheckConstraint:

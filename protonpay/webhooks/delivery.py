@@ -22,8 +22,8 @@ from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import lanes
 from protonpay.webhooks.lanes import Claimed, Parcel
+from protonpay.webhooks.models import SECRET_PURPOSE
 from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
-from protonpay.webhooks.service import SECRET_PURPOSE
 from protonpay.wire.outbound import Outcome, deliver
 
 log = structlog.get_logger(__name__)

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     SmallInteger,
     Text,
     UniqueConstraint,
@@ -20,8 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
-from protonpay.store.types import UtcDateTime, state_check
+from protonpay.store.types import Sealed, UtcDateTime, state_check
 from protonpay.webhooks.states import DELIVERY
+
+SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 
 
 class WebhookEndpoint(Base):
@@ -49,7 +50,7 @@ class WebhookEndpoint(Base):
     url: Mapped[str] = mapped_column(Text)
     events: Mapped[list[str]] = mapped_column(ARRAY(Text))
     description: Mapped[str | None] = mapped_column(Text)
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret: Mapped[bytes] = mapped_column(Sealed(SECRET_PURPOSE))
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -71,7 +72,7 @@ class RetiringSecret(Base):
     endpoint_id: Mapped[str] = mapped_column(
         Text, ForeignKey("webhook_endpoints.id", ondelete="CASCADE")
     )
-    secret: Mapped[bytes] = mapped_column(LargeBinary)
+    secret: Mapped[bytes] = mapped_column(Sealed(SECRET_PURPOSE))
     retired_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

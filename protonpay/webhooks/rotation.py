@@ -14,8 +14,7 @@ from protonpay.kernel.errors import Conflict
 from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import service
-from protonpay.webhooks.models import RetiringSecret, WebhookEndpoint
-from protonpay.webhooks.service import SECRET_PURPOSE
+from protonpay.webhooks.models import SECRET_PURPOSE, RetiringSecret, WebhookEndpoint
 
 LONGEST_OVERLAP = timedelta(days=7)
 DEFAULT_OVERLAP = timedelta(days=1)

@@ -15,13 +15,17 @@ from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
 from protonpay.webhooks import lanes
-from protonpay.webhooks.models import RetiringSecret, WebhookDelivery, WebhookEndpoint
+from protonpay.webhooks.models import (
+    SECRET_PURPOSE,
+    RetiringSecret,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from protonpay.webhooks.states import DELIVERY
 from protonpay.wire.guard import BadTarget, targets
 
 MOST_ENDPOINTS = 20
 _BY_OWNER = "by_owner"
-SECRET_PURPOSE = "webhook endpoint secret"  # noqa: S105 - says what it is for
 
 # The share makes a removal wait until it can see what it must cancel.
 _DISPATCH = """
