@@ -13,6 +13,8 @@ Question = tuple[str, Sequence[Any]]
 At = str | Mapping[str, Any]
 """A block: a tag, or a hash that must be canonical (EIP-1898)."""
 
+TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+"""The hash of ERC-20's event Transfer, its three arguments' types included."""
 _SUCCESS = 1
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}", re.ASCII)
 # The range every provider serves; payouts are searched over minutes of blocks only.

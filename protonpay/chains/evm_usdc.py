@@ -15,7 +15,7 @@ from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 from web3 import Web3
 
-from protonpay.chains.evm_node import At, Log, Question, ask_call, octets
+from protonpay.chains.evm_node import TRANSFER, At, Log, Question, ask_call, octets
 from protonpay.chains.port import Network
 from protonpay.wire.http import NoAnswer
 
@@ -34,7 +34,6 @@ _AUTHORIZATION = {
     ]
 }
 _USED = Web3.keccak(text="AuthorizationUsed(address,bytes32)").to_0x_hex()
-_TRANSFER = Web3.keccak(text="Transfer(address,address,uint256)").to_0x_hex()
 _WORD = 32
 
 
@@ -150,7 +149,7 @@ def topics_of_use(payment: Payment) -> list[str]:
 def moved(network: Network, payment: Payment, logs: Sequence[Log]) -> bool:
     """Tell whether a transaction's events say that this very payment was made."""
     ours = [log for log in logs if log.contract == network.usdc.lower()]
-    transfer = (_TRANSFER, _word(payment.payer), _word(payment.payee))
+    transfer = (TRANSFER, _word(payment.payer), _word(payment.payee))
     return any(list(log.topics) == topics_of_use(payment) for log in ours) and any(
         log.topics == transfer and log.data == f"0x{payment.amount:064x}" for log in ours
     )

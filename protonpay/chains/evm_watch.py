@@ -13,6 +13,7 @@ from typing import Any
 from protonpay.chains import evm_token
 from protonpay.chains.addresses import checksummed
 from protonpay.chains.evm_node import (
+    TRANSFER,
     Block,
     Log,
     Node,
@@ -32,8 +33,6 @@ from protonpay.kernel.money import MAX_MICRO, Usdc
 from protonpay.wire.http import NoAnswer, Throttled
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
 
-# The hash of ERC-20's event Transfer, its three arguments' types included.
-_TRANSFER = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 _TOPICS = 3
 _WORD = 32
 # Providers serve 500 to 10,000 blocks or so many results at once; a refusal halves the range.
@@ -164,7 +163,7 @@ class EvmWatch:
     def _read(self, first: int, last: int) -> Paid:
         wanted = {
             "address": self._network.usdc,
-            "topics": [_TRANSFER],
+            "topics": [TRANSFER],
             "fromBlock": hex(first),
             "toBlock": hex(last),
         }
@@ -180,7 +179,7 @@ class EvmWatch:
     def _recipient(self, raw: Any) -> str | None:
         topics = listed(member(raw, "topics"))
         ours = text(raw, "address").lower() == self._usdc and not member(raw, "removed", None)
-        if not ours or len(topics) != _TOPICS or topics[0] != _TRANSFER:
+        if not ours or len(topics) != _TOPICS or topics[0] != TRANSFER:
             return None
         return _address(_topic(topics[2])) if quantity(raw, "data") else None
 
@@ -209,7 +208,7 @@ class EvmWatch:
                 )
 
     def _amount(self, log: Log) -> int:
-        is_transfer = len(log.topics) == _TOPICS and log.topics[0] == _TRANSFER
+        is_transfer = len(log.topics) == _TOPICS and log.topics[0] == TRANSFER
         if log.contract != self._usdc or not is_transfer:
             return 0
         amount = quantity(log.data)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from protonpay.chains.inspection import Inspector
 from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.networks import (
     BASE,
@@ -57,6 +58,10 @@ _SNAPSHOTS = {
     "evm": "protonpay.chains.evm_snapshot:EvmSnapshot",
     "solana": "protonpay.chains.solana_snapshot:SolanaSnapshot",
 }
+_INSPECTORS = {
+    "evm": "protonpay.chains.evm_inspection:EvmInspector",
+    "solana": "protonpay.chains.solana_inspection:SolanaInspector",
+}
 _WATCH_SECONDS = 8
 _NODE_SECONDS = 15
 
@@ -90,6 +95,7 @@ class Chains:
         self._sweepers: dict[str, Sweeper] = {}
         self._seconds: dict[str, BlockWatch] = {}
         self._snapshots: dict[str, Snapshot] = {}
+        self._inspectors: dict[str, Inspector] = {}
 
     def bind(self, settings: ChainSettings) -> None:
         """Give the process its settings; forgets adapters made before."""
@@ -99,6 +105,7 @@ class Chains:
         self._sweepers = {}
         self._seconds = {}
         self._snapshots = {}
+        self._inspectors = {}
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""
@@ -195,6 +202,19 @@ class Chains:
             wire = Wire(bound.rpc_urls[of.name], read_seconds=_WATCH_SECONDS, max_bytes=64_000_000)
             adapter = _load(_SNAPSHOTS[of.family])
             made = self._snapshots[name] = adapter(of, JsonRpc(wire), bound.addresses)
+        return made
+
+    def inspector(self, name: str) -> Inspector:
+        """Return what is asked about one transaction of a network.
+
+        Raises:
+            Invalid: there is no such network.
+        """
+        made = self._inspectors.get(name)
+        if made is None:
+            of = network(name)
+            wire = Wire(self._bound().rpc_urls[of.name], read_seconds=_NODE_SECONDS)
+            made = self._inspectors[name] = _load(_INSPECTORS[of.family])(of, JsonRpc(wire))
         return made
 
     def _watch(self, name: str) -> BlockWatch | AccountWatch:

@@ -133,12 +133,12 @@ def was_created(transaction: Any, account: Pubkey) -> bool:
 
 def place_of(transaction: Any, account: Pubkey) -> int:
     """Return which of a transaction's accounts this is."""
-    return _account_keys(transaction).index(str(account))
+    return account_keys(transaction).index(str(account))
 
 
 def token_owners(transaction: Any, mint: str) -> dict[Pubkey, str]:
     """Return the token accounts of a mint that a transaction names, with their owners."""
-    keys, meta = _account_keys(transaction), transaction["meta"]
+    keys, meta = account_keys(transaction), transaction["meta"]
     return {
         Pubkey.from_string(keys[balance["accountIndex"]]): str(balance["owner"])
         for balance in (*meta["preTokenBalances"], *meta["postTokenBalances"])
@@ -146,7 +146,8 @@ def token_owners(transaction: Any, mint: str) -> dict[Pubkey, str]:
     }
 
 
-def _account_keys(transaction: Any) -> list[str]:
+def account_keys(transaction: Any) -> list[str]:
+    """Return a transaction's accounts in the order in which balances are counted."""
     # Counted as balances are: the message's own keys, then those of lookup tables.
     loaded = transaction["meta"].get("loadedAddresses") or {"writable": [], "readonly": []}
     own = transaction["transaction"]["message"]["accountKeys"]

@@ -6,12 +6,12 @@ from protonpay.cli.keys import keys, rotate_key
 from protonpay.cli.listen import listen
 from protonpay.cli.ops import ops
 from protonpay.cli.proofs import export_chain, export_reserves, head
-from protonpay.cli.reconciling import cases, reconcile
+from protonpay.cli.reconciling import cases, explain, reconcile
 from protonpay.cli.sandbox import sandbox
 from protonpay.cli.switches import cards_group, payouts_group
 from protonpay.cli.users import users
 
-for _command in (payouts_group, cards_group, reconcile, cases, holds_group):
+for _command in (payouts_group, cards_group, reconcile, cases, explain, holds_group):
     ops.add_command(_command)
 for _command in (keys, rotate_key):
     ops.add_command(_command)

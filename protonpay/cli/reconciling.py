@@ -1,4 +1,4 @@
-"""`flask ops reconcile` and `flask ops cases`: how book, chains and providers agree."""
+"""`flask ops reconcile`, `cases` and `explain`: how book, chains and providers agree."""
 
 import json
 import sys
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import click
 from flask.cli import with_appcontext
 
+from protonpay.kernel.errors import Refusal
+from protonpay.reconciliation import explaining
 from protonpay.reconciliation import service as reconciliation
 from protonpay.reconciliation.service import KINDS, Line, ReconciliationCase
 
@@ -36,6 +38,30 @@ def cases(every: bool) -> None:  # noqa: FBT001 - a flag of the command line
     """List mismatches with what proves them and what to do."""
     for case in reconciliation.newest() if every else reconciliation.open_cases():
         _show_case(case)
+
+
+@click.command()
+@click.argument("network")
+@click.argument("transaction")
+@click.argument("address", required=False)
+@with_appcontext
+def explain(network: str, transaction: str, address: str | None) -> None:
+    """Say what a transaction was to us; exit 3 if its node does not answer."""
+    try:
+        told = explaining.explain(network, transaction, address)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.detail) from refusal
+    elsewhere = "" if told.network == network else f", not on {network}"
+    block = "" if told.block is None else f" in block {told.block}"
+    click.echo(f"{told.standing or 'UNKNOWN'} on {told.network}{elsewhere}{block}")
+    for line in told.lines:
+        facts = [line.amount, line.asset, line.address and f"at {line.address}"]
+        facts += [line.holder and f"of {line.holder}", line.more and f"({line.more})"]
+        click.echo(f"{line.verdict:<15}{explaining.SAID[line.verdict]}")
+        if any(facts):
+            click.echo(f"{'':<15}{' '.join(fact for fact in facts if fact)}")
+    if explaining.Verdict.UNKNOWN in {line.verdict for line in told.lines}:
+        sys.exit(_UNKNOWN)
 
 
 def _show(lines: Sequence[Line]) -> None:

@@ -164,6 +164,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This is less than a millionth of a USDC.": "Это меньше миллионной доли USDC.",
     "Choose another network.": "Выберите другую сеть.",
     "Choose {networks} or {last}.": "Выберите {networks} или {last}.",
+    "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
     "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
     "At most {limit} USDC in 24 hours.": "Не более {limit} USDC за 24 часа.",
     "Next withdrawal is possible in {seconds} seconds.": (

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from protonpay.chains.evm_watch import _TRANSFER, EvmWatch
+from protonpay.chains.evm_node import TRANSFER
+from protonpay.chains.evm_watch import EvmWatch
 from protonpay.chains.registry import BASE, chains
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
@@ -127,7 +128,7 @@ SILENT = {
 
 PLAIN = {
     "logs of a transaction that there is not": _of("eth_getLogs", _each(transactionHash=ABSENT)),
-    "logs to an address that is not one": _of("eth_getLogs", _each(topics=[_TRANSFER, "0x", 3])),
+    "logs to an address that is not one": _of("eth_getLogs", _each(topics=[TRANSFER, "0x", 3])),
     "logs are no list": _of("eth_getLogs", lambda *_: {"logs": []}),
     "logs are null": _of("eth_getLogs", lambda *_: None),
     "receipts are null": _of("eth_getTransactionReceipt", lambda *_: None),

@@ -112,7 +112,14 @@ def test_every_sentence_is_found_whole_and_put_together(sentence: str):
     values |= dict.fromkeys(
         ("shortest", "longest", "providers", "currencies", "name", "scopes"), "X"
     )
-    values |= {"currency": "USD", "reason": "X", "what": "X", "networks": "X, Y", "last": "Z"}
+    values |= {
+        "currency": "USD",
+        "reason": "X",
+        "what": "X",
+        "networks": "X, Y",
+        "last": "Z",
+        "network": "X",
+    }
     values["moment"] = "2026-11-26T12:00:00.000Z"
     used = {name: value for name, value in values.items() if f"{{{name}}}" in sentence}
 
