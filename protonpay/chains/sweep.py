@@ -25,8 +25,9 @@ class SweepItem:
     Attributes:
         number: derivation index of its key.
         address: in canonical form; on Solana the wallet, not its token account.
-        turn: which sweep of this address on this network: with both it makes the on-chain
-            mark, so that one sweep moves money once, whatever is signed for it.
+        turn: which sweep of this address on this network. Where a network has marks (EIP-3009's
+            nonce) it makes one with the address, so that a sweep moves money once, whatever is
+            signed for it; elsewhere nothing is signed anew before the bytes are proved dead.
     """
 
     number: int

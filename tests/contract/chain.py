@@ -1,6 +1,7 @@
 """A network under test: its own local chain, and every port that the registry makes for it."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from eth_account import Account
@@ -11,6 +12,7 @@ from protonpay.chains.keyring import Keyring, PublicAddresses
 from protonpay.chains.networks import NETWORKS
 from protonpay.chains.port import Chain, SendOrder, SendOutcome, SignedSend
 from protonpay.chains.registry import Chains, ChainSettings
+from protonpay.chains.sweep import SignedSweeps, SweepItem
 from protonpay.chains.watch import Arrival
 from protonpay.kernel import ids
 from protonpay.kernel.money import Usdc
@@ -28,6 +30,7 @@ class Stage:
     def __init__(self, world: World, addresses: PublicAddresses, keys: Keyring) -> None:
         self.world, self.name = world, world.name
         self._addresses, self._keys = addresses, keys
+        self._numbers = itertools.count(1000)
         self.ports = self._ports(world.url, keys)
         self.chain = self.ports.get(self.name)
 
@@ -36,6 +39,28 @@ class Stage:
 
     def without_keys(self) -> Chain:
         return self._ports(self.world.url, None).get(self.name)
+
+    def silent_ports(self) -> Chains:
+        return self._ports(NOWHERE, self._keys)
+
+    def deposits(self, *micros: int) -> list[SweepItem]:
+        """Return deposit addresses of the keyring, each never used before, that hold so much."""
+        family, items = self.world.network.family, []
+        for micro in micros:
+            number = next(self._numbers)
+            address, _ = self._keys.deposit_address(family, number)
+            self.world.pay(address, micro)
+            items.append(SweepItem(number, address, Usdc(micro), turn=1))
+        self.world.finalise()
+        return items
+
+    def sign_sweeps(
+        self, items: Sequence[SweepItem], replaces: SignedSweeps | None = None
+    ) -> SignedSweeps:
+        sweeper = self.ports.sweeper(self.name)
+        terms = sweeper.read_terms(len(items))
+        sequence = replaces.sequence if replaces else sweeper.next_sequence()
+        return sweeper.sign(items, terms, sequence, replaces)
 
     def _ports(self, url: str, keys: Keyring | None) -> Chains:
         made = Chains()

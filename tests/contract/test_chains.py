@@ -5,13 +5,17 @@ What only one family knows (fees, nonces, block hashes, nodes that lie) is in ``
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from protonpay.chains.inspection import Standing
 from protonpay.chains.keyring import Keyring, public_addresses
 from protonpay.chains.networks import BUILT_IN, NETWORKS
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused, SendOutcome, SendState
+from protonpay.chains.registry import Chains
+from protonpay.chains.sweep import Holding, KeyDiffers
 from protonpay.kernel.money import Usdc
 from protonpay.wire.http import NoAnswer
 from tests.conftest import PASSPHRASE
@@ -20,6 +24,19 @@ from tests.contract.chain import Stage, staged
 pytestmark = pytest.mark.slow
 
 ADDED_BY_SETTINGS = "Sepolia"
+
+
+def _holdings(ports: Chains, stage: Stage) -> object:
+    return ports.sweeper(stage.name).holdings([stage.wallet()])
+
+
+def _sweep_terms(ports: Chains, stage: Stage) -> object:
+    return ports.sweeper(stage.name).read_terms(1)
+
+
+def _inspected(ports: Chains, stage: Stage) -> object:
+    name = "0x" + "ab" * 32 if stage.world.network.family == "evm" else "1" * 64
+    return ports.inspector(stage.name).inspect(name)
 
 
 @pytest.fixture(scope="module", params=[*BUILT_IN, ADDED_BY_SETTINGS])
@@ -270,3 +287,104 @@ def test_a_snapshot_says_what_is_held_and_which_payouts_have_left_at_one_final_b
     assert told.balance == stage.chain.balance(stage.chain.treasury)
     assert told.paid == {paid.payout_id}
     assert held.micro == {wallet: 7, unpaid.to: 0}
+
+
+# Sweeps
+
+
+def test_one_transaction_empties_several_addresses_that_hold_no_native_coin(stage: Stage):
+    sweeper, items = stage.ports.sweeper(stage.name), stage.deposits(700_000, 800_000)
+    before = stage.world.usdc(sweeper.treasury)
+    signed = stage.sign_sweeps(items)
+    assert sweeper.outcome(signed, items).state is SendState.WAITING
+
+    sweeper.broadcast(signed)
+    sweeper.broadcast(signed)
+    stage.world.finalise()
+
+    outcome = sweeper.outcome(signed, items)
+    assert outcome.state is SendState.LANDED
+    assert {one: moved.tx_hash for one, moved in outcome.moved.items()} == {
+        item.address: signed.tx_hash for item in items
+    }
+    assert outcome.fee is not None
+    assert outcome.fee > 0
+    assert stage.world.usdc(sweeper.treasury) == before + 1_500_000
+    assert [stage.world.usdc(item.address) for item in items] == [0, 0]
+    assert [stage.world.native(item.address) for item in items] == [0, 0]
+
+
+def test_signing_sweeps_is_pure_and_needs_the_right_keys(stage: Stage):
+    sweeper, items = stage.ports.sweeper(stage.name), stage.deposits(700_000)
+    terms, sequence = sweeper.read_terms(1), sweeper.next_sequence()
+    assert json.loads(json.dumps(dict(terms))) == terms
+
+    assert sweeper.sign(items, terms, sequence, None) == sweeper.sign(items, terms, sequence, None)
+    others = [replace(items[0], number=items[0].number + 1)]
+    with pytest.raises(KeyDiffers):
+        sweeper.sign(others, terms, sequence, None)
+    assert stage.world.usdc(items[0].address) == 700_000
+
+
+def test_the_same_bytes_again_take_nothing_that_came_later(stage: Stage):
+    sweeper, items = stage.ports.sweeper(stage.name), stage.deposits(700_000)
+    before = stage.world.usdc(sweeper.treasury)
+    signed = stage.sign_sweeps(items)
+    sweeper.broadcast(signed)
+    stage.world.finalise()
+    stage.landed_from_outside(items[0].address, 700_000)
+
+    sweeper.broadcast(signed)
+    stage.world.finalise()
+
+    moved = sweeper.outcome(signed, items).moved
+    assert [one.tx_hash for one in moved.values()] == [signed.tx_hash]
+    assert stage.world.usdc(sweeper.treasury) == before + 700_000
+    assert stage.world.usdc(items[0].address) == 700_000
+
+
+def test_sweeps_that_can_never_land_are_lost_and_signed_anew(stage: Stage):
+    sweeper, items = stage.ports.sweeper(stage.name), stage.deposits(700_000)
+    first = stage.sign_sweeps(items)
+    if first.sequence is None:
+        stage.world.expire()
+        assert sweeper.outcome(first, items).state is SendState.LOST
+    second = stage.sign_sweeps(items, replaces=first)
+    sweeper.broadcast(second)
+    stage.world.finalise()
+    sweeper.broadcast(first)
+    stage.world.finalise()
+
+    assert sweeper.outcome(second, items).state is SendState.LANDED
+    assert stage.world.usdc(items[0].address) == 0
+
+
+def test_what_an_address_has_is_final_and_says_when_nothing_may_leave(stage: Stage):
+    free, blocked = stage.deposits(5, 6)
+    stage.world.freeze(blocked.address)
+    stage.world.finalise()
+    told = stage.ports.sweeper(stage.name).holdings([free.address, blocked.address])
+    assert told == {
+        free.address: Holding(final=Usdc(5), blocked=False),
+        blocked.address: Holding(final=Usdc(6), blocked=True),
+    }
+
+
+# One transaction, by name
+
+
+def test_a_transaction_is_inspected_by_its_name(stage: Stage):
+    wallet, inspector = stage.wallet(), stage.ports.inspector(stage.name)
+    tx_hash = stage.landed_from_outside(wallet, 2_500_000)
+    told = inspector.inspect(inspector.canonical(tx_hash) or "")
+    assert told.standing is Standing.FINAL
+    assert [(one.asset, one.amount) for one in told.touches if one.address == wallet] == [
+        ("USDC", 2_500_000)
+    ]
+    assert inspector.canonical("no name") is None
+
+
+@pytest.mark.parametrize("ask", [_holdings, _sweep_terms, _inspected])
+def test_a_silent_node_is_unknown_here_too(stage: Stage, ask: Callable[[Chains, Stage], object]):
+    with pytest.raises(NoAnswer):
+        ask(stage.silent_ports(), stage)
