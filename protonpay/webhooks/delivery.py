@@ -21,7 +21,7 @@ from protonpay.kernel.events import signed_body, standard_signature
 from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import lanes
-from protonpay.webhooks.lanes import Claimed, Parcel
+from protonpay.webhooks.lanes import Claimed, Parcel, headers
 from protonpay.webhooks.models import SECRET_PURPOSE
 from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
 from protonpay.wire.outbound import Outcome, deliver
@@ -249,12 +249,12 @@ class Courier:
 
     def _attempt(self, parcel: Parcel, width: int) -> None:
         try:
-            began, outcome = post(parcel)
+            began, outcome, signature = post(parcel)
         except Exception:
             # Not the receiver's doing: an end must be written down all the same.
             log.exception("delivery_broke", delivery=parcel.delivery_id)
-            began, outcome = clock.now(), _BROKE
-        self._ended.put(Met(parcel, began, outcome, width))
+            began, outcome, signature = clock.now(), _BROKE, None
+        self._ended.put(Met(parcel, began, outcome, width, signature))
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.
@@ -284,8 +284,8 @@ def deliver_due(limit: int = SLOTS) -> int:
     return courier.begun
 
 
-def post(parcel: Parcel) -> tuple[datetime, Outcome]:
-    """Make one attempt: sign, post, say when it began and how it went.
+def post(parcel: Parcel) -> tuple[datetime, Outcome, str]:
+    """Make one attempt: sign, post, say when it began, how it went and what signed it.
 
     While secrets overlap the body is signed by the oldest, the header by each (``rotation``).
     """
@@ -293,14 +293,7 @@ def post(parcel: Parcel) -> tuple[datetime, Outcome]:
     secrets = [safe.open(one, SECRET_PURPOSE) for one in (*parcel.old_secrets, parcel.secret)]
     body = signed_body(parcel.core, secrets[0])
     timestamp = clock.to_epoch_ms(began) // 1000
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "ProtonPay-Webhooks/1.0",
-        "webhook-id": parcel.event_id,
-        "webhook-timestamp": str(timestamp),
-        "webhook-signature": " ".join(
-            standard_signature(parcel.event_id, timestamp, body, secret)
-            for secret in reversed(secrets)
-        ),
-    }
-    return began, deliver(parcel.url, body, headers)
+    signature = " ".join(
+        standard_signature(parcel.event_id, timestamp, body, secret) for secret in reversed(secrets)
+    )
+    return began, deliver(parcel.url, body, headers(parcel.event_id, began, signature)), signature

@@ -12,7 +12,9 @@ from protonpay.store import events as log
 from protonpay.store.db import transaction
 from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
 from protonpay.webhooks import service
+from protonpay.webhooks.lanes import headers
 from protonpay.webhooks.models import WebhookEndpoint
+from protonpay.webhooks.samples import sample
 from protonpay.webhooks.states import DELIVERY
 
 MOST_AT_ONCE = 10_000
@@ -39,7 +41,8 @@ _ONE = """
     WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
 """
 _ATTEMPTS = """
-    SELECT number, began_at, milliseconds, status, outcome, answer_head FROM webhook_attempts
+    SELECT number, began_at, milliseconds, status, outcome, answer_head, url, signature
+    FROM webhook_attempts
     WHERE delivery_id = %(delivery)s ORDER BY id
 """
 # What is on its way is left alone; the schedule begins anew for the rest.
@@ -113,6 +116,7 @@ class Attempted:
     Attributes:
         outcome: ``delivered``, or a code of what went wrong.
         response: the first 2 KiB of the answer.
+        request: where it went, and its headers; None of attempts that kept neither.
     """
 
     number: int
@@ -121,6 +125,7 @@ class Attempted:
     status: int | None
     outcome: str
     response: str
+    request: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +190,8 @@ def delivery(user_id: str, endpoint_id: str, event_id: str) -> Opened:
     if row is None:
         raise _missing()
     *listed, number, core = row
-    tries = db.execute(_ATTEMPTS, {"delivery": number})
-    return Opened(_delivered(listed), bytes(core).decode(), [Attempted(*each) for each in tries])
+    tries = [_attempted(event_id, row) for row in db.execute(_ATTEMPTS, {"delivery": number})]
+    return Opened(_delivered(listed), bytes(core).decode(), tries)
 
 
 def resend(user_id: str, endpoint_id: str, event_id: str) -> Opened:
@@ -279,7 +284,7 @@ def send_test(user_id: str, endpoint_id: str, *, event: str) -> str:
         if lately >= MOST_TESTS_AN_HOUR:
             said = "At most {limit} test events an hour."
             raise Limited("too_many_tests", said, retry_after=3600, limit=MOST_TESTS_AN_HOUR)
-        return log.publish(event, user_id, _sample(user_id), audience=endpoint_id)
+        return log.publish(event, user_id, sample(event, user_id), audience=endpoint_id)
 
 
 def _wanted(user_id: str, endpoint_id: str, **which: object) -> dict[str, Any]:
@@ -299,14 +304,12 @@ def _enabled(user_id: str, endpoint_id: str) -> WebhookEndpoint:
     return endpoint
 
 
-def _sample(user_id: str) -> Mapping[str, Any]:
-    return {
-        "id": "cm00000000000000000000test",
-        "userId": user_id,
-        "amount": "100.00",
-        "currency": "USDC",
-        "test": True,
-    }
+def _attempted(event_id: str, row: Sequence[Any]) -> Attempted:
+    number, began_at, milliseconds, status, outcome, head, url, signature = row
+    request = None
+    if url is not None and signature is not None:
+        request = {"url": url, "headers": headers(event_id, began_at, signature)}
+    return Attempted(number, began_at, milliseconds, status, outcome, head, request)
 
 
 def _delivered(row: Sequence[Any]) -> Delivered:

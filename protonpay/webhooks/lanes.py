@@ -6,6 +6,7 @@ of them is, and nobody else's queue is in the way (ADR 22).
 """
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,22 +22,30 @@ LONGEST_ATTEMPT = timedelta(seconds=20)
 
 _CLAIM = """
     WITH free AS (
-        SELECT lane.endpoint_id, endpoint.user_id
+        SELECT lane.endpoint_id, endpoint.user_id, endpoint.throttle_per_second
         FROM webhook_lanes AS lane JOIN webhook_endpoints AS endpoint
           ON endpoint.id = lane.endpoint_id
         WHERE lane.due_at <= %(now)s AND lane.slow = %(slow)s AND endpoint.disabled_at IS NULL
           AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
+          AND (lane.paced_until IS NULL OR lane.paced_until <= %(now)s)
         ORDER BY greatest(lane.due_at, lane.served_at) LIMIT %(limit)s
         FOR NO KEY UPDATE OF lane SKIP LOCKED)
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s, fence = lane.fence + 1
     FROM free WHERE lane.endpoint_id = free.endpoint_id
-    RETURNING lane.endpoint_id, free.user_id, lane.fence, lane.width, lane.slow
+    RETURNING lane.endpoint_id, free.user_id, lane.fence, lane.width, lane.slow,
+              free.throttle_per_second
 """
 _KEEP = """
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s
     FROM unnest(%(endpoints)s::text[], %(fences)s::int[]) AS mine (endpoint_id, fence)
     WHERE lane.endpoint_id = mine.endpoint_id AND lane.fence = mine.fence
-    RETURNING lane.endpoint_id
+    RETURNING lane.endpoint_id, lane.paced_until
+"""
+_PACE = """
+    UPDATE webhook_lanes AS lane
+    SET paced_until = greatest(coalesce(lane.paced_until, %(now)s), %(now)s) + paced.pause
+    FROM unnest(%(paced)s::text[], %(pauses)s::interval[]) AS paced (endpoint_id, pause)
+    WHERE lane.endpoint_id = paced.endpoint_id
 """
 _TAKE = """
     WITH due AS (
@@ -77,7 +86,7 @@ _LOCK = """
 # A delivery in the hands of one who died comes back when that lease is over, at the latest.
 _LET_GO = """
     UPDATE webhook_lanes AS lane SET leased_until = NULL, served_at = %(now)s, due_at = coalesce(
-        (SELECT due_at FROM webhook_deliveries AS delivery
+        (SELECT greatest(due_at, lane.paced_until) FROM webhook_deliveries AS delivery
          WHERE delivery.endpoint_id = lane.endpoint_id AND state = 'PENDING'
            AND (delivery.leased_until IS NULL OR delivery.leased_until < %(now)s)
          ORDER BY due_at, id LIMIT 1),
@@ -101,6 +110,7 @@ class Claimed:
         fence: tells our holding it from every other.
         width: how many attempts at once it has borne well.
         slow: its receiver let us wait the last time.
+        throttle: how many attempts a second it wants at most, if it said so.
     """
 
     endpoint_id: str
@@ -108,6 +118,7 @@ class Claimed:
     fence: int
     width: int
     slow: bool
+    throttle: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +150,17 @@ class Parcel:
         return self.number - self.tries_before
 
 
+def headers(event_id: str, began_at: datetime, signature: str) -> dict[str, str]:
+    """Return the headers of an attempt (Standard Webhooks)."""
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "ProtonPay-Webhooks/1.0",
+        "webhook-id": event_id,
+        "webhook-timestamp": str(clock.to_epoch_ms(began_at) // 1000),
+        "webhook-signature": signature,
+    }
+
+
 def claim(limit: int, *, slow: bool) -> list[Claimed]:
     """Take up to ``limit`` lanes that are due, those that waited longest for us first."""
     now = clock.now()
@@ -149,16 +171,26 @@ def claim(limit: int, *, slow: bool) -> list[Claimed]:
 
 
 def take(wanted: Mapping[Claimed, int]) -> list[Parcel]:
-    """Lease what is due of our lanes, so many of each, and count the attempt before it is made."""
+    """Lease what is due of our lanes, so many of each, and count the attempt before it is made.
+
+    Of one that wants no more than so many a second no more are taken, and then none for as long
+    as that many take: whoever serves it next finds the same pause in its row.
+    """
     now = clock.now()
     begin_before = time.monotonic() + (LEASE - LONGEST_ATTEMPT).total_seconds()
     parameters = {**_mine(list(wanted)), "now": now, "until": now + LEASE}
     with transaction():
-        kept = {endpoint for (endpoint,) in db.execute(_KEEP, parameters).fetchall()}
-        ours = {lane.endpoint_id: most for lane, most in wanted.items() if lane.endpoint_id in kept}
+        kept = dict(db.execute(_KEEP, parameters).fetchall())
+        ours = {
+            lane.endpoint_id: _allowed(lane, most, kept[lane.endpoint_id], now)
+            for lane, most in wanted.items()
+            if lane.endpoint_id in kept
+        }
         parameters.update(endpoints=list(ours), wanted=list(ours.values()))
         rows = db.execute(_TAKE, parameters).fetchall()
-    return [Parcel(begin_before, *row) for row in rows]
+        parcels = [Parcel(begin_before, *row) for row in rows]
+        _pace([lane for lane in wanted if lane.throttle], parcels, now)
+    return parcels
 
 
 def give_back(parcels: Sequence[Parcel]) -> None:
@@ -190,6 +222,24 @@ def lock(endpoint_ids: Sequence[str]) -> None:
 def forgive(endpoint_id: str) -> None:
     """Forget how long an endpoint has failed, in the caller's transaction: it begins anew."""
     db.execute(_FORGIVE, {"endpoint": endpoint_id})
+
+
+def _allowed(lane: Claimed, most: int, paced_until: datetime | None, now: datetime) -> int:
+    if lane.throttle is None:
+        return most
+    return 0 if paced_until is not None and paced_until > now else min(most, lane.throttle)
+
+
+def _pace(throttled: Sequence[Claimed], parcels: Sequence[Parcel], now: datetime) -> None:
+    taken = Counter(parcel.endpoint_id for parcel in parcels)
+    pauses = {
+        lane.endpoint_id: timedelta(seconds=1) * taken[lane.endpoint_id] // lane.throttle
+        for lane in throttled
+        if lane.throttle and taken[lane.endpoint_id]
+    }
+    if pauses:
+        asked = {"paced": list(pauses), "pauses": list(pauses.values()), "now": now}
+        db.execute(_PACE, asked)
 
 
 def _mine(lanes: Sequence[Claimed]) -> dict[str, list[str] | list[int]]:

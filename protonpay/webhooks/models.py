@@ -31,11 +31,13 @@ class WebhookEndpoint(Base):
     Attributes:
         secret: sealed; both signatures are made with it. Empty once removed.
         disabled_reason: why it hears nothing any more; None while it does.
+        throttle_per_second: how many attempts a second it wants at most; None for no limit.
         deleted_at: removed; the row stays for what was delivered to it.
     """
 
     __tablename__ = "webhook_endpoints"
     __table_args__ = (
+        CheckConstraint("throttle_per_second BETWEEN 1 AND 100", name="throttle"),
         Index(
             "uq_webhook_endpoints_url",
             "user_id",
@@ -50,6 +52,7 @@ class WebhookEndpoint(Base):
     url: Mapped[str] = mapped_column(Text)
     events: Mapped[list[str]] = mapped_column(ARRAY(Text))
     description: Mapped[str | None] = mapped_column(Text)
+    throttle_per_second: Mapped[int | None] = mapped_column(SmallInteger)
     secret: Mapped[bytes] = mapped_column(Sealed(SECRET_PURPOSE))
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_reason: Mapped[str | None] = mapped_column(Text)
@@ -131,6 +134,7 @@ class WebhookLane(Base):
         failing_since: its first failure after its last success, if it fails.
         blocked_since: the same, of addresses we do not go to.
         warned_at: when its owner was told that it fails.
+        paced_until: it wants to hear nothing before then.
     """
 
     __tablename__ = "webhook_lanes"
@@ -151,6 +155,7 @@ class WebhookLane(Base):
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     blocked_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    paced_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class WebhookAttempt(Base):
@@ -160,6 +165,7 @@ class WebhookAttempt(Base):
         began_at: its month is where the row is kept.
         outcome: ``delivered``, or a code of what went wrong (``timeout`` …).
         answer_head: the first 2 KiB of what the receiver answered, as text.
+        url, signature: where it went, and what ``webhook-signature`` said.
     """
 
     __tablename__ = "webhook_attempts"
@@ -173,3 +179,5 @@ class WebhookAttempt(Base):
     status: Mapped[int | None] = mapped_column(Integer)
     outcome: Mapped[str] = mapped_column(Text)
     answer_head: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    signature: Mapped[str | None] = mapped_column(Text)

@@ -20,10 +20,11 @@ _WARN_AT = 4
 
 _ATTEMPTS = """
     INSERT INTO webhook_attempts
-        (delivery_id, number, began_at, milliseconds, status, outcome, answer_head)
+        (delivery_id, number, began_at, milliseconds, status, outcome, answer_head, url, signature)
     SELECT * FROM unnest(
         %(ids)s::bigint[], %(numbers)s::int[], %(began)s::timestamptz[], %(milliseconds)s::int[],
-        %(statuses)s::int[], %(outcomes)s::text[], %(heads)s::text[])
+        %(statuses)s::int[], %(outcomes)s::text[], %(heads)s::text[], %(urls)s::text[],
+        %(signatures)s::text[])
 """
 # Who lost the lease has lost the right to say how it ended.
 _DELIVERIES = """
@@ -56,12 +57,14 @@ class Met:
 
     Attributes:
         width: of its lane when it was begun.
+        signature: what its header said; None if it came to none.
     """
 
     parcel: Parcel
     began_at: datetime
     outcome: Outcome
     width: int = 1
+    signature: str | None = None
 
 
 @dataclass(slots=True)
@@ -145,6 +148,8 @@ def _of_attempts(batch: Sequence[Met]) -> dict[str, Any]:
         "statuses": [met.outcome.status for met in batch],
         "outcomes": [met.outcome.code for met in batch],
         "heads": [met.outcome.head for met in batch],
+        "urls": [met.parcel.url for met in batch],
+        "signatures": [met.signature for met in batch],
     }
 
 

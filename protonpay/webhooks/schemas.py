@@ -35,12 +35,21 @@ def _description() -> Text:
     return Text(longest=_LONGEST_DESCRIPTION, allow_none=True)
 
 
+def _throttle() -> WholeNumber:
+    return WholeNumber(
+        allow_none=True,
+        validate=validate.Range(min=1, max=100),
+        metadata={"description": "At most so many attempts a second; null for no limit."},
+    )
+
+
 class WebhookOrder(WireSchema):
     """Where to send which events."""
 
     url = _url(required=True)
     events = _events(required=True)
     description = _description()
+    throttle_per_second = _throttle()
 
 
 class WebhookChange(WireSchema):
@@ -50,6 +59,7 @@ class WebhookChange(WireSchema):
     events = _events(required=False)
     enabled = YesNo()
     description = _description()
+    throttle_per_second = _throttle()
 
 
 class WebhookView(WireSchema):
@@ -67,6 +77,10 @@ class WebhookView(WireSchema):
         },
     )
     description = fields.String(allow_none=True)
+    throttle_per_second = fields.Integer(
+        allow_none=True,
+        metadata={"description": "null: as fast as it answers.", "example": None},
+    )
     created_at = Moment()
 
 
@@ -169,11 +183,35 @@ class DeliveryView(WireSchema):
     ended_at = Moment(allow_none=True)
 
 
+class SentHeaders(WireSchema):
+    """The headers that an attempt had of ours."""
+
+    content_type = fields.String(data_key="Content-Type")
+    user_agent = fields.String(data_key="User-Agent")
+    webhook_id = fields.String(data_key="webhook-id", metadata={"example": EXAMPLE_EVENT})
+    webhook_timestamp = fields.String(
+        data_key="webhook-timestamp", metadata={"example": "1773482400"}
+    )
+    webhook_signature = fields.String(
+        data_key="webhook-signature", metadata={"example": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9"}
+    )
+
+
+class SentRequest(WireSchema):
+    """What an attempt sent; the body is the delivery's."""
+
+    url = fields.String()
+    headers = fields.Nested(SentHeaders)
+
+
 class AttemptView(WireSchema):
-    """What one attempt met."""
+    """What one attempt sent and met."""
 
     number = fields.Integer()
     began_at = Moment()
+    request = fields.Nested(
+        SentRequest, allow_none=True, metadata={"description": "null of attempts before 2026-11."}
+    )
     milliseconds = fields.Integer()
     status = fields.Integer(
         allow_none=True, metadata={"description": "null if nothing was answered.", "example": 200}

@@ -44,7 +44,12 @@ _DISPATCH = """
 
 
 def register(
-    user_id: str, *, url: str, events: Sequence[str], description: str | None = None
+    user_id: str,
+    *,
+    url: str,
+    events: Sequence[str],
+    description: str | None = None,
+    throttle_per_second: int | None = None,
 ) -> tuple[WebhookEndpoint, str]:
     """Add an endpoint for some events; return it with its secret, which is shown this once.
 
@@ -69,6 +74,7 @@ def register(
             url=address,
             events=list(events),
             description=description,
+            throttle_per_second=throttle_per_second,
             secret=safe.seal(secret, SECRET_PURPOSE),
             created_at=clock.now(),
         )
@@ -92,8 +98,9 @@ def get(user_id: str, endpoint_id: str) -> WebhookEndpoint:
 
 
 def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
-    """Change what is named of an endpoint: ``url``, ``events``, ``description``, ``enabled``.
+    """Change what is named of an endpoint.
 
+    That is ``url``, ``events``, ``description``, ``enabled`` and ``throttle_per_second``.
     One that is disabled is told of nothing new; what was on its way to it waits, and goes on
     once it is enabled again.
 

@@ -189,7 +189,7 @@ def test_who_comes_back_too_late_does_not_say_how_it_ended(alice: Actor, receive
     (slow,) = taken()
     with clock.frozen(now + timedelta(seconds=46)):
         assert delivery.deliver_due() == 1
-    began, outcome = delivery.post(slow)
+    began, outcome, _ = delivery.post(slow)
     before = (the_delivery().state, the_delivery().ended_at)
     record([Met(slow, began, outcome)])
     assert (the_delivery().state, the_delivery().ended_at) == before == ("DELIVERED", before[1])

@@ -21,6 +21,7 @@ from protonpay.payouts import ending
 from protonpay.store.db import transaction
 from protonpay.wallets import recording
 from protonpay.webhooks import delivery
+from protonpay.webhooks.samples import sample
 from tests.actors import Actor
 from tests.api.shapes import abbreviated, differences
 from tests.deposits.conftest import fill, market, played, till
@@ -156,3 +157,15 @@ def test_every_program_verifies_what_is_sent_and_nothing_else(language: str, whi
     assert verifies(body) is True
     assert verifies(body.replace(b"confirmed", b"confirmeD")) is False
     assert verifies(body[:-3] + b'f"}') is (body.endswith(b'f"}'))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_test_event_says_what_the_real_one_says(name: str):
+    """Member by member, in the same order and of the same types, for this account, and marked."""
+    real, test = catalogue.written()[name]["data"], dict(sample(name, "cmowner"))
+    assert test.pop("test") is True
+    assert [(member, type(value)) for member, value in test.items()] == [
+        (member, type(value)) for member, value in real.items()
+    ]
+    assert test["userId"] == "cmowner"
+    assert "..." not in str(test)

@@ -83,6 +83,7 @@ def test_the_answer_is_the_documented_one_and_more(alice: Actor):
         "enabled": True,
         "disabledReason": None,
         "description": "orders",
+        "throttlePerSecond": None,
         "createdAt": clock.to_text(moment),
     }
     assert alice.get(f"/client/webhooks/{webhook['id']}").get_json() == {"webhook": webhook}
@@ -294,3 +295,25 @@ def test_gone_disables_at_once_and_cancels_what_was_coming(alice: Actor, bob: Ac
     assert deliveries() == ["CANCELLED", "CANCELLED"]
     shown = alice.get(f"/client/webhooks/{webhook['id']}").get_json()["webhook"]
     assert (shown["enabled"], shown["disabledReason"]) == (False, "gone")
+
+
+def test_a_throttle_is_set_changed_and_taken_away(alice: Actor):
+    webhook = register(alice, throttlePerSecond=5)
+    assert webhook["throttlePerSecond"] == 5
+    assert (
+        change(alice, webhook["id"], throttlePerSecond=100).get_json()["webhook"][
+            "throttlePerSecond"
+        ]
+        == 100
+    )
+    kept = change(alice, webhook["id"], description="orders").get_json()["webhook"]
+    assert kept["throttlePerSecond"] == 100
+    gone = change(alice, webhook["id"], throttlePerSecond=None).get_json()["webhook"]
+    assert gone["throttlePerSecond"] is None
+
+
+@pytest.mark.parametrize("wrong", [0, 101, -1, 1.5, "5", True, []])
+def test_a_throttle_that_is_none_is_refused(alice: Actor, wrong: Any):
+    webhook = register(alice)
+    with nothing_changes():
+        refused(change(alice, webhook["id"], throttlePerSecond=wrong), 400, "validation_error")

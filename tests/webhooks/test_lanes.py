@@ -185,3 +185,67 @@ def test_a_lane_let_go_is_due_with_its_first_delivery(alice: Actor):
     assert due is not None
     assert due > clock.now() + timedelta(seconds=40), "two are in somebody's hands"
     assert first.delivery_id != second.delivery_id
+
+
+class Moments:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: self.now)
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def moments(monkeypatch: pytest.MonkeyPatch) -> Moments:
+    return Moments(monkeypatch)
+
+
+def throttled(actor: Actor, url: str, most: int | None) -> str:
+    hook = subscribe(actor, url)
+    path = f"/client/webhooks/{hook}"
+    assert actor.call("PATCH", path, json={"throttlePerSecond": most}).status_code == 200
+    return hook
+
+
+def test_a_throttled_endpoint_is_told_so_many_a_second_whoever_serves_it(
+    alice: Actor, stack: ExitStack, moments: Moments
+):
+    server = stack.enter_context(answering(http()))
+    stack.enter_context(listed(server.url))
+    hook = throttled(alice, server.url, 3)
+    happen(alice, 8)
+
+    assert delivery.deliver_due(100) == 3
+    assert delivery.deliver_due(100) == 0
+    assert lane(hook).due_at == moments.now + timedelta(seconds=1)
+    moments.pass_by(0.9)
+    assert delivery.deliver_due(100) == 0
+    moments.pass_by(0.1)
+    assert delivery.deliver_due(100) == 3
+    moments.pass_by(1)
+    assert delivery.deliver_due(100) == 2
+    assert states(hook) == ["DELIVERED"] * 8
+    assert lane(hook).due_at is None
+    attempts = db.session.scalars(select(WebhookDelivery.attempts))
+    assert set(attempts) == {1}, "waiting is no attempt"
+
+
+def test_a_throttle_holds_up_nobody_else_and_ends_with_it(
+    alice: Actor, stack: ExitStack, moments: Moments
+):
+    servers = [stack.enter_context(answering(http())) for _ in range(2)]
+    stack.enter_context(listed(*(server.url for server in servers)))
+    slow = throttled(alice, servers[0].url, 1)
+    subscribe(alice, servers[1].url)
+    happen(alice, 5)
+
+    assert delivery.deliver_due(100) == 6
+    assert [len(server.requests) for server in servers] == [1, 5]
+    path = f"/client/webhooks/{slow}"
+    assert alice.call("PATCH", path, json={"throttlePerSecond": None}).status_code == 200
+    moments.pass_by(1)
+    assert delivery.deliver_due(100) == 4
+    assert [len(server.requests) for server in servers] == [5, 5]

@@ -175,6 +175,10 @@ def test_deliveries_are_listed_with_what_was_said(alice: Actor, receiver: RawSer
         "delivered",
         "thanks",
     )
+    sent = next(each for each in receiver.requests if newest["id"] in str(each))
+    said = {name.lower(): value for name, value in attempt["request"]["headers"].items()}
+    assert attempt["request"]["url"] == hook["url"]
+    assert all(f"{name}: {value}".lower() in str(sent).lower() for name, value in said.items())
     assert json.loads(one["delivery"]["body"])["event"] == "payout.failed"
     assert deliveries(alice, hook, "?event=payout.failed") == [newest]
     assert deliveries(alice, hook, "?status=PENDING") == []
