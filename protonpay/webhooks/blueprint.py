@@ -94,16 +94,16 @@ def delivery(webhook_id: str, event_id: str) -> dict[str, Any]:
     keys=needs(Scope.WEBHOOKS_WRITE),
     refuses=[409],
 )
-@blp.response(200, schemas.DeliveryAnswer)
+@blp.response(202, schemas.DeliveryAnswer)
 def resend(webhook_id: str, event_id: str) -> dict[str, Any]:
-    """Have an event delivered to an endpoint once more."""
+    """Try a delivery once more, now; a failure is not repeated and leaves its schedule alone."""
     found = history.resend(current().user_id, webhook_id, event_id)
     return {"delivery": schemas.opened(found)}
 
 
 @blp.post("/webhooks/<id:webhook_id>/recover", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
 @blp.arguments(schemas.Recovery)
-@blp.response(200, schemas.QueuedView)
+@blp.response(202, schemas.QueuedView)
 def recover(span: dict[str, Any], webhook_id: str) -> dict[str, int]:
     """Have everything delivered that an endpoint missed in a span of at most 14 days."""
     return {"queued": history.recover(current().user_id, webhook_id, **span)}
@@ -111,7 +111,7 @@ def recover(span: dict[str, Any], webhook_id: str) -> dict[str, int]:
 
 @blp.post("/webhooks/<id:webhook_id>/replay", keys=needs(Scope.WEBHOOKS_WRITE), refuses=[409])
 @blp.arguments(schemas.Replay)
-@blp.response(200, schemas.ReplayedView)
+@blp.response(202, schemas.ReplayedView)
 def replay(place: dict[str, int], webhook_id: str) -> history.Replayed:
     """Have the events above a number of the log delivered once more, 10,000 at once."""
     return history.replay(current().user_id, webhook_id, **place)

@@ -51,6 +51,8 @@ class Lane:
         stock: taken and not begun.
         begun: when each attempt under way began, on the monotonic clock, by delivery.
         unwritten: attempts that ended and are not written down.
+        failures: in a row. A lane that is broken gets one attempt, and no more if it fails.
+        shut: it is broken as far as we have seen ourselves.
         empty: nothing more was due when we looked last.
     """
 
@@ -61,12 +63,24 @@ class Lane:
     stock: deque[Parcel] = field(default_factory=deque)
     begun: dict[int, float] = field(default_factory=dict)
     unwritten: int = 0
+    failures: int = 0
+    shut: bool = False
     empty: bool = False
 
     def is_slow(self, now: float) -> bool:
         """Say whether it lets us wait: it did, or it does."""
         oldest = min(self.begun.values(), default=now)
         return self.slow or (now - oldest) * 1000 > SLOW_MILLISECONDS
+
+    @property
+    def broken(self) -> bool:
+        """Whether it has failed so often that it gets one attempt at a time."""
+        return self.failures >= lanes.BROKEN_AFTER
+
+    @property
+    def has_had_its_try(self) -> bool:
+        """Whether it is broken, and nothing of it may begin until its pause is over."""
+        return self.shut or (self.broken and bool(self.begun))
 
     @property
     def idle(self) -> bool:
@@ -90,6 +104,7 @@ class Courier:
         self._batch: list[Met] = []
         self._threads = ThreadPoolExecutor(slots, "deliveries")
         self._looked_at = 0.0
+        self._pauses: list[float] = []
         self._rung = True
         self._held_back = False
 
@@ -117,7 +132,9 @@ class Courier:
 
     def wait(self, seconds: float) -> bool:
         """Wait for a ring so long; return whether there was one."""
-        self._listen(seconds)
+        # A throttled lane is not rung for when its pause is over.
+        pause = min(self._pauses, default=seconds + time.monotonic()) - time.monotonic()
+        self._listen(max(min(seconds, pause + _LOOK_AGAIN_SECONDS), 0))
         return self._rung
 
     def close(self) -> None:
@@ -150,6 +167,8 @@ class Courier:
         lane.unwritten += 1
         pace.learn(met)
         lane.width, lane.slow = pace.width, pace.slow
+        lane.failures = pace.failures + (0 if pace.cleared else lane.failures)
+        lane.shut = lane.broken
 
     def _room(self) -> int:
         """Say how many attempts may begin now."""
@@ -188,12 +207,16 @@ class Courier:
         # Only what is committed is ours.
         if looking:
             self._rung, self._looked_at = False, now
+            self._pauses = [end for end in self._pauses if end > now]
         self._lanes = {lane.claimed.endpoint_id: lane for lane in (*kept, *found)}
         for parcel in parcels:
             self._lanes[parcel.endpoint_id].stock.append(parcel)
         for claimed, most in wanted.items():
             lane = self._lanes[claimed.endpoint_id]
             lane.empty = len(lane.stock) < most
+            if claimed.throttle and lane.stock:
+                pause = lanes.pause(len(lane.stock), claimed.throttle).total_seconds()
+                self._pauses.append(now + pause)
 
     def _claim(self, kept: list[Lane], room: int, now: float) -> Iterator[Lane]:
         """Claim lanes that are due: no more slow ones than may be under way."""
@@ -206,7 +229,9 @@ class Courier:
             for claimed in lanes.claim(most, slow=slow) if most > 0 else ():
                 # One we have was lost for a time, and comes back when what is under way has ended.
                 if claimed.endpoint_id not in ours:
-                    yield Lane(claimed, claimed.width, claimed.slow, now + _TURN_SECONDS)
+                    lane = Lane(claimed, claimed.width, claimed.slow, now + _TURN_SECONDS)
+                    lane.failures = claimed.failures
+                    yield lane
 
     @property
     def _slow_slots(self) -> int:
@@ -215,10 +240,11 @@ class Courier:
     def _most_wanted(self, lane: Lane, room: int, now: float) -> int:
         """Say how much of a lane to take: for a few rounds ahead while it is quick."""
         # When its turn is over others wait for theirs.
-        if lane.empty or room <= 0 or now >= lane.until:
-            lane.empty = lane.empty or now >= lane.until
+        over = now >= lane.until or lane.has_had_its_try
+        if lane.empty or room <= 0 or over:
+            lane.empty = lane.empty or over
             return 0
-        if lane.is_slow(now):
+        if lane.is_slow(now) or lane.broken:
             return 0 if lane.begun or lane.stock else 1
         return min(lane.width * _IN_STOCK, room) if len(lane.stock) < lane.width else 0
 
@@ -233,6 +259,9 @@ class Courier:
         while waiting and room > 0:
             again = []
             for lane in waiting:
+                if lane.has_had_its_try:
+                    self._give_back([lane])
+                    continue
                 slow = lane.is_slow(now)
                 may = len(lane.begun) < (1 if slow else lane.width) and (not slow or slow_room > 0)
                 if room <= 0 or not may or accounts[lane.claimed.user_id] >= MOST_OF_AN_ACCOUNT:

@@ -22,14 +22,12 @@ FAILING = "failing"
 FAILS_FOR = timedelta(hours=72)
 BLOCKED_FOR = timedelta(hours=24)
 RECOVERABLE_FOR = timedelta(days=14)
+WARNED_AFTER = timedelta(minutes=35)
+"""When a fourth attempt comes: before a broken endpoint each of them comes later."""
 
 _DISABLE = """
     UPDATE webhook_endpoints SET disabled_at = %(now)s, disabled_reason = %(reason)s
     WHERE id = ANY(%(endpoints)s) AND disabled_at IS NULL RETURNING id, user_id, url
-"""
-_CANCEL = """
-    UPDATE webhook_deliveries SET state = 'CANCELLED', ended_at = %(now)s
-    WHERE endpoint_id = ANY(%(endpoints)s) AND state = 'PENDING'
 """
 _STANDING = """
     SELECT endpoint.id, endpoint.user_id, endpoint.url, lane.failing_since, lane.blocked_since
@@ -75,11 +73,13 @@ class Trouble:
         exhausted: a delivery has used up its attempts.
         worth_a_warning: one has failed so often that its owner should know.
         blocked: its address leads to where we do not go.
+        broken: it has failed so often that one attempt is made at a time.
     """
 
     exhausted: bool
     worth_a_warning: bool
     blocked: bool
+    broken: bool
 
     def joined(self, other: "Trouble") -> "Trouble":
         """Return both."""
@@ -87,6 +87,7 @@ class Trouble:
             self.exhausted or other.exhausted,
             self.worth_a_warning or other.worth_a_warning,
             self.blocked or other.blocked,
+            self.broken or other.broken,
         )
 
 
@@ -102,9 +103,17 @@ class _Standing:
         """Say why it is to be disabled, if it is."""
         if trouble.blocked and _is_before(self.blocked_since, now - BLOCKED_FOR):
             return BLOCKED
-        if trouble.exhausted and _is_before(self.failing_since, now - FAILS_FOR):
+        # The attempts of a broken one are spread over all that waits: none is used up in time.
+        if (trouble.exhausted or trouble.broken) and _is_before(
+            self.failing_since, now - FAILS_FOR
+        ):
             return FAILING
         return None
+
+    def is_worth_a_warning(self, now: datetime, trouble: Trouble) -> bool:
+        """Say whether its owner should know by now."""
+        late = trouble.broken and _is_before(self.failing_since, now - WARNED_AFTER)
+        return trouble.worth_a_warning or late
 
 
 def _is_before(since: datetime | None, moment: datetime) -> bool:
@@ -115,7 +124,7 @@ def cancel_gone(endpoint_ids: Sequence[str], now: datetime) -> None:
     """Disable endpoints that say they are gone, in the caller's transaction; all is cancelled."""
     if endpoint_ids:
         _disable(endpoint_ids, GONE, now)
-        db.execute(_CANCEL, {"endpoints": list(endpoint_ids), "now": now})
+        lanes.cancel(endpoint_ids, now)
 
 
 def judge(troubles: Mapping[str, Trouble], now: datetime) -> None:
@@ -134,7 +143,7 @@ def judge(troubles: Mapping[str, Trouble], now: datetime) -> None:
             reason = standing.reason(now, trouble)
             if reason is not None:
                 _disable([standing.endpoint_id], reason, now)
-            elif trouble.worth_a_warning:
+            elif standing.is_worth_a_warning(now, trouble):
                 _warn(standing, now)
 
 

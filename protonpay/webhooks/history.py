@@ -11,7 +11,7 @@ from protonpay.store import db
 from protonpay.store import events as log
 from protonpay.store.db import transaction
 from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
-from protonpay.webhooks import service
+from protonpay.webhooks import lanes, service
 from protonpay.webhooks.lanes import headers
 from protonpay.webhooks.models import WebhookEndpoint
 from protonpay.webhooks.samples import sample
@@ -41,7 +41,7 @@ _ONE = """
     WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
 """
 _ATTEMPTS = """
-    SELECT number, began_at, milliseconds, status, outcome, answer_head, url, signature
+    SELECT number, began_at, milliseconds, status, outcome, answer_head, url, signature, manual
     FROM webhook_attempts
     WHERE delivery_id = %(delivery)s ORDER BY id
 """
@@ -51,7 +51,13 @@ _AGAIN = """
     SET state = 'PENDING', tries_before = attempts, due_at = %(now)s, ended_at = NULL
     WHERE endpoint_id = %(endpoint)s AND state <> 'PENDING'
 """
-_ONE_AGAIN = f"{_AGAIN} AND event_id = %(event)s"
+# One try, whatever becomes of it; what was to come comes all the same.
+_RESEND = """
+    UPDATE webhook_deliveries
+    SET state = 'PENDING', due_at = %(first)s, resent_from = state, resent_due_at = due_at
+    WHERE endpoint_id = %(endpoint)s AND event_id = %(event)s AND resent_from IS NULL
+      AND (leased_until IS NULL OR leased_until < %(now)s)
+"""
 # Which events an endpoint should have been told of, and was not: it was disabled, or unknown.
 _NEVER = """
     INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
@@ -117,6 +123,7 @@ class Attempted:
         outcome: ``delivered``, or a code of what went wrong.
         response: the first 2 KiB of the answer.
         request: where it went, and its headers; None of attempts that kept neither.
+        trigger: ``auto``, or ``manual``: its owner asked for it.
     """
 
     number: int
@@ -126,6 +133,7 @@ class Attempted:
     outcome: str
     response: str
     request: Mapping[str, Any] | None
+    trigger: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +203,25 @@ def delivery(user_id: str, endpoint_id: str, event_id: str) -> Opened:
 
 
 def resend(user_id: str, endpoint_id: str, event_id: str) -> Opened:
-    """Have one delivery made again, at once, whatever became of it.
+    """Have one attempt made now, whatever became of a delivery.
+
+    It is not repeated if it fails, and changes nothing about those that come by themselves.
 
     Raises:
         NotFound: as ``delivery``.
-        Conflict: it is on its way (``state_conflict``), or the endpoint hears nothing
-            (``webhook_disabled``).
+        Conflict: one is being made, or was asked for already (``state_conflict``), or the
+            endpoint hears nothing (``webhook_disabled``).
     """
     with transaction():
-        _enabled(user_id, endpoint_id)
-        parameters = {"now": clock.now(), "endpoint": endpoint_id, "event": event_id}
-        if not db.execute(_ONE_AGAIN, parameters).rowcount:
+        _hearing(user_id, endpoint_id)
+        now = clock.now()
+        parameters = {
+            "now": now,
+            "first": now - lanes.EARLIEST,
+            "endpoint": endpoint_id,
+            "event": event_id,
+        }
+        if not db.execute(_RESEND, parameters).rowcount:
             if db.execute(_ONE, {"endpoint": endpoint_id, "event": event_id}).fetchone() is None:
                 raise _missing()
             raise Conflict("state_conflict", "This delivery is on its way already.")
@@ -237,7 +253,7 @@ def recover(
         raise Invalid("invalid_span", "The span must be above zero and of at most 14 days.")
     wanted = _wanted(user_id, endpoint_id, since=since, until=end)
     with transaction():
-        _enabled(user_id, endpoint_id)
+        _hearing(user_id, endpoint_id)
         count = db.execute(_GIVEN_UP, wanted).rowcount
         wanted["most"] = MOST_AT_ONCE - count
         count += db.execute(_NEVER.format(wanted=_MISSED), wanted).rowcount
@@ -254,7 +270,7 @@ def replay(user_id: str, endpoint_id: str, *, after: int) -> Replayed:
     """
     wanted = _wanted(user_id, endpoint_id, after=after)
     with transaction():
-        _enabled(user_id, endpoint_id)
+        _hearing(user_id, endpoint_id)
         (up_to,) = db.execute(_UP_TO, wanted).fetchone() or (None,)
         count = db.execute(_REPLAY, wanted).rowcount
         count += db.execute(_NEVER.format(wanted=_ABOVE), wanted).rowcount
@@ -279,7 +295,7 @@ def send_test(user_id: str, endpoint_id: str, *, event: str) -> str:
     if event not in events.NAMES:
         raise Invalid("validation_error", "Unknown event: {name}.", name=event)
     with transaction():
-        _enabled(user_id, endpoint_id)
+        _hearing(user_id, endpoint_id)
         lately = log.count_for(user_id, endpoint_id, clock.now() - timedelta(hours=1))
         if lately >= MOST_TESTS_AN_HOUR:
             said = "At most {limit} test events an hour."
@@ -297,25 +313,28 @@ def _wanted(user_id: str, endpoint_id: str, **which: object) -> dict[str, Any]:
     }
 
 
-def _enabled(user_id: str, endpoint_id: str) -> WebhookEndpoint:
+def _hearing(user_id: str, endpoint_id: str) -> WebhookEndpoint:
     endpoint = service.locked(user_id, endpoint_id)
     if not endpoint.enabled:
         raise Conflict("webhook_disabled", "This endpoint is disabled. Enable it first.")
+    lanes.try_now(endpoint_id)
     return endpoint
 
 
 def _attempted(event_id: str, row: Sequence[Any]) -> Attempted:
-    number, began_at, milliseconds, status, outcome, head, url, signature = row
-    request = None
+    number, began_at, milliseconds, status, outcome, head, url, signature, manual = row
+    request, trigger = None, "manual" if manual else "auto"
     if url is not None and signature is not None:
         request = {"url": url, "headers": headers(event_id, began_at, signature)}
-    return Attempted(number, began_at, milliseconds, status, outcome, head, request)
+    return Attempted(number, began_at, milliseconds, status, outcome, head, request, trigger)
 
 
 def _delivered(row: Sequence[Any]) -> Delivered:
     event_id, happened_at, name, state, attempts, due_at, ended_at = row
-    due = due_at if state == DELIVERY.initial else None
-    return Delivered(event_id, happened_at, name, state, attempts, due, ended_at)
+    waits = state == DELIVERY.initial
+    # What goes before everything else is due before anything was.
+    due, end = (max(due_at, happened_at), None) if waits else (None, ended_at)
+    return Delivered(event_id, happened_at, name, state, attempts, due, end)
 
 
 def _missing() -> NotFound:

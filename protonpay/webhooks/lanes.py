@@ -19,6 +19,10 @@ LEASE = timedelta(seconds=45)
 """How long a lane stays with a process that says nothing; a delivery is never begun later than
 leaves time for its end."""
 LONGEST_ATTEMPT = timedelta(seconds=20)
+BROKEN_AFTER = 10
+"""So many failures in a row, and one attempt is made at a time, with pauses, until one succeeds."""
+EARLIEST = timedelta(days=14)
+"""How long ago what somebody waits for is due: it goes before all that waits by itself."""
 
 _CLAIM = """
     WITH free AS (
@@ -28,12 +32,13 @@ _CLAIM = """
         WHERE lane.due_at <= %(now)s AND lane.slow = %(slow)s AND endpoint.disabled_at IS NULL
           AND (lane.leased_until IS NULL OR lane.leased_until < %(now)s)
           AND (lane.paced_until IS NULL OR lane.paced_until <= %(now)s)
+          AND (lane.probe_at IS NULL OR lane.probe_at <= %(now)s)
         ORDER BY greatest(lane.due_at, lane.served_at) LIMIT %(limit)s
         FOR NO KEY UPDATE OF lane SKIP LOCKED)
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s, fence = lane.fence + 1
     FROM free WHERE lane.endpoint_id = free.endpoint_id
     RETURNING lane.endpoint_id, free.user_id, lane.fence, lane.width, lane.slow,
-              free.throttle_per_second
+              free.throttle_per_second, lane.failures
 """
 _KEEP = """
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s
@@ -66,7 +71,8 @@ _TAKE = """
            endpoint.secret, event.id, event.core, taken.tries_before,
            ARRAY(SELECT secret FROM webhook_retiring_secrets AS old
                  WHERE old.endpoint_id = taken.endpoint_id AND old.ends_at > %(now)s
-                 ORDER BY old.retired_at)
+                 ORDER BY old.retired_at),
+           taken.resent_from IS NOT NULL
     FROM taken JOIN webhook_endpoints AS endpoint ON endpoint.id = taken.endpoint_id
     JOIN events AS event ON event.id = taken.event_id AND event.happened_at = taken.event_at
     ORDER BY taken.due_at, taken.id
@@ -86,7 +92,8 @@ _LOCK = """
 # A delivery in the hands of one who died comes back when that lease is over, at the latest.
 _LET_GO = """
     UPDATE webhook_lanes AS lane SET leased_until = NULL, served_at = %(now)s, due_at = coalesce(
-        (SELECT greatest(due_at, lane.paced_until) FROM webhook_deliveries AS delivery
+        (SELECT greatest(due_at, lane.paced_until, lane.probe_at)
+         FROM webhook_deliveries AS delivery
          WHERE delivery.endpoint_id = lane.endpoint_id AND state = 'PENDING'
            AND (delivery.leased_until IS NULL OR delivery.leased_until < %(now)s)
          ORDER BY due_at, id LIMIT 1),
@@ -97,8 +104,22 @@ _LET_GO = """
     WHERE lane.endpoint_id = mine.endpoint_id AND lane.fence = mine.fence
 """
 _FORGIVE = """
-    UPDATE webhook_lanes SET failing_since = NULL, blocked_since = NULL, warned_at = NULL
+    UPDATE webhook_lanes SET failing_since = NULL, blocked_since = NULL, warned_at = NULL,
+        failures = 0
     WHERE endpoint_id = %(endpoint)s
+"""
+_TRY_NOW = """
+    UPDATE webhook_lanes SET probe_at = NULL,
+        due_at = CASE WHEN due_at IS NOT NULL THEN least(due_at, %(now)s) END
+    WHERE endpoint_id = %(endpoint)s AND probe_at IS NOT NULL
+"""
+# What was delivered once and is tried once more stays delivered.
+_CANCEL = """
+    UPDATE webhook_deliveries SET
+        state = CASE resent_from WHEN 'DELIVERED' THEN 'DELIVERED' ELSE 'CANCELLED' END,
+        ended_at = CASE resent_from WHEN 'DELIVERED' THEN ended_at ELSE %(now)s END,
+        resent_from = NULL, resent_due_at = NULL
+    WHERE endpoint_id = ANY(%(endpoints)s) AND state = 'PENDING'
 """
 
 
@@ -111,6 +132,7 @@ class Claimed:
         width: how many attempts at once it has borne well.
         slow: its receiver let us wait the last time.
         throttle: how many attempts a second it wants at most, if it said so.
+        failures: in a row, up to now.
     """
 
     endpoint_id: str
@@ -119,6 +141,7 @@ class Claimed:
     width: int
     slow: bool
     throttle: int | None = None
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +153,7 @@ class Parcel:
         number: of this attempt, from 1; also the fence of its end.
         secret: as it is kept; ``old_secrets``: those that still verify, the oldest first.
         tries_before: attempts that do not count: its owner has asked for it anew since.
+        manual: its owner asked for this one try.
     """
 
     begin_before: float
@@ -143,6 +167,7 @@ class Parcel:
     core: bytes
     tries_before: int = 0
     old_secrets: Sequence[bytes] = ()
+    manual: bool = False
 
     @property
     def turn(self) -> int:
@@ -219,9 +244,25 @@ def lock(endpoint_ids: Sequence[str]) -> None:
     db.execute(_LOCK, {"endpoints": list(endpoint_ids)})
 
 
+def pause(count: int, throttle: int) -> timedelta:
+    """Return how long so many attempts take at so many a second."""
+    return timedelta(seconds=1) * count // throttle
+
+
 def forgive(endpoint_id: str) -> None:
     """Forget how long an endpoint has failed, in the caller's transaction: it begins anew."""
+    try_now(endpoint_id)
     db.execute(_FORGIVE, {"endpoint": endpoint_id})
+
+
+def try_now(endpoint_id: str) -> None:
+    """End the pause before a broken endpoint, in the caller's transaction: somebody waits."""
+    db.execute(_TRY_NOW, {"endpoint": endpoint_id, "now": clock.now()})
+
+
+def cancel(endpoint_ids: Sequence[str], now: datetime) -> None:
+    """Cancel all that waits for endpoints, in the caller's transaction."""
+    db.execute(_CANCEL, {"endpoints": list(endpoint_ids), "now": now})
 
 
 def _allowed(lane: Claimed, most: int, paced_until: datetime | None, now: datetime) -> int:
@@ -233,7 +274,7 @@ def _allowed(lane: Claimed, most: int, paced_until: datetime | None, now: dateti
 def _pace(throttled: Sequence[Claimed], parcels: Sequence[Parcel], now: datetime) -> None:
     taken = Counter(parcel.endpoint_id for parcel in parcels)
     pauses = {
-        lane.endpoint_id: timedelta(seconds=1) * taken[lane.endpoint_id] // lane.throttle
+        lane.endpoint_id: pause(taken[lane.endpoint_id], lane.throttle)
         for lane in throttled
         if lane.throttle and taken[lane.endpoint_id]
     }

@@ -90,6 +90,8 @@ class WebhookDelivery(Base):
         attempts: how many were begun; also the fence of a lease.
         tries_before: of them, those before it was asked for anew: the schedule begins there.
         leased_until: a worker has it in hand until then.
+        resent_from: its owner asks for one try more; the state it is in again if that fails.
+        resent_due_at: and when it is due then.
     """
 
     __tablename__ = "webhook_deliveries"
@@ -121,6 +123,8 @@ class WebhookDelivery(Base):
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resent_from: Mapped[str | None] = mapped_column(Text)
+    resent_due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class WebhookLane(Base):
@@ -132,6 +136,8 @@ class WebhookLane(Base):
         served_at: when one let go of it last.
         width: how many attempts at once it bears; ``slow``: it lets us wait.
         failing_since: its first failure after its last success, if it fails.
+        failures: how many there were since; from ten on one try is made at a time,
+            at ``probe_at`` the earliest.
         blocked_since: the same, of addresses we do not go to.
         warned_at: when its owner was told that it fails.
         paced_until: it wants to hear nothing before then.
@@ -152,6 +158,8 @@ class WebhookLane(Base):
     served_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     width: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     slow: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    failures: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    probe_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     failing_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     blocked_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
     warned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -165,6 +173,7 @@ class WebhookAttempt(Base):
         began_at: its month is where the row is kept.
         outcome: ``delivered``, or a code of what went wrong (``timeout`` …).
         answer_head: the first 2 KiB of what the receiver answered, as text.
+        manual: its owner asked for it.
         url, signature: where it went, and what ``webhook-signature`` said.
     """
 
@@ -179,5 +188,6 @@ class WebhookAttempt(Base):
     status: Mapped[int | None] = mapped_column(Integer)
     outcome: Mapped[str] = mapped_column(Text)
     answer_head: Mapped[str] = mapped_column(Text)
+    manual: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     url: Mapped[str | None] = mapped_column(Text)
     signature: Mapped[str | None] = mapped_column(Text)

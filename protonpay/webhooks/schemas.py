@@ -208,6 +208,12 @@ class AttemptView(WireSchema):
     """What one attempt sent and met."""
 
     number = fields.Integer()
+    trigger = fields.String(
+        metadata={
+            "enum": ["auto", "manual"],
+            "description": "`manual` if you asked for it (`resend`).",
+        }
+    )
     began_at = Moment()
     request = fields.Nested(
         SentRequest, allow_none=True, metadata={"description": "null of attempts before 2026-11."}

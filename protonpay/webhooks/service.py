@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
@@ -18,7 +18,6 @@ from protonpay.webhooks import lanes
 from protonpay.webhooks.models import (
     SECRET_PURPOSE,
     RetiringSecret,
-    WebhookDelivery,
     WebhookEndpoint,
 )
 from protonpay.webhooks.states import DELIVERY
@@ -30,7 +29,8 @@ _BY_OWNER = "by_owner"
 # The share makes a removal wait until it can see what it must cancel.
 _DISPATCH = """
     INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
-    SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0, %(now)s
+    SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0,
+           CASE WHEN event.audience IS NULL THEN %(now)s ELSE %(first)s END
     FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[],
                 %(audiences)s::text[])
          WITH ORDINALITY AS event (id, user_id, name, happened_at, audience, place)
@@ -117,6 +117,7 @@ def change(user_id: str, endpoint_id: str, **changes: Any) -> WebhookEndpoint:
         endpoint = _found(user_id, endpoint_id, lock=True)
         if changes.get("url", endpoint.url) != endpoint.url:
             _check_is_new(user_id, changes["url"])
+            lanes.forgive(endpoint_id)
         enabled = changes.pop("enabled", endpoint.enabled)
         if enabled != endpoint.enabled:
             endpoint.disabled_at = None if enabled else clock.now()
@@ -140,14 +141,7 @@ def remove(user_id: str, endpoint_id: str) -> None:
         endpoint.deleted_at, endpoint.disabled_at, endpoint.secret = now, now, b""
         endpoint.disabled_reason = "removed"
         session.execute(delete(RetiringSecret).where(RetiringSecret.endpoint_id == endpoint_id))
-        session.execute(
-            update(WebhookDelivery)
-            .where(
-                WebhookDelivery.endpoint_id == endpoint_id,
-                WebhookDelivery.state == DELIVERY.initial,
-            )
-            .values(state="CANCELLED", ended_at=now)
-        )
+        lanes.cancel([endpoint_id], now)
 
 
 def dispatch(limit: int = 500) -> int:
@@ -161,6 +155,7 @@ def dispatch(limit: int = 500) -> int:
         if numbered:
             parameters = {
                 "now": clock.now(),
+                "first": clock.now() - lanes.EARLIEST,
                 "state": DELIVERY.initial,
                 "ids": [event.id for event in numbered],
                 "users": [event.user_id for event in numbered],

@@ -16,6 +16,7 @@ BASE = "https://protonpay.org/api"
 _MARK = re.compile(r"<!-- (GET|POST|PATCH|DELETE) (\S+) -->\n.*?<!-- end -->\n", re.DOTALL)
 _ALONE = re.compile(r"\{([A-Z_]+)\}")
 NOTHING = 204
+QUEUED = 202
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ EXAMPLES = (
     ),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries?status=DELIVERED"),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}"),
-    Example("POST", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}/resend"),
-    Example("POST", "/client/webhooks/{WEBHOOK}/recover", {"since": "{YESTERDAY}"}),
-    Example("POST", "/client/webhooks/{WEBHOOK}/replay", {"after": 0}),
+    Example("POST", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}/resend", status=QUEUED),
+    Example("POST", "/client/webhooks/{WEBHOOK}/recover", {"since": "{YESTERDAY}"}, status=QUEUED),
+    Example("POST", "/client/webhooks/{WEBHOOK}/replay", {"after": 0}, status=QUEUED),
     Example("POST", "/client/webhooks/{WEBHOOK}/rotate-secret", {"overlapSeconds": 3600}),
     Example("PATCH", "/client/webhooks/{WEBHOOK}", {"enabled": False}),
     Example("DELETE", "/client/webhooks/{WEBHOOK}", status=NOTHING),

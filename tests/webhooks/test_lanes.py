@@ -249,3 +249,23 @@ def test_a_throttle_holds_up_nobody_else_and_ends_with_it(
     moments.pass_by(1)
     assert delivery.deliver_due(100) == 4
     assert [len(server.requests) for server in servers] == [5, 5]
+
+
+def test_who_waits_for_a_throttle_looks_again_as_soon_as_it_lets_one_through(
+    alice: Actor, stack: ExitStack
+):
+    server = stack.enter_context(answering(http()))
+    stack.enter_context(listed(server.url))
+    throttled(alice, server.url, 20)
+    happen(alice, 12)
+    courier, looks = Courier(), 0
+    began = time.monotonic()
+    while len(server.requests) < 12:
+        while courier.step(0.05):
+            pass
+        courier.wait(30)
+        looks += 1
+    took = time.monotonic() - began
+    courier.close()
+    assert 2 <= looks < 12
+    assert 0.3 < took < 20, "neither faster than it may be nor after the next look by itself"

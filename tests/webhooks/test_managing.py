@@ -188,41 +188,6 @@ def test_deliveries_are_listed_with_what_was_said(alice: Actor, receiver: RawSer
     assert first["deliveries"] + deliveries(alice, hook, query) == [newest, older]
 
 
-def test_one_that_was_given_up_is_made_again_with_its_whole_schedule(
-    alice: Actor, broken: RawServer
-):
-    hook = subscribe(alice, broken)
-    happen(alice)
-    exhaust()
-    (given_up,) = deliveries(alice, hook)
-    assert (given_up["status"], given_up["attempts"]) == ("EXHAUSTED", 10)
-
-    path = f"/client/webhooks/{hook['id']}/deliveries/{given_up['id']}/resend"
-    answer = alice.post(path)
-    assert answer.get_json()["delivery"]["status"] == "PENDING"
-    with nothing_changes():
-        refused(alice.post(path), 409, "state_conflict")
-    with clock.frozen(clock.now() + timedelta(seconds=1)):
-        assert delivery.deliver_due() == 1
-    (again,) = deliveries(alice, hook)
-    assert (again["status"], again["attempts"]) == ("PENDING", 11)
-    ids = {headers["webhook-id"] for headers, _ in sent(broken)}
-    assert ids == {given_up["id"]}
-
-
-def test_what_was_delivered_is_delivered_once_more_when_asked(alice: Actor, receiver: RawServer):
-    hook = subscribe(alice, receiver)
-    happen(alice)
-    delivery.deliver_due()
-    (done,) = deliveries(alice, hook)
-
-    alice.post(f"/client/webhooks/{hook['id']}/deliveries/{done['id']}/resend")
-    delivery.deliver_due()
-
-    (_, first), (_, second) = sent(receiver)
-    assert first == second
-
-
 def test_what_was_missed_is_recovered(alice: Actor, broken: RawServer):
     hook = subscribe(alice, broken)
     path, since = f"/client/webhooks/{hook['id']}", clock.to_text(clock.now())

@@ -86,8 +86,8 @@ def test_the_example_takes_what_is_delivered_and_nothing_else(house: Flask, alic
     finally:
         process.terminate()
         process.communicate(timeout=30)
-    (event,) = alice.get(f"{path}/deliveries").get_json()["deliveries"]
-    assert event["status"] == "PENDING"
+    shown = alice.get(f"{path}/deliveries/{event['id']}").get_json()["delivery"]
+    assert (shown["status"], shown["tries"][-1]["outcome"]) == ("DELIVERED", "http_error")
 
 
 @pytest.mark.parametrize("secret", ["", None])
