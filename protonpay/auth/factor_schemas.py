@@ -6,6 +6,7 @@ from protonpay.auth.schemas import LONGEST_PASSWORD_SENT, LONGEST_TOKEN
 from protonpay.web.fields import Moment, Secret, Text, WireSchema
 
 _CODE = {"example": "123456"}
+_RECOVERY_CODE = "ABCDEF-GHIJKL-MNOPQR-STUVWX"
 _LONGEST_CODE = 64
 
 
@@ -24,7 +25,9 @@ class FirstCode(WireSchema):
 class SecondStep(WireSchema):
     """The second step of a sign-in."""
 
-    mfa_token = Text(longest=LONGEST_TOKEN, required=True)
+    mfa_token = Text(
+        longest=LONGEST_TOKEN, required=True, metadata={"example": "eyJhbGciOiJIUzI1NiIs..."}
+    )
     code = Text(longest=_LONGEST_CODE, required=True, metadata=_CODE)
 
 
@@ -33,7 +36,9 @@ class FactorView(WireSchema):
 
     enabled = fields.Boolean(metadata={"example": True})
     enabled_at = Moment(allow_none=True)
-    recovery_codes_left = fields.Integer(metadata={"example": 10})
+    codes_left = fields.Integer(
+        metadata={"description": "Recovery codes that were not used.", "example": 10}
+    )
 
 
 class FactorAnswer(WireSchema):
@@ -71,6 +76,7 @@ class CodesAnswer(WireSchema):
     """Ten recovery codes, shown this once."""
 
     recovery_codes = fields.List(
-        Secret(metadata={"example": "ABCDEF-GHIJKL-MNOPQR-STUVWX"}),
-        metadata={"minItems": 10, "maxItems": 10},
+        Secret(metadata={"example": _RECOVERY_CODE}),
+        allow_none=True,
+        metadata={"minItems": 10, "maxItems": 10, "example": [_RECOVERY_CODE] * 10},
     )

@@ -48,12 +48,12 @@ class Standing:
     """How a user's second factor stands.
 
     Attributes:
-        recovery_codes_left: how many of the ten are unused.
+        codes_left: how many of the ten are unused.
     """
 
     enabled: bool
     enabled_at: datetime | None = None
-    recovery_codes_left: int = 0
+    codes_left: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,7 @@ def standing(user_id: str) -> Standing:
     unused = select(func.count()).where(
         RecoveryCode.user_id == user_id, RecoveryCode.used_at.is_(None)
     )
-    return Standing(
-        enabled=True, enabled_at=enabled_at, recovery_codes_left=db.session.scalar(unused) or 0
-    )
+    return Standing(enabled=True, enabled_at=enabled_at, codes_left=db.session.scalar(unused) or 0)
 
 
 def begin(user_id: str) -> Setup:

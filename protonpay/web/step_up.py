@@ -97,7 +97,7 @@ def document(operation: dict[str, Any], spec: APISpec) -> None:
 
 _PARAMETER = {
     "required": False,
-    "schema": {"type": "string", "maxLength": _LONGEST, "example": "123456"},
+    "schema": {"type": "string", "examples": ["123456"]},
     "description": "If the account has a second factor and a person asks: a code of the app, or a "
     "recovery code. Each is good once. Without it 401 `two_factor_required`, with a wrong one 401 "
     "`two_factor_invalid`. API keys are not asked.",

@@ -14,7 +14,7 @@ from tests.refusals import refused
 from tests.two_factor.apps import App, Moments, set_up
 from tests.unchanged import nothing_changes
 
-NONE = {"enabled": False, "enabledAt": None, "recoveryCodesLeft": 0}
+NONE = {"enabled": False, "enabledAt": None, "codesLeft": 0}
 
 
 def standing(actor: Actor) -> dict:
@@ -46,7 +46,7 @@ def test_the_first_code_enables_it_once(alice: Actor, moments: Moments):
     assert len(set(codes)) == 10
     assert all(re.fullmatch(r"[A-Z2-7]{6}(-[A-Z2-7]{6}){3}", code) for code in codes)
     now = standing(alice)
-    assert (now["enabled"], now["recoveryCodesLeft"]) == (True, 10)
+    assert (now["enabled"], now["codesLeft"]) == (True, 10)
     assert alice.get("/client/dashboard").get_json()["setupSteps"]["twoFaEnabled"] is True
     assert "two_factor_enabled" in letters(alice.email)
     with nothing_changes():

@@ -105,7 +105,7 @@ def test_a_repeated_request_is_answered_as_the_first_though_its_code_is_used(
 def test_a_recovery_code_does_it_once_and_its_owner_is_told(alice: Actor, app_of_alice: App):
     sent = {"X-2FA-Code": app_of_alice.recovery_codes[3]}
     assert alice.post("/client/api-keys", KEY, headers=sent).status_code == 200
-    assert alice.get("/client/2fa").get_json()["twoFactor"]["recoveryCodesLeft"] == 9
+    assert alice.get("/client/2fa").get_json()["twoFactor"]["codesLeft"] == 9
     assert "recovery_code_used" in letters(alice.email)
     refused(alice.post("/client/api-keys", KEY, headers=sent), 401, "two_factor_invalid")
 
