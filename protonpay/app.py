@@ -16,6 +16,7 @@ from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
 from protonpay.auth.account_blueprint import blp as account_blp
 from protonpay.auth.blueprint import blp as auth_blp
+from protonpay.auth.factor_blueprint import blp as two_factor_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
 from protonpay.chains.registry import NETWORKS, ChainSettings, chains
@@ -49,17 +50,20 @@ from protonpay.store.secrets import safe
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
+from protonpay.two_factor import service as two_factor
 from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
 from protonpay.web.body import MAX_BODY_BYTES
 from protonpay.web.links import links
 from protonpay.web.paging import cursors
+from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
 
 BLUEPRINTS = (
     account_blp,
+    two_factor_blp,
     auth_blp,
     overview_blp,
     deposits_blp,
@@ -163,6 +167,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     tokens.init_app(app, secret_keys=(config.secret_key,), issuer=config.public_url)
     sessions.bind(auth_sessions.stands)
     keys.bind(api_keys.open_key)
+    factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)

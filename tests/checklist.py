@@ -140,7 +140,6 @@ LINES = {
 }
 
 WAITING = {
-    49: "there is no second factor yet: it comes with accounts",
     108: "secrets are not rotated yet: it comes with webhooks",
 }
 """Lines that no test carries, each with its reason."""
@@ -152,7 +151,6 @@ NOTES = {
     59: "There are no test keys: a sandbox is another address.",
     60: "Fees alone may be kept for a minute, by the caller: `private, max-age=60`.",
     78: "The fee is on top, so no amount is too small for it.",
-    80: "The second factor waits with line 49.",
     81: "There are no test keys.",
     89: "No page and no mail shows a note yet.",
 }

@@ -18,7 +18,10 @@ def refused(answer: TestResponse, status: int, code: str) -> dict[str, Any]:
     body = answer.get_json()
     assert (answer.status_code, body["code"]) == (status, code), body
     assert answer.content_type == "application/problem+json"
-    assert [member for member in body if member != "errors"] == _ALWAYS
+    assert [member for member in body if member not in {"errors", "mfaToken"}] == _ALWAYS
+    assert ("mfaToken" in body) == (
+        answer.request.path == "/api/auth/login" and status == 401 and code == "two_factor_required"
+    )
     assert ("errors" not in body) or status == HTTPStatus.BAD_REQUEST
     assert body["status"] == status
     assert body["title"] == HTTPStatus(status).phrase

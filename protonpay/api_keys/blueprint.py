@@ -8,6 +8,7 @@ from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import PageQuery, page
+from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint("api-keys", __name__, door=Door.CLIENT, prefix="/client", about="Your keys")
 
@@ -15,6 +16,7 @@ blp = AreaBlueprint("api-keys", __name__, door=Door.CLIENT, prefix="/client", ab
 @blp.post("/api-keys", keys=NO_KEY)
 @blp.arguments(schemas.KeyOrder)
 @blp.response(200, schemas.NewKeyAnswer)
+@steps_up
 def create(order: dict[str, Any]) -> dict[str, Any]:
     """Create a new API key. The raw key is returned only once."""
     return {"key": service.create(current().user_id, **order)}

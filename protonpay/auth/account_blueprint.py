@@ -9,6 +9,7 @@ from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.limits import buckets
 from protonpay.web.paging import PageQuery, page
+from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint(
     "account", __name__, door=Door.CLIENT, prefix="/client", about="Address, password, sessions"
@@ -25,6 +26,7 @@ def verification() -> dict[str, str]:
 @blp.post("/email", keys=NO_KEY, refuses=[401, 409])
 @blp.arguments(schemas.NewEmail)
 @blp.response(200, schemas.Addressed)
+@steps_up
 def email(wanted: dict[str, str]) -> dict[str, str]:
     """Change your address: it is yours once the link in the letter to it is used."""
     with buckets.signing_in(service.guesses_of(current().user_id)):
@@ -35,6 +37,7 @@ def email(wanted: dict[str, str]) -> dict[str, str]:
 @blp.post("/password", keys=NO_KEY, refuses=[401])
 @blp.arguments(schemas.NewPassword)
 @blp.response(200, schemas.PasswordChanged)
+@steps_up
 def password(wanted: dict[str, str]) -> dict[str, int]:
     """Change your password; every other session ends."""
     caller = current()

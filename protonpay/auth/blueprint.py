@@ -4,7 +4,16 @@ from typing import Any
 
 from flask import request
 
-from protonpay.auth import devices, emails, recovery, schemas, service
+from protonpay.auth import (
+    devices,
+    emails,
+    factor_schemas,
+    recovery,
+    schemas,
+    service,
+    two_steps,
+)
+from protonpay.kernel.errors import Unauthenticated
 from protonpay.web import messages, tokens
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import bearer
@@ -33,7 +42,26 @@ def login(person: dict[str, str]) -> dict[str, Any]:
     account = service.failures_of(person["email"], device.address)
     with buckets.signing_in(account):
         entered = service.login(**person, device=device)
-    return {**_pair(entered.grant), "user": schemas.with_balance(entered.user, entered.balance)}
+    if isinstance(entered, service.Challenge):
+        token = tokens.issue_mfa(entered.user_id, entered.id, service.CHALLENGE_LIFE)
+        said = "Send a code of your second factor to /auth/2fa."
+        raise Unauthenticated("two_factor_required", said, members={"mfaToken": token})
+    return _entered(entered)
+
+
+@blp.post("/2fa", refuses=[401, 403])
+@blp.arguments(factor_schemas.SecondStep)
+@blp.response(200, schemas.LoggedIn)
+def second_step(given: dict[str, str]) -> dict[str, Any]:
+    """Finish a sign-in with a code of the app, or a recovery code."""
+    claims = tokens.read_mfa(given["mfa_token"])
+    entered = two_steps.complete(
+        challenge_id=claims.token_id,
+        user_id=claims.user_id,
+        code=given["code"],
+        device=_device(),
+    )
+    return _entered(entered)
 
 
 @blp.post("/refresh", refuses=[401])
@@ -95,6 +123,10 @@ def freeze(given: dict[str, str]) -> None:
 def _device() -> devices.Device:
     agent = request.headers.get("User-Agent", "")
     return devices.Device(request.remote_addr or "", agent[:_LONGEST_AGENT])
+
+
+def _entered(entered: service.SignedIn) -> dict[str, Any]:
+    return {**_pair(entered.grant), "user": schemas.with_balance(entered.user, entered.balance)}
 
 
 def _pair(grant: service.Grant) -> dict[str, str]:

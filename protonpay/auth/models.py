@@ -96,3 +96,19 @@ class EmailToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignInChallenge(Base):
+    """A sign-in whose password was right, and which waits for a code of the second factor."""
+
+    __tablename__ = "sign_in_challenges"
+    __table_args__ = (Index("ix_sign_in_challenges_expires_at", "expires_at"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    def stands(self, now: datetime) -> bool:
+        """Tell whether a code still opens a session by it."""
+        return self.used_at is None and self.expires_at > now

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from protonpay.auth import devices, emails, sessions
 from protonpay.auth.devices import Device
-from protonpay.auth.models import AuthSession, RefreshToken
+from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.states import REFRESH
 from protonpay.kernel import clock, ids, signing
@@ -19,11 +19,13 @@ from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
+from protonpay.two_factor import service as two_factor
 from protonpay.users import service as users
 from protonpay.users.service import User, email_key
 
 SESSION_LIFE = timedelta(days=30)
 REFRESH_LIFE = timedelta(days=7)
+CHALLENGE_LIFE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,14 @@ class SignedIn:
     user: User
     grant: Grant
     balance: Usdc
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A person at the door whose password was right, and who has a second factor to prove."""
+
+    user_id: str
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +104,8 @@ def register(
     return SignedIn(user, grant, Usdc(0))
 
 
-def login(*, email: str, password: str, device: Device) -> SignedIn:
-    """Open a session for who knows the password.
+def login(*, email: str, password: str, device: Device) -> SignedIn | Challenge:
+    """Open a session for who knows the password, or ask for the second factor if there is one.
 
     Raises:
         Unauthenticated: wrong address or wrong password, not told which, nor by time
@@ -113,10 +123,30 @@ def login(*, email: str, password: str, device: Device) -> SignedIn:
             raise Forbidden("account_suspended", "This account is suspended.")
         if fresh:
             user.password_hash = fresh
-        devices.tell_of_new(user, device)
-        grant = _open_session(user.id, device)
-        balance = ledger.balance(chart.available(user.id))
-    return SignedIn(user, grant, balance)
+        return _challenge(user) if two_factor.is_enabled(user.id) else enter(user, device)
+
+
+def enter(user: User, device: Device) -> SignedIn:
+    """Open a session for a user, locked in the caller's transaction, who has proved to be it.
+
+    Raises:
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    if user.standing != "ACTIVE":
+        raise Forbidden("account_suspended", "This account is suspended.")
+    devices.tell_of_new(user, device)
+    grant = _open_session(user.id, device)
+    return SignedIn(user, grant, ledger.balance(chart.available(user.id)))
+
+
+def _challenge(user: User) -> Challenge:
+    waiting = SignInChallenge(
+        id=ids.new_id(), user_id=user.id, expires_at=clock.now() + CHALLENGE_LIFE
+    )
+    # Of those that came to nothing none is needed any more.
+    current().execute(delete(SignInChallenge).where(SignInChallenge.expires_at < clock.now()))
+    current().add(waiting)
+    return Challenge(user.id, waiting.id)
 
 
 def failures_of(email: str, address: str) -> str:

@@ -7,11 +7,13 @@ import click
 from flask.cli import AppGroup
 
 from protonpay.auth import service as auth
+from protonpay.auth import two_steps
 from protonpay.kernel.errors import Refusal
 from protonpay.kyc import service as checks
 from protonpay.kyc.states import REASONS
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
+from protonpay.two_factor import service as two_factor
 from protonpay.users import service
 from protonpay.users.service import User
 
@@ -61,6 +63,17 @@ def thaw(email: str) -> None:
     """Let money leave an account again, once it is certain whose hand it is in."""
     service.thaw(_find(email).id)
     click.echo(f"{email}: withdrawals allowed")
+
+
+@users.command("reset-2fa")
+@click.argument("email")
+def reset_two_factor(email: str) -> None:
+    """Take away the second factor of somebody who has lost it, once you know who they are."""
+    user = _find(email)
+    if not two_factor.is_enabled(user.id):
+        raise click.ClickException(f"{email} has no second factor")
+    ended = two_steps.reset(user.id)
+    click.echo(f"{email}: no second factor any more, {ended} sessions ended")
 
 
 @users.group()

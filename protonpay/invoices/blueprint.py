@@ -9,6 +9,7 @@ from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import page
+from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint("invoices", __name__, door=Door.CLIENT, prefix="/client", about="Getting paid")
 
@@ -57,6 +58,7 @@ def cancel(invoice_id: str) -> dict[str, Any]:
 @blp.post("/invoices/<id:invoice_id>/refund", keys=_GIVES_BACK)
 @blp.arguments(schemas.RefundOrder)
 @blp.response(200, schemas.RefundAnswer)
+@steps_up
 def refund(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
     """Give back what was paid: to the payer's balance, or on chain to a wallet you name."""
     invoice, given = refunding.refund(current().user_id, invoice_id, **order)

@@ -26,6 +26,7 @@ class Refusal(Exception):
         values: what stands there.
         retry_after: whole seconds after which asking again makes sense, or None.
         fields: location → field → messages, for bad input only.
+        members: what the caller needs to go on, beside the code.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class Refusal(Exception):
         *,
         retry_after: int | None = None,
         fields: Mapping[str, Any] | None = None,
+        members: Mapping[str, str] | None = None,
         **values: object,
     ) -> None:
         self.code = code
@@ -42,6 +44,7 @@ class Refusal(Exception):
         self.values = values
         self.retry_after = retry_after
         self.fields = fields
+        self.members = members or {}
         super().__init__(f"{code}: {self.detail}")
 
     @property

@@ -32,7 +32,7 @@ def body(
     *,
     instance: str,
     request_id: str,
-    fields: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the JSON of an error (API reference §6).
 
@@ -42,9 +42,9 @@ def body(
         detail: one sentence for a person.
         instance: the path that was asked for, as far as it is known.
         request_id: as in ``X-Request-Id``.
-        fields: location → field → messages.
+        more: members of the code's own, ``errors`` among them (location → field → messages).
     """
-    members = {
+    members: dict[str, Any] = {
         "type": f"https://protonpay.org/problems/{code.replace('_', '-')}",
         "title": HTTPStatus(status).phrase,
         "status": status,
@@ -52,7 +52,7 @@ def body(
         "instance": instance,
         "code": code,
         "message": detail,
-        **({"errors": fields} if fields else {}),
+        **(more or {}),
         "requestId": request_id,
     }
     return json.dumps(members, ensure_ascii=False, separators=(",", ":"), default=str)

@@ -46,7 +46,7 @@ def dashboard() -> dict[str, Any]:
             "email_verified": setup.email_verified,
             "kyc_completed": setup.identity_approved,
             "wallet_linked": setup.wallet_linked,
-            "two_fa_enabled": False,
+            "two_fa_enabled": setup.two_fa_enabled,
         },
     }
 

@@ -122,7 +122,8 @@ _TOTALS = """
 """
 _SETUP = """
     SELECT email_verified_at IS NOT NULL, identity_approved_at IS NOT NULL,
-           EXISTS (SELECT FROM linked_wallets WHERE user_id = users.id AND unlinked_at IS NULL)
+           EXISTS (SELECT FROM linked_wallets WHERE user_id = users.id AND unlinked_at IS NULL),
+           EXISTS (SELECT FROM second_factors WHERE user_id = users.id AND state = 'ENABLED')
     FROM users WHERE id = %(user)s
 """
 _WALLET = """
@@ -171,6 +172,7 @@ class Setup:
     email_verified: bool
     identity_approved: bool
     wallet_linked: bool
+    two_fa_enabled: bool
 
 
 def balance(user_id: str) -> Usdc:
@@ -231,7 +233,7 @@ def totals(user_id: str) -> Totals:
 def setup(user_id: str) -> Setup:
     """Return what the user has proved so far."""
     row = db.execute(_SETUP, {"user": user_id}).fetchone()
-    return Setup(*row) if row else Setup(*[False] * 3)
+    return Setup(*row) if row else Setup(*[False] * 4)
 
 
 def wallet(user_id: str) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import page
+from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint("payouts", __name__, door=Door.CLIENT, prefix="/client", about="Withdrawals")
 
@@ -16,6 +17,7 @@ blp = AreaBlueprint("payouts", __name__, door=Door.CLIENT, prefix="/client", abo
 @blp.post("/withdraw", keys=needs(Scope.WITHDRAWALS_WRITE))
 @blp.arguments(schemas.PayoutOrder)
 @blp.response(200, schemas.PayoutAnswer)
+@steps_up
 def withdraw(order: dict[str, Any]) -> dict[str, Any]:
     """Create a USDC withdrawal to an external wallet."""
     return {"payout": service.request_payout(current().user_id, **order)}

@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, document, idempotency, limits
+from protonpay.web import auth, document, idempotency, limits, step_up
 from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.document_schemas import SchemaPlugin
@@ -50,6 +50,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         self.refuses: dict[str, Sequence[int]] = {}
         self._items: dict[str, list[str]] = {}
         self._reads_query: set[str] = set()
+        self._steps_up: set[str] = set()
         if door is Door.CLIENT:
             self.before_request(self._authenticate)
             self.before_request(idempotency.read_header)
@@ -79,7 +80,9 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         def mark(view: Callable[..., Any]) -> Any:
             if "arguments" in getattr(view, "_apidoc", {}):
                 raise TypeError(f"{view.__name__}: what is read stands above what is answered")
-            return idempotency.once(decorate(view), schema)
+            done_once = idempotency.once(decorate(view), schema)
+            takes_codes = getattr(view, "takes_codes", False)
+            return step_up.counting(done_once) if takes_codes else done_once
 
         return mark
 
@@ -96,6 +99,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             self.access[name] = keys
         if getattr(view, "reads_query", False):
             self._reads_query.add(name)
+        if getattr(view, "steps_up", False):
+            self._steps_up.add(name)
         posts = self.door is Door.CLIENT and "POST" in kwargs.get("methods", ())
         if posts and not getattr(view, "once", False):
             raise TypeError(f"{rule}: a client's POST says what it answers, and is done once")
@@ -121,6 +126,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         once, counted = client and method == "post", self.door is not Door.PUBLIC
         if once:
             idempotency.document(doc, spec)
+        if endpoint in self._steps_up:
+            step_up.document(doc, spec)
         statuses = document.refusals(
             client=client,
             counted=counted,
@@ -190,6 +197,13 @@ class ProblemSchema(WireSchema):
             "description": "Location, field, messages; on 400 only.",
             "sometimes": True,
             "example": {"json": {"amount": ["Must be greater than zero."]}},
+        }
+    )
+    mfa_token = fields.String(
+        metadata={
+            "description": "With `two_factor_required` at sign-in: goes to `/auth/2fa`.",
+            "sometimes": True,
+            "example": "eyJ...",
         }
     )
     request_id = fields.String(metadata={"description": "As in `X-Request-Id`."})

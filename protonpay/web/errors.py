@@ -39,7 +39,7 @@ def problem(
     said: str,
     *,
     values: Mapping[str, object] = _NOTHING,
-    fields: Mapping[str, Any] | None = None,
+    more: Mapping[str, Any] = _NOTHING,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Build an error answer in the caller's language (API document, "Error Codes"; RFC 9457).
@@ -49,7 +49,7 @@ def problem(
         code: stable name of what is wrong.
         said: one sentence for a person, as the catalogue knows it.
         values: what stands in its ``{names}``.
-        fields: location → field → messages, on 400 only.
+        more: members of the code's own; of bad input ``errors``: location → field → messages.
         headers: what the status calls for (``Retry-After``, ``Allow`` …).
     """
     language = messages.language()
@@ -60,7 +60,10 @@ def problem(
         detail,
         instance=request.path,
         request_id=g.get("request_id", ""),
-        fields=messages.say_each(fields, language) if fields else None,
+        more={
+            name: messages.say_each(value, language) if name == "errors" else value
+            for name, value in more.items()
+        },
     )
     response = Response(text, status, headers, mimetype=problems.MEDIA_TYPE)
     response.content_language.add(language)
@@ -83,7 +86,7 @@ def refused(refusal: errors.Refusal) -> Response:
         refusal.code,
         refusal.said,
         values=refusal.values,
-        fields=refusal.fields,
+        more={**({"errors": refusal.fields} if refusal.fields else {}), **refusal.members},
         headers=headers,
     )
 
@@ -97,8 +100,12 @@ def init_app(app: Flask) -> None:
 
 def _challenge(code: str) -> str:
     # RFC 6750 §3.1: no error attribute when the request carried no credentials at all.
-    known = code == "authentication_required"
-    return 'Bearer realm="protonpay"' + ("" if known else ', error="invalid_token"')
+    if code == "authentication_required":
+        return 'Bearer realm="protonpay"'
+    # RFC 9470: the token is good, and what it proves is not enough for this.
+    step_up = code in {"two_factor_required", "two_factor_invalid"}
+    error = "insufficient_user_authentication" if step_up else "invalid_token"
+    return f'Bearer realm="protonpay", error="{error}"'
 
 
 def _protocol(error: HTTPException) -> Response:
@@ -112,7 +119,7 @@ def _protocol(error: HTTPException) -> Response:
         return _unforeseen(error)
     if "messages" in data:
         return problem(
-            400, "validation_error", "The request is not valid.", fields=data["messages"]
+            400, "validation_error", "The request is not valid.", more={"errors": data["messages"]}
         )
     code = problems.PROTOCOL_CODES.get(status, "malformed_request")
     return problem(status, code, _sentence(error), headers=kept)

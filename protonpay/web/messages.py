@@ -164,6 +164,17 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This is less than a millionth of a USDC.": "Это меньше миллионной доли USDC.",
     "Choose another network.": "Выберите другую сеть.",
     "Choose {networks} or {last}.": "Выберите {networks} или {last}.",
+    "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
+    "Send a code of your second factor to /auth/2fa.": (
+        "Отправьте код второго фактора в /auth/2fa."
+    ),
+    "The code is wrong, or was used before.": "Код неверен или уже использован.",
+    "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
+    "There is a second factor already.": "Второй фактор уже включён.",
+    "There is no second factor.": "Второго фактора нет.",
+    "Set up an app first: the secret is good for ten minutes.": (
+        "Сначала настройте приложение: секрет действует десять минут."
+    ),
     "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
     "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
     "At most {limit} USDC in 24 hours.": "Не более {limit} USDC за 24 часа.",

@@ -26,6 +26,7 @@ REFRESH_LIFE = timedelta(days=7)
 
 _ACCESS_AUDIENCE = "protonpay-api"
 _REFRESH_AUDIENCE = "protonpay-refresh"
+_MFA_AUDIENCE = "protonpay-mfa"
 _LONGEST_TOKEN = 4096
 # RFC 7515 §7.1. PyJWT also takes padding and skips what is not base64: one token, many texts.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+", re.ASCII)
@@ -92,7 +93,7 @@ def init_app(app: Flask, *, secret_keys: tuple[str, ...], issuer: str) -> None:
         JWT_REFRESH_TOKEN_EXPIRES=REFRESH_LIFE,
         JWT_ENCODE_ISSUER=issuer,
         JWT_DECODE_ISSUER=issuer,
-        JWT_DECODE_AUDIENCE=[_ACCESS_AUDIENCE, _REFRESH_AUDIENCE],
+        JWT_DECODE_AUDIENCE=[_ACCESS_AUDIENCE, _REFRESH_AUDIENCE, _MFA_AUDIENCE],
         JWT_DECODE_LEEWAY=5,
         JWT_COOKIE_CSRF_PROTECT=False,
     )
@@ -123,6 +124,22 @@ def issue_refresh(user_id: str, session_id: str, token_id: str, life: timedelta)
     claims = {"sid": session_id, "jti": token_id, "aud": _REFRESH_AUDIENCE}
     made: str = create_refresh_token(user_id, additional_claims=claims, expires_delta=life)
     return made
+
+
+def issue_mfa(user_id: str, challenge_id: str, life: timedelta) -> str:
+    """Make the token of a sign-in that waits for a second factor; ``jti`` is its row."""
+    claims = {"sid": challenge_id, "jti": challenge_id, "aud": _MFA_AUDIENCE}
+    made: str = create_access_token(user_id, additional_claims=claims, expires_delta=life)
+    return made
+
+
+def read_mfa(token: str) -> Claims:
+    """Verify the token of a sign-in that waits; whether it was used is its row's business.
+
+    Raises:
+        Unauthenticated: ``token_expired`` or ``invalid_token``.
+    """
+    return _read(token, "access", _MFA_AUDIENCE, ACCESS_LIFE)
 
 
 def read_access(token: str) -> Claims:

@@ -9,6 +9,7 @@ from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import PageQuery, page
+from protonpay.web.step_up import steps_up
 from protonpay.webhooks import history, rotation, schemas, service
 
 blp = AreaBlueprint("webhooks", __name__, door=Door.CLIENT, prefix="/client", about="Your events")
@@ -57,6 +58,7 @@ def remove(webhook_id: str) -> None:
 )
 @blp.arguments(schemas.Rotation)
 @blp.response(200, schemas.NewWebhook)
+@steps_up
 def rotate_secret(wanted: dict[str, int], webhook_id: str) -> dict[str, Any]:
     """Get a new secret; the old one verifies until the overlap is over."""
     overlap = timedelta(seconds=wanted["overlap_seconds"])

@@ -27,6 +27,7 @@ class Example:
         path: with ``{NAMES}`` of what has to exist before; so has the body.
         public: needs no token.
         keeps: name → where its value stands in the answer.
+        code: what stands in ``X-2FA-Code``.
     """
 
     method: str
@@ -35,6 +36,7 @@ class Example:
     public: bool = False
     keeps: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    code: str | None = None
 
     @property
     def name(self) -> str:
@@ -180,6 +182,38 @@ EXAMPLES = (
         "/client/password",
         {"password": "securePassword123", "newPassword": "evenMoreSecure456"},
     ),
+    Example(
+        "POST",
+        "/client/2fa/setup",
+        {"password": "evenMoreSecure456"},
+        keeps={"APP_SECRET": "setup.secret"},
+    ),
+    Example(
+        "POST",
+        "/client/2fa/enable",
+        {"code": "{CODE}"},
+        keeps={"RECOVERY_CODE": "recoveryCodes.0"},
+    ),
+    Example("GET", "/client/2fa"),
+    Example(
+        "POST",
+        "/client/2fa/recovery-codes",
+        keeps={"RECOVERY_CODE": "recoveryCodes.0", "ANOTHER_CODE": "recoveryCodes.1"},
+        code="{RECOVERY_CODE}",
+    ),
+    Example(
+        "POST",
+        "/auth/2fa",
+        {"mfaToken": "{MFA_TOKEN}", "code": "{RECOVERY_CODE}"},
+        public=True,
+        keeps=SESSION,
+    ),
+    Example(
+        "POST",
+        "/client/2fa/disable",
+        {"password": "evenMoreSecure456"},
+        code="{ANOTHER_CODE}",
+    ),
     Example("POST", "/auth/logout", status=NOTHING),
     Example(
         "POST",
@@ -284,6 +318,8 @@ def _headers(example: Example) -> dict[str, str]:
         headers["Content-Type"] = "application/json"
     if example.once:
         headers["Idempotency-Key"] = "{ORDER_NUMBER}"
+    if example.code is not None:
+        headers["X-2FA-Code"] = example.code
     return headers
 
 

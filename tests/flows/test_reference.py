@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 import requests
 from solders.keypair import Keypair
@@ -90,6 +91,12 @@ class Reader:
         if name in LETTERS:
             known, page, count = LETTERS[name]
             self.known[known] = self._token(page, count)
+        if name == "POST /client/2fa/enable":
+            self.known["CODE"] = pyotp.TOTP(self.known["APP_SECRET"]).now()
+        if name == "POST /auth/2fa":
+            who = {"email": self.email, "password": "evenMoreSecure456"}
+            asked = requests.post(f"{self.city.api}/auth/login", json=who, timeout=10).json()
+            self.known["MFA_TOKEN"] = asked["mfaToken"]
         if name.endswith("{SESSION}"):
             self.known["SESSION"] = self._another_session()
 

@@ -24,6 +24,13 @@ def waiting(to: str) -> Sequence[Letter]:
     return [letter for letter in map(opened, rows) if letter.to == to]
 
 
+def letters(to: str) -> Sequence[str]:
+    """Return the names of the letters that wait for an address, oldest first."""
+    ours = {letter.id for letter in waiting(to)}
+    rows = db.session.scalars(select(LetterRow).order_by(LetterRow.created_at, LetterRow.id))
+    return [row.template for row in rows if row.id in ours]
+
+
 def token_of(letter: Letter) -> str:
     """Return what the link of a letter proves it with."""
     (link,) = _LINK.findall(letter.text)

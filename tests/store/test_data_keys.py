@@ -46,6 +46,7 @@ NO_SECRETS = {
     "proof_heads.root": "published",
     "proof_nodes.nodes": "digests and sums without names",
     "provider_callbacks.body": "what a provider told us",
+    "recovery_codes.digest": "a digest",
     "sweep_batches.raw": "signed for a public chain",
 }
 """Why bytes of a table are not sealed."""

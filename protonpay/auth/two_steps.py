@@ -1,0 +1,94 @@
+"""Signing in with two steps, and a second factor for who proves the password (API ref. §11)."""
+
+from collections.abc import Sequence
+
+from protonpay.auth import service, sessions
+from protonpay.auth.devices import Device
+from protonpay.auth.models import SignInChallenge
+from protonpay.auth.passwords import passwords
+from protonpay.auth.service import SignedIn
+from protonpay.kernel import clock
+from protonpay.kernel.errors import Unauthenticated
+from protonpay.store.db import transaction
+from protonpay.two_factor import service as two_factor
+from protonpay.two_factor.service import Setup
+from protonpay.users import service as users
+
+
+def complete(*, challenge_id: str, user_id: str, code: str, device: Device) -> SignedIn:
+    """Open the session whose password was proved, with a code.
+
+    A wrong code leaves the challenge as it is, until its five minutes are over.
+
+    Raises:
+        Unauthenticated: a wrong code (``two_factor_invalid``); the challenge was used, or its
+            time is over (``invalid_token``).
+        Forbidden: the account is suspended (``account_suspended``).
+        Limited: too many wrong codes (``rate_limited``).
+    """
+    with two_factor.misses_counted(user_id), transaction() as session:
+        # Locked first: of two with the same challenge the second finds it used.
+        user = users.lock(user_id)
+        challenge = session.get(SignInChallenge, challenge_id, populate_existing=True)
+        ours = challenge is not None and challenge.user_id == user_id
+        if challenge is None or not ours or not challenge.stands(clock.now()):
+            raise Unauthenticated("invalid_token", "The token is not valid.")
+        two_factor.take(user, code)
+        challenge.used_at = clock.now()
+        return service.enter(user, device)
+
+
+def begin(user_id: str, *, password: str) -> Setup:
+    """Make a secret for an app of who knows the password.
+
+    Raises:
+        Unauthenticated: wrong password (``invalid_credentials``).
+        Conflict: there is a second factor already (``two_factor_enabled``).
+    """
+    _check_password(user_id, password)
+    return two_factor.begin(user_id)
+
+
+def enable(user_id: str, *, session_id: str, code: str) -> Sequence[str]:
+    """Take the first code of an app, and end the other sessions; return the recovery codes.
+
+    Raises:
+        Conflict: as ``two_factor.enable``.
+        Unauthenticated: a wrong code (``two_factor_invalid``).
+        Limited: too many wrong ones (``rate_limited``).
+    """
+    with transaction():
+        codes = two_factor.enable(user_id, code)
+        sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
+    return codes
+
+
+def disable(user_id: str, *, session_id: str, password: str) -> None:
+    """Take the second factor away, of who has proved it, and end the other sessions.
+
+    Raises:
+        Unauthenticated: wrong password (``invalid_credentials``).
+    """
+    _check_password(user_id, password)
+    with transaction():
+        two_factor.disable(user_id)
+        sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
+
+
+def reset(user_id: str) -> int:
+    """Take the second factor of somebody away who has lost it, as an operator who knows them.
+
+    Returns:
+        How many sessions ended: all of them.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with transaction():
+        two_factor.disable(user_id)
+        return sessions.end_all_of(user_id, "two_factor_changed")
+
+
+def _check_password(user_id: str, password: str) -> None:
+    if not passwords.matches(users.get(user_id).password_hash, password):
+        raise Unauthenticated("invalid_credentials", "The password is wrong.")
