@@ -1,13 +1,13 @@
 """One try at a time while an endpoint fails, and tries that leave the schedule alone.
 
-Revision ID: 0030
+Revision ID: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 
 
 def upgrade() -> None:
