@@ -58,7 +58,7 @@ class Checked:
 def recorded(
     by: Operator, action: str, subject: str, reason: str, look: Any = None
 ) -> Iterator[None]:
-    """Do something and write it down, both or neither.
+    """Do something and write it down, both or neither; what changed nothing is no act.
 
     Args:
         by: who.
@@ -75,7 +75,10 @@ def recorded(
         before = _seen(look)
         yield
         current().flush()
-        _append(by, action, subject, why, before, _seen(look))
+        after = _seen(look)
+        if look is not None and after == before:
+            return  # a repetition: nothing was done
+        _append(by, action, subject, why, before, after)
     log.warning("operator_acted", action=action, subject=subject, actor=by.name, reason=why)
 
 
@@ -87,7 +90,10 @@ def attempted(by: Operator, action: str, subject: str, reason: str) -> Iterator[
     that it was begun is written.
 
     Args:
-        by, action, subject, reason: as ``recorded``.
+        by: who.
+        action: what.
+        subject: to what.
+        reason: why.
 
     Raises:
         Invalid: as ``recorded``.

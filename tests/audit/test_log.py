@@ -64,11 +64,25 @@ def test_nothing_is_done_without_a_reason(house: Flask, alice: Actor, words: tup
         assert run(house, *named, "--reason", " ").exit_code == 1
 
 
-def test_a_refused_act_leaves_no_entry(house: Flask, alice: Actor):
+def _freeze_and_refuse(actor: Actor) -> None:
+    users.freeze(actor.id)
+    raise Conflict("no", "No.")
+
+
+def test_a_repetition_is_no_act(house: Flask, alice: Actor):
+    words = ("users", "freeze", alice.email, "--reason", "again")
+    run(house, *words)
     with nothing_changes():
-        with pytest.raises(Conflict), audit.recorded(OLGA, "test", "nothing", "why"):
-            users.freeze(alice.id)
-            raise Conflict("no", "No.")
+        assert run(house, *words).exit_code == 0
+
+
+def test_a_refused_act_leaves_no_entry(house: Flask, alice: Actor):
+    with (
+        nothing_changes(),
+        pytest.raises(Conflict),
+        audit.recorded(OLGA, "test", "nothing", "why"),
+    ):
+        _freeze_and_refuse(alice)
     assert users.get(alice.id).withdrawals_frozen_at is None
 
 
@@ -84,15 +98,18 @@ def test_what_has_several_commits_is_written_before_and_after(house: Flask):
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "a\0b"])
 def test_a_reason_is_a_reason(house: Flask, reason: str):
-    with nothing_changes(), pytest.raises(Invalid):
-        with audit.recorded(OLGA, "test", "nothing", reason):
-            pytest.fail("it was done")
+    with (
+        nothing_changes(),
+        pytest.raises(Invalid),
+        audit.recorded(OLGA, "test", "nothing", reason),
+    ):
+        pytest.fail("it was done")
 
 
 def test_an_empty_chain_and_a_whole_one_hold(house: Flask, alice: Actor):
     assert audit.check() == audit.Checked(0, audit.NOTHING, None)
-    for _ in range(3):
-        run(house, "users", "freeze", alice.email, "--reason", "a")
+    for command in ("freeze", "thaw", "freeze"):
+        run(house, "users", command, alice.email, "--reason", "a")
     checked = audit.check()
     assert (checked.count, checked.broken_at) == (3, None)
     said = run(house, "ops", "audit-log", "--verify")
@@ -104,7 +121,7 @@ def test_an_empty_chain_and_a_whole_one_hold(house: Flask, alice: Actor):
     ("harm", "broken_at"),
     [
         ("UPDATE audit_entries SET reason = 'other' WHERE number = 2", 2),
-        ("UPDATE audit_entries SET after = '{}' WHERE number = 3", 3),
+        ("UPDATE audit_entries SET after = '[1]' WHERE number = 3", 3),
         ("UPDATE audit_entries SET actor = 'nobody' WHERE number = 1", 1),
         ("DELETE FROM audit_entries WHERE number = 2", 2),
         ("UPDATE audit_entries SET number = number + 10 WHERE number = 3", 3),
@@ -115,7 +132,7 @@ def test_what_somebody_changes_behind_our_back_is_found(
 ):
     actor = make_actor(open_house.app, "Anna")
     for _ in range(3):
-        with audit.recorded(OLGA, "test", f"user {actor.id}", "why", lambda: {"a": 1}):
+        with audit.recorded(OLGA, "test", f"user {actor.id}", "why", None):
             pass
     assert audit.check().broken_at is None
     with open_house.superuser() as root:

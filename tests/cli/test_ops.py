@@ -133,7 +133,8 @@ def test_an_account_is_found_stopped_and_let_go_on(flask: Terminal, alice: Actor
 def test_nobody_is_nobody(flask: Terminal):
     with only_changes():
         for command in ("show", "suspend", "reinstate"):
-            result = flask("users", command, "nobody@example.com")
+            reason = () if command == "show" else ("--reason", "asked")
+            result = flask("users", command, "nobody@example.com", *reason)
             assert result.exit_code == 1
             assert "Nobody has this address." in result.output
 
