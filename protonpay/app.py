@@ -23,6 +23,7 @@ from protonpay.chains.registry import NETWORKS, ChainSettings, chains
 from protonpay.cli import groups
 from protonpay.deposits.blueprint import blp as deposits_blp
 from protonpay.deposits.callbacks import blp as callbacks_blp
+from protonpay.events import waiting
 from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
@@ -141,6 +142,7 @@ def _bind_ports(config: Config) -> None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
     office.bind(carrier, test=not config.production, public_url=config.public_url)
     signer.bind(config.payout_ceilings)
+    waiting.room.bind(config.database_connections)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
 
 

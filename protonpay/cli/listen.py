@@ -6,6 +6,7 @@ from there. Each event is signed as a webhook is, with a secret of this session.
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from protonpay.wire.http import NoAnswer, Wire
 
 _PATIENCE_SECONDS = 15
 _AT_ONCE = 100
+_WAIT_SECONDS = 15
 # Half of what an account may read in a minute, so that its other questions have room.
 _QUIET_SECONDS = 2.0
 _LONGEST_SILENCE_SECONDS = 30.0
@@ -36,9 +38,22 @@ class Listener:
     """
 
     def __init__(
-        self, api: Wire, receiver: Wire, say: Callable[[str], None], *, after: int | None = None
+        self,
+        api: Wire,
+        receiver: Wire,
+        say: Callable[[str], None],
+        *,
+        after: int | None = None,
+        wait: int = 0,
     ) -> None:
         """Begin after a number, or with what happens from now on.
+
+        Args:
+            api: of the account.
+            receiver: where events are posted.
+            say: is told of each.
+            after: a number of the log; None for now.
+            wait: seconds for which the other side may wait for an event.
 
         Raises:
             Refused: the key is not good for this.
@@ -46,23 +61,31 @@ class Listener:
         """
         self.secret = ids.new_webhook_secret()
         self._api, self._receiver, self._say = api, receiver, say
+        self._wait = f"&wait={wait}" if wait else ""
         self.place = self._read(0, 1)["lastSequence"] if after is None else after
 
     def step(self) -> bool:
-        """Post what has happened; return whether there is more already.
+        """Post what has happened, or happens before the other side has waited long enough.
+
+        Returns:
+            Whether there is more already.
 
         Raises:
             Refused: the key is not good any more.
             NoAnswer: unknown what has happened; nothing was posted.
         """
-        found = self._read(self.place, _AT_ONCE)
+        found = self._read(self.place, _AT_ONCE, self._wait)
         for event in found["events"]:
             self._forward(event)
             self.place = event["sequence"]
         return bool(found["hasMore"])
 
-    def _read(self, after: int, limit: int) -> dict[str, Any]:
-        answer = self._api.get(f"/client/events?after={after}&limit={limit}")
+    def _read(self, after: int, limit: int, wait: str = "") -> dict[str, Any]:
+        answer = self._api.get(f"/client/events?after={after}&limit={limit}{wait}")
+        if answer.status == HTTPStatus.BAD_REQUEST and wait:
+            # An older one, which cannot wait.
+            self._wait = ""
+            return self._read(after, limit)
         told = answer.json()
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
             raise Refused(str(told.get("detail", answer.status)))
@@ -98,10 +121,14 @@ def listen(forward: str, api_key: str, url: str, after: int | None) -> None:
 
     An answer is shown and nothing is sent twice; Ctrl-C ends it.
     """
-    api = Wire(f"{url.rstrip('/')}/api", headers={"Authorization": f"Bearer {api_key}"})
+    api = Wire(
+        f"{url.rstrip('/')}/api",
+        read_seconds=_WAIT_SECONDS + _PATIENCE_SECONDS,
+        headers={"Authorization": f"Bearer {api_key}"},
+    )
     receiver = Wire(forward, read_seconds=_PATIENCE_SECONDS)
     try:
-        listener = Listener(api, receiver, click.echo, after=after)
+        listener = Listener(api, receiver, click.echo, after=after, wait=_WAIT_SECONDS)
         click.echo(f"Verify with the secret  {listener.secret}")
         click.echo(f"Events after {listener.place} go to {forward}  (Ctrl-C ends it)")
         _keep_on(listener)
@@ -113,16 +140,20 @@ def listen(forward: str, api_key: str, url: str, after: int | None) -> None:
 
 def _keep_on(listener: Listener) -> None:
     pause, wait = threading.Event(), _QUIET_SECONDS
-    # Whoever ends it otherwise than by Ctrl-C is told where to go on, too.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # However it is ended it says where to go on; started in the background, a shell has had
+    # Ctrl-C ignored.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     try:
         while True:
+            began = time.monotonic()
             try:
                 more, wait = listener.step(), _QUIET_SECONDS
             except NoAnswer as silence:
                 more, wait = False, min(2 * wait, _LONGEST_SILENCE_SECONDS)
                 click.echo(f"no answer ({silence}), trying again", err=True)
+            # What was waited for there need not be waited for here.
             if not more:
-                pause.wait(wait)
+                pause.wait(max(wait - (time.monotonic() - began), 0))
     except KeyboardInterrupt:
         click.echo(f"Ended. Go on with --after {listener.place}")

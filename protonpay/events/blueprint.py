@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protonpay.events import schemas, service
+from protonpay.events import schemas, service, waiting
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either
 from protonpay.web.api import AreaBlueprint, Door
@@ -17,8 +17,11 @@ _KEYS = either(Scope.ACTIVITY_READ, Scope.WEBHOOKS_WRITE)
 @blp.arguments(schemas.EventsQuery, location="query")
 @blp.response(200, schemas.EventsStretch)
 def events(query: dict[str, Any]) -> service.Stretch:
-    """Read your event log above a number, oldest first: every event, whoever was told of it."""
-    return service.read(current().user_id, **query)
+    """Read your event log above a number, oldest first: every event, whoever was told of it.
+
+    With `wait` it is answered when there is an event, or after so many seconds without one.
+    """
+    return waiting.read(current().user_id, **query)
 
 
 @blp.get("/events/<event:event_id>", keys=_KEYS)

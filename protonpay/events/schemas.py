@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
+from protonpay.events.waiting import LONGEST_WAIT
 from protonpay.kernel import events, ids
 from protonpay.web.fields import JsonSchema, Moment, QueryNumber, Text, WireSchema
 
@@ -42,6 +43,14 @@ class EventsQuery(WireSchema):
     )
     limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
     event = Text(longest=64, load_default=None, validate=[validate.OneOf(events.NAMES)])
+    wait = QueryNumber(
+        load_default=0,
+        validate=validate.Range(min=1, max=LONGEST_WAIT),
+        metadata={
+            "description": "If there is no event, wait for one, for so many seconds at most. One "
+            "request of an account waits at a time; another, or one too many, is answered at once."
+        },
+    )
 
 
 class EventView(WireSchema):

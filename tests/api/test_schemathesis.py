@@ -1,6 +1,7 @@
 """schemathesis reads the served document and looks for what is not as it says, all checks on."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import schemathesis
 from schemathesis.engine import events, from_schema
 
+from protonpay.events import waiting
 from tests.actors import PASSWORD, Actor
 from tests.api.conftest import Served
 
@@ -52,6 +54,12 @@ CONFIG: dict[str, Any] = {
         },
     ],
 }
+
+
+@pytest.fixture(autouse=True)
+def _nobody_waits_for_events(served: Served) -> Iterator[None]:
+    with waiting.room.place("somebody", 1):
+        yield
 
 
 @schemathesis.check

@@ -92,6 +92,7 @@ def test_a_log_is_its_owners(alice: Actor, mallory: Actor, told: list[EventRow])
     "query",
     [
         *("after=-1", "after=1.0", "after=", "after=1e3", "after=٣", "after=1234567890123456789"),
+        *("wait=0", "wait=16", "wait=1.5", "wait=", "wait=x"),
         *("limit=0", "limit=101", "event=nothing", "event=", "after=1&after=2", "cursor=x"),
     ],
 )
