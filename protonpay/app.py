@@ -36,6 +36,7 @@ from protonpay.mail.smtp import Server, Smtp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
+from protonpay.payouts.waits import alarm as payout_alarm
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
@@ -134,6 +135,7 @@ def _bind_ports(config: Config) -> None:
         timedelta(seconds=config.sweep_age_seconds),
         Usdc.parse(config.sweep_dust_usdc),
     )
+    payout_alarm.bind(config.payout_liquidity_alarm_seconds)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))

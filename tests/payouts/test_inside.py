@@ -8,13 +8,14 @@ from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
 from protonpay.reconciliation import books
 from protonpay.store.db import db
+from protonpay.store.jobs import Later
 from protonpay.wallets import service as wallets
 from protonpay.wallets import unswept
 from tests.actors import Actor, make_actor
 from tests.events import events_of
 from tests.invoices.asking import ask
 from tests.payouts.fake_chain import FakeChain
-from tests.payouts.orders import WALLETS, accepted, attempts, sign, stored, withdraw
+from tests.payouts.orders import WALLETS, accepted, attempts, only_waits, sign, stored, withdraw
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
@@ -166,16 +167,12 @@ def test_a_pause_and_a_freeze_hold_it_back_too(
     run = house.test_cli_runner().invoke
     words = ("--network", "Base", "--reason", "a look", "--by", "olga")
     assert run(args=["ops", "payouts", "pause", *words]).exit_code == 0
-    with nothing_changes():
-        waits = sign(payout_id)
-    assert waits is not None
-    assert waits.reason == "payouts_paused"
+    with only_waits(payout_id, "payouts_paused"):
+        assert sign(payout_id) == Later(5, "payouts_paused")
     run(args=["ops", "payouts", "resume", *words])
     run(args=["users", "freeze", alice.email, "--reason", "asked"])
-    with nothing_changes():
-        waits = sign(payout_id)
-    assert waits is not None
-    assert waits.reason == "withdrawals_frozen"
+    with only_waits(payout_id, "withdrawals_frozen"):
+        assert sign(payout_id) == Later(5, "withdrawals_frozen")
     run(args=["users", "thaw", alice.email, "--reason", "it was me"])
     assert sign(payout_id) is None
 
