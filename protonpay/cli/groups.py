@@ -10,10 +10,18 @@ from protonpay.cli.plans import plans
 from protonpay.cli.proofs import export_chain, export_reserves, head
 from protonpay.cli.reconciling import cases, explain, reconcile
 from protonpay.cli.sandbox import sandbox
-from protonpay.cli.switches import cards_group, payouts_group
+from protonpay.cli.switches import cards_group, payouts_group, switches_group
 from protonpay.cli.users import users
 
-for _command in (payouts_group, cards_group, reconcile, cases, explain, holds_group):
+for _command in (
+    payouts_group,
+    cards_group,
+    switches_group,
+    reconcile,
+    cases,
+    explain,
+    holds_group,
+):
     ops.add_command(_command)
 for _command in (audit_log, keys, rotate_key):
     ops.add_command(_command)
