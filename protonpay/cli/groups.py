@@ -1,6 +1,7 @@
 """Every group of commands, one file each."""
 
 from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
+from protonpay.cli.acts import audit_log
 from protonpay.cli.holding import holds_group
 from protonpay.cli.keys import keys, rotate_key
 from protonpay.cli.listen import listen
@@ -13,7 +14,7 @@ from protonpay.cli.users import users
 
 for _command in (payouts_group, cards_group, reconcile, cases, explain, holds_group):
     ops.add_command(_command)
-for _command in (keys, rotate_key):
+for _command in (audit_log, keys, rotate_key):
     ops.add_command(_command)
 for _command in (head, export_chain, export_reserves):
     ops.add_command(_command)

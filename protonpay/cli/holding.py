@@ -3,12 +3,10 @@
 import click
 from flask.cli import AppGroup
 
+from protonpay.cli.acts import REASON, attempt
 from protonpay.holds import service as holds
-from protonpay.kernel.errors import Refusal
 
 holds_group = AppGroup("holds", help="Deposits and payouts of listed addresses.")
-
-_REASON = click.option("--reason", required=True, help="Why; kept with it.")
 
 
 @holds_group.command("list")
@@ -27,24 +25,20 @@ def list_holds() -> None:
 
 @holds_group.command()
 @click.argument("hold_id")
-@_REASON
+@REASON
 def release(hold_id: str, reason: str) -> None:
     """Credit a deposit to its user after all, or let a payout go on."""
-    try:
+    with attempt("holds.release", f"hold {hold_id}", reason):
         hold = holds.release(hold_id, reason)
-    except Refusal as refusal:
-        raise click.ClickException(refusal.detail) from refusal
     click.echo(f"{hold_id}: {hold.kind} released.")
 
 
 @holds_group.command()
 @click.argument("hold_id")
-@_REASON
+@REASON
 def refund(hold_id: str, reason: str) -> None:
     """Send a deposit back to its sender, or give a payout's money back to its user."""
-    try:
+    with attempt("holds.refund", f"hold {hold_id}", reason):
         hold = holds.refund(hold_id, reason)
-    except Refusal as refusal:
-        raise click.ClickException(refusal.detail) from refusal
     what = "is given back" if hold.kind == "payout" else "is sent back to its sender"
     click.echo(f"{hold_id}: {hold.kind} {what}.")

@@ -8,17 +8,16 @@ import click
 from flask.cli import AppGroup
 
 from protonpay.chains.registry import NETWORKS
+from protonpay.cli.acts import REASON, act, attempt
 from protonpay.cli.choices import OneOf
 from protonpay.deposits import review
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Refusal
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit as books
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.mail import service as mail
 from protonpay.store import beats, outbox
-from protonpay.store.db import transaction
 from protonpay.store.jobs import QUEUES, Periodic, rounds
 from protonpay.store.queue import failed_jobs, named, ring
 
@@ -109,13 +108,10 @@ def _rounds() -> Mapping[str, Periodic]:
 )
 def book_capital(network: str, amount: str, reference: str) -> None:
     """Book the house's own USDC that was put into the treasury of a network."""
-    with transaction():
+    with act("ledger.capital", f"rail {network}", f"{amount} USDC by {reference}"):
         posted = ledger.post(entries.capital(reference, network, Usdc.parse(amount)))
         total = ledger.balance(chart.custody(network))
     click.echo(f"entry {posted.entry_id}{' (stood already)' if posted.replayed else ''}: {total}")
-
-
-_REASON = click.option("--reason", required=True, help="Why; kept with the deposit.")
 
 
 @ops.command()
@@ -132,23 +128,19 @@ def deposits() -> None:
 
 @ops.command("credit-deposit")
 @click.argument("deposit_id")
-@_REASON
+@REASON
 def credit_deposit(deposit_id: str, reason: str) -> None:
     """Credit what was really paid for a deposit under review."""
-    try:
+    with attempt("deposits.credit", f"deposit {deposit_id}", reason):
         credited = review.let_through(deposit_id, reason)
-    except Refusal as refusal:
-        raise click.ClickException(refusal.detail) from refusal
     click.echo(f"{deposit_id}: {credited} USDC credited.")
 
 
 @ops.command("close-deposit")
 @click.argument("deposit_id")
-@_REASON
+@REASON
 def close_deposit(deposit_id: str, reason: str) -> None:
     """End a deposit under review without a credit."""
-    try:
+    with attempt("deposits.close", f"deposit {deposit_id}", reason):
         review.close(deposit_id, reason)
-    except Refusal as refusal:
-        raise click.ClickException(refusal.detail) from refusal
     click.echo(f"{deposit_id}: closed, nothing was credited.")

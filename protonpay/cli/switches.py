@@ -1,7 +1,7 @@
 """`flask ops payouts` and `flask ops cards`: stop a rail, let it go on, see what waits."""
 
-import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS
+from protonpay.cli.acts import BY, REASON, act
 from protonpay.cli.choices import OneOf
 from protonpay.payouts import service as payouts
 from protonpay.payouts.ceilings import ALL, signer
@@ -27,9 +28,7 @@ _PROVIDER = click.option(
 
 def _said(command: Callable[..., Any]) -> Callable[..., Any]:
     """Ask for the words that are kept with a switch."""
-    reason = click.option("--reason", required=True, help="Why; kept for ever.")
-    by = click.option("--by", default=getpass.getuser, help="Who; the login, if not named.")
-    return reason(by(command))
+    return REASON(BY(command))
 
 
 @payouts_group.command("pause")
@@ -93,8 +92,15 @@ def status_of_cards() -> None:
 def _move(move: Callable[..., bool], names: list[str], reason: str, by: str) -> None:
     what = "paused" if move is rails.pause else "open"
     for name in names:
-        moved = move(name, reason=reason, by=by)
+        with act(
+            f"rails.{move.__name__}", f"rail {name}", reason, look=partial(_seen, name), by=by
+        ):
+            moved = move(name, reason=reason, by=by)
         click.echo(f"{name}: {what}{'' if moved else ' already'}.")
+
+
+def _seen(name: str) -> Mapping[str, bool]:
+    return {"paused": rails.paused(name)}
 
 
 def _show_switches(names: list[str]) -> None:

@@ -1,14 +1,15 @@
 """`flask users`: look people up, stop an account, let it go on, decide who they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask.cli import AppGroup
 
 from protonpay.auth import service as auth
 from protonpay.auth import two_steps
-from protonpay.kernel.errors import Refusal
+from protonpay.cli.acts import REASON, act
 from protonpay.kyc import service as checks
 from protonpay.kyc.states import REASONS
 from protonpay.ledger import chart
@@ -35,44 +36,53 @@ def show(email: str) -> None:
 
 @users.command()
 @click.argument("email")
-def suspend(email: str) -> None:
+@REASON
+def suspend(email: str, reason: str) -> None:
     """Stop an account: no sign-in, and its sessions end at once."""
-    ended = auth.suspend(_find(email).id)
+    with _act("suspend", email, reason) as user:
+        ended = auth.suspend(user.id)
     click.echo(f"{email}: suspended, {ended} sessions ended")
 
 
 @users.command()
 @click.argument("email")
-def reinstate(email: str) -> None:
+@REASON
+def reinstate(email: str, reason: str) -> None:
     """Let a suspended account sign in again."""
-    auth.reinstate(_find(email).id)
+    with _act("reinstate", email, reason) as user:
+        auth.reinstate(user.id)
     click.echo(f"{email}: active")
 
 
 @users.command()
 @click.argument("email")
-def freeze(email: str) -> None:
+@REASON
+def freeze(email: str, reason: str) -> None:
     """Let nothing leave an account, until it is thawed; what comes in is credited."""
-    service.freeze(_find(email).id)
+    with _act("freeze", email, reason) as user:
+        service.freeze(user.id)
     click.echo(f"{email}: withdrawals frozen")
 
 
 @users.command()
 @click.argument("email")
-def thaw(email: str) -> None:
+@REASON
+def thaw(email: str, reason: str) -> None:
     """Let money leave an account again, once it is certain whose hand it is in."""
-    service.thaw(_find(email).id)
+    with _act("thaw", email, reason) as user:
+        service.thaw(user.id)
     click.echo(f"{email}: withdrawals allowed")
 
 
 @users.command("reset-2fa")
 @click.argument("email")
-def reset_two_factor(email: str) -> None:
+@REASON
+def reset_two_factor(email: str, reason: str) -> None:
     """Take away the second factor of somebody who has lost it, once you know who they are."""
-    user = _find(email)
-    if not two_factor.is_enabled(user.id):
+    if not two_factor.is_enabled(_find(email).id):
         raise click.ClickException(f"{email} has no second factor")
-    ended = two_steps.reset(user.id)
+    with _act("reset-2fa", email, reason) as user:
+        ended = two_steps.reset(user.id)
     click.echo(f"{email}: no second factor any more, {ended} sessions ended")
 
 
@@ -93,10 +103,11 @@ def list_waiting() -> None:
 
 @kyc.command()
 @click.argument("email")
-def approve(email: str) -> None:
+@click.option("--note", default="as submitted", help="Kept in the audit log for ever.")
+def approve(email: str, note: str) -> None:
     """Approve somebody's identity."""
-    with _refusals_said():
-        checks.approve(_find(email).id)
+    with _act("kyc.approve", email, note) as user:
+        checks.approve(user.id)
     click.echo(f"{email}: approved")
 
 
@@ -105,17 +116,27 @@ def approve(email: str) -> None:
 @click.option("--reason", required=True, type=click.Choice(REASONS), help="What they are told.")
 def reject(email: str, reason: str) -> None:
     """Reject somebody's identity; they may submit another case."""
-    with _refusals_said():
-        checks.reject(_find(email).id, reason)
+    with _act("kyc.reject", email, reason) as user:
+        checks.reject(user.id, reason)
     click.echo(f"{email}: rejected, {reason}")
 
 
 @contextmanager
-def _refusals_said() -> Iterator[None]:
-    try:
-        yield
-    except Refusal as refusal:
-        raise click.ClickException(refusal.detail) from refusal
+def _act(action: str, email: str, reason: str) -> Iterator[User]:
+    user = _find(email)
+
+    def look() -> Mapping[str, Any]:
+        now = service.get(user.id)
+        return {
+            "standing": now.standing,
+            "withdrawalsFrozenAt": now.withdrawals_frozen_at,
+            "identityApprovedAt": now.identity_approved_at,
+            "identity": checks.standing(user.id).status,
+            "twoFactor": two_factor.is_enabled(user.id),
+        }
+
+    with act(f"users.{action}", f"user {user.id}", reason, look=look):
+        yield user
 
 
 def _find(email: str) -> User:

@@ -171,6 +171,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "The code is wrong, or was used before.": "Код неверен или уже использован.",
     "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
     "There is a second factor already.": "Второй фактор уже включён.",
+    "Say why, in at most {limit} characters.": "Назовите причину, не более {limit} символов.",
     "There is no second factor.": "Второго фактора нет.",
     "Set up an app first: the secret is good for ten minutes.": (
         "Сначала настройте приложение: секрет действует десять минут."

@@ -85,14 +85,20 @@ def test_what_waits_to_be_sent_waits_on_until_the_account_is_thawed(
     assert (waits.seconds, waits.reason) == (5, "withdrawals_frozen")
     assert base.signed == []
 
-    thawed = house.test_cli_runner().invoke(args=["users", "thaw", alice.email])
+    thawed = house.test_cli_runner().invoke(
+        args=["users", "thaw", alice.email, "--reason", "it was me"]
+    )
     assert thawed.output == f"{alice.email}: withdrawals allowed\n"
     assert sign(payout_id) is None
     assert len(base.signed) == 1
 
 
 def test_an_operator_freezes_too(house: Flask, alice: Actor):
-    said = house.test_cli_runner().invoke(args=["users", "freeze", alice.email]).output
+    said = (
+        house.test_cli_runner()
+        .invoke(args=["users", "freeze", alice.email, "--reason", "asked"])
+        .output
+    )
     assert said == f"{alice.email}: withdrawals frozen\n"
     with nothing_changes():
         refused(withdraw(alice), 403, "withdrawals_frozen")

@@ -114,7 +114,12 @@ def test_no_more_than_five_letters_an_hour_are_written(alice: Actor):
 
 
 def test_a_suspended_account_is_sent_nothing(house: Flask, alice: Actor):
-    assert house.test_cli_runner().invoke(args=["users", "suspend", alice.email]).exit_code == 0
+    assert (
+        house.test_cli_runner()
+        .invoke(args=["users", "suspend", alice.email, "--reason", "asked"])
+        .exit_code
+        == 0
+    )
     with nothing_changes():
         recovery.write_reset(alice.email)
 

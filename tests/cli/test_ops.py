@@ -119,19 +119,22 @@ def test_an_account_is_found_stopped_and_let_go_on(flask: Terminal, alice: Actor
     assert alice.id in said
     assert "available 1000.00 USDC, held 0.00 USDC" in said
 
-    assert "suspended, 1 sessions ended" in flask.says("users", "suspend", alice.email)
+    assert "suspended, 1 sessions ended" in flask.says(
+        "users", "suspend", alice.email, "--reason", "asked"
+    )
     assert alice.get("/client/balance").status_code == 401
     credentials = {"email": alice.email, "password": PASSWORD}
     assert alice.client.post("/api/auth/login", json=credentials).status_code == 403
 
-    flask.says("users", "reinstate", alice.email)
+    flask.says("users", "reinstate", alice.email, "--reason", "asked")
     assert alice.client.post("/api/auth/login", json=credentials).status_code == 200
 
 
 def test_nobody_is_nobody(flask: Terminal):
     with only_changes():
         for command in ("show", "suspend", "reinstate"):
-            result = flask("users", command, "nobody@example.com")
+            reason = () if command == "show" else ("--reason", "asked")
+            result = flask("users", command, "nobody@example.com", *reason)
             assert result.exit_code == 1
             assert "Nobody has this address." in result.output
 

@@ -99,7 +99,7 @@ def test_an_operator_approves(house: Flask, alice: Actor):
     submit(alice)
     refused(withdraw(alice), 403, "kyc_required")
 
-    with only_changes("kyc_cases", "users", "events"):
+    with only_changes("kyc_cases", "users", "events", "audit_entries"):
         done = run(house, "approve", alice.email)
 
     assert (done.exit_code, done.output) == (0, f"{alice.email}: approved\n")
@@ -118,7 +118,7 @@ def test_an_operator_rejects_and_the_user_tries_again(house: Flask, alice: Actor
     submit(alice)
     case_id = db.session.scalars(select(KycCase.id)).one()
 
-    with only_changes("kyc_cases", "events"):
+    with only_changes("kyc_cases", "events", "audit_entries"):
         done = run(house, "reject", alice.email, "--reason", reason)
 
     assert done.exit_code == 0

@@ -171,12 +171,12 @@ def test_a_pause_and_a_freeze_hold_it_back_too(
     assert waits is not None
     assert waits.reason == "payouts_paused"
     run(args=["ops", "payouts", "resume", *words])
-    run(args=["users", "freeze", alice.email])
+    run(args=["users", "freeze", alice.email, "--reason", "asked"])
     with nothing_changes():
         waits = sign(payout_id)
     assert waits is not None
     assert waits.reason == "withdrawals_frozen"
-    run(args=["users", "thaw", alice.email])
+    run(args=["users", "thaw", alice.email, "--reason", "it was me"])
     assert sign(payout_id) is None
 
 

@@ -128,7 +128,7 @@ def test_an_operator_takes_it_away_of_who_has_lost_it(
     house: Flask, alice: Actor, app_of_alice: App
 ):
     run = house.test_cli_runner().invoke
-    told = run(args=["users", "reset-2fa", alice.email])
+    told = run(args=["users", "reset-2fa", alice.email, "--reason", "lost"])
     assert told.exit_code == 0, told.output
     assert "1 sessions ended" in told.output
     refused(alice.get("/client/2fa"), 401, "token_revoked")
@@ -136,4 +136,4 @@ def test_an_operator_takes_it_away_of_who_has_lost_it(
         "/api/auth/login", json={"email": alice.email, "password": PASSWORD}
     )
     assert signed_in.status_code == 200
-    assert run(args=["users", "reset-2fa", alice.email]).exit_code == 1
+    assert run(args=["users", "reset-2fa", alice.email, "--reason", "lost"]).exit_code == 1

@@ -1,0 +1,1 @@
+"""What operators did: who, what, why, before and after; append-only and hash-chained."""
