@@ -78,7 +78,8 @@ def _take_over(deposit: Deposit, transfer: Incoming) -> None:
 
 
 def _facts(transfer: Incoming) -> dict[str, object]:
-    terms = plans.terms(users.get(transfer.holder_id).plan)
+    # As of the moment it was seen: what was shown stays true when it is final.
+    terms = plans.terms_at(users.get(transfer.holder_id).plan, transfer.seen_at)
     return {
         "user_id": transfer.holder_id,
         "network": transfer.network,

@@ -150,7 +150,8 @@ def _credit(
     if payment.late:
         # The end came before it, and is told before it.
         settle(invoice)
-    terms = plans.terms(users.get(invoice.user_id).plan)
+    # As of the moment it was seen, like any other deposit.
+    terms = plans.terms_at(users.get(invoice.user_id).plan, payment.created_at)
     amount = payment.amount_micro
     payment.commission_micro = terms.deposit_commission(amount)
     payment.credited_at = clock.now()

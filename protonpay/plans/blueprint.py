@@ -18,5 +18,7 @@ _KEPT_SECONDS = 60
 @blp.alt_response(304, description="As it was when you got the ETag that you sent.")
 def fees() -> dict[str, Any]:
     """Get the fee schedule and withdrawal limits of your plan."""
-    keep_for(_KEPT_SECONDS)
-    return {"fees": schemas.as_fees(service.terms_of(current().user_id))}
+    told = service.fees_of(current().user_id)
+    left = told.seconds_left
+    keep_for(_KEPT_SECONDS if left is None else min(left, _KEPT_SECONDS))
+    return schemas.as_answer(told)

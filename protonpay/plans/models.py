@@ -1,17 +1,18 @@
 """What an account may do and what it costs, as rows."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Integer, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
 from protonpay.store.db import Base
-from protonpay.store.types import UsdcType
+from protonpay.store.types import UsdcType, UtcDateTime
 
 
-class Plan(Base):
+class _Numbers:
     """Fees and limits.
 
     Attributes:
@@ -21,9 +22,6 @@ class Plan(Base):
         daily_limit_micro: of all withdrawals of the last 24 hours that did not fail.
     """
 
-    __tablename__ = "plans"
-
-    name: Mapped[str] = mapped_column(Text, primary_key=True)
     withdrawal_fees: Mapped[dict[str, Any]] = mapped_column(JSONB)
     withdrawal_fee_bps: Mapped[int] = mapped_column(Integer)
     transfer_fee_micro: Mapped[Usdc] = mapped_column(UsdcType)
@@ -33,3 +31,26 @@ class Plan(Base):
     cooldown_seconds: Mapped[int] = mapped_column(Integer)
     needs_verified_email: Mapped[bool]
     needs_kyc: Mapped[bool]
+
+
+class Plan(_Numbers, Base):
+    """A plan as it began."""
+
+    __tablename__ = "plans"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class PlanVersion(_Numbers, Base):
+    """A plan from a moment on, announced before it; never changed afterwards.
+
+    Attributes:
+        starts_at: in force from then on, until the next version's.
+    """
+
+    __tablename__ = "plan_versions"
+    __table_args__ = (CheckConstraint("starts_at > announced_at", name="announced"),)
+
+    name: Mapped[str] = mapped_column(Text, ForeignKey("plans.name"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    announced_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -3,8 +3,8 @@
 from marshmallow import fields
 
 from protonpay.kernel.money import Usdc
-from protonpay.plans.service import Terms
-from protonpay.web.fields import WireSchema
+from protonpay.plans.service import PlanFees, Terms
+from protonpay.web.fields import Moment, WireSchema
 
 
 class DepositFees(WireSchema):
@@ -43,10 +43,33 @@ class Fees(WireSchema):
     limits = fields.Nested(Limits)
 
 
+class UpcomingFees(WireSchema):
+    """What is announced."""
+
+    starts_at = Moment()
+    fees = fields.Nested(Fees)
+
+
 class FeesAnswer(WireSchema):
     """The answer of ``GET /client/fees``."""
 
     fees = fields.Nested(Fees)
+    plan = fields.String(metadata={"description": "Its name.", "example": "default"})
+    upcoming = fields.Nested(
+        UpcomingFees, allow_none=True, metadata={"description": "What follows, if it is announced."}
+    )
+
+
+def as_answer(told: PlanFees) -> dict[str, object]:
+    """Say the fees of a user's plan, and those that follow."""
+    following = told.upcoming
+    return {
+        "fees": as_fees(told.terms),
+        "plan": told.plan,
+        "upcoming": None
+        if following is None
+        else {"starts_at": following.starts_at, "fees": as_fees(following.terms)},
+    }
 
 
 def as_fees(terms: Terms) -> dict[str, object]:

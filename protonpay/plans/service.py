@@ -1,17 +1,37 @@
 """The terms of an account, read from its plan."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
 
 from protonpay.chains.registry import NETWORKS, unsupported
+from protonpay.kernel import clock
+from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.plans.models import Plan
-from protonpay.store.db import db
+from protonpay.plans.models import Plan, PlanVersion
+from protonpay.store.db import db, transaction
 from protonpay.users import service as users
 
 DEFAULT = "default"
+SOONEST = timedelta(minutes=2)
+NUMBERS = (
+    "withdrawal_fees",
+    "withdrawal_fee_bps",
+    "transfer_fee_micro",
+    "deposit_commission_bps",
+    "single_limit_micro",
+    "daily_limit_micro",
+    "cooldown_seconds",
+    "needs_verified_email",
+    "needs_kyc",
+)
+"""What a version of a plan consists of."""
 _REMEMBERED_SECONDS = 30
+_WHOLE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +69,54 @@ class Terms:
         return amount.share_ceil(self.deposit_commission_bps) if amount else ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """The terms that follow, and from when on."""
+
+    starts_at: datetime
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFees:
+    """What a user pays, and will.
+
+    Attributes:
+        seconds_left: whole seconds until what is announced, None if nothing is.
+    """
+
+    plan: str
+    terms: Terms
+    upcoming: Upcoming | None
+    seconds_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    until: float
+    terms: Terms
+
+
 class _Remembered:
-    """Plans read a moment ago: they change by an operator's hand, a request reads them."""
+    """Terms read a moment ago: they change by an operator's hand, a request reads them."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[float, Terms]] = {}
+        self._known: dict[str, _Known] = {}
 
     def get(self, name: str) -> Terms:
         known = self._known.get(name)
-        if known is not None and known[0] > time.monotonic():
-            return known[1]
-        terms = _read(name)
-        self._known[name] = (time.monotonic() + _REMEMBERED_SECONDS, terms)
+        if known is not None and known.until > time.monotonic():
+            return known.terms
+        now = clock.now()
+        terms, following = terms_at(name, now), upcoming(name)
+        # Announced longer before than anybody remembers: the change comes at its moment.
+        left = (
+            _REMEMBERED_SECONDS
+            if following is None
+            else (following.starts_at - now).total_seconds()
+        )
+        until = time.monotonic() + min(left, _REMEMBERED_SECONDS)
+        self._known[name] = _Known(until, terms)
         return terms
 
     def forget(self) -> None:
@@ -71,7 +127,7 @@ _remembered = _Remembered()
 
 
 def terms(plan: str) -> Terms:
-    """Return the terms of a plan, at most half a minute old.
+    """Return the terms of a plan as they are now.
 
     Raises:
         LookupError: no such plan: a bug, plans are not deleted.
@@ -88,15 +144,137 @@ def terms_of(user_id: str) -> Terms:
     return terms(users.get(user_id).plan)
 
 
+def fees_of(user_id: str) -> PlanFees:
+    """Return the terms of a user's plan with its name and what is announced of it.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    plan = users.get(user_id).plan
+    following = upcoming(plan)
+    left = None if following is None else int((following.starts_at - clock.now()).total_seconds())
+    return PlanFees(plan, terms(plan), following, left)
+
+
+def terms_at(plan: str, moment: datetime) -> Terms:
+    """Return the terms that a plan had at a moment, or will have.
+
+    Raises:
+        LookupError: no such plan: a bug, plans are not deleted.
+    """
+    versions = select(PlanVersion).where(PlanVersion.name == plan, PlanVersion.starts_at <= moment)
+    newest = versions.order_by(PlanVersion.starts_at.desc()).limit(1)
+    row = db.session.scalar(newest) or db.session.get(Plan, plan, populate_existing=True)
+    if row is None:
+        raise LookupError(f"no plan {plan}")
+    return _as_terms(row)
+
+
+def upcoming(plan: str) -> Upcoming | None:
+    """Return what comes next of a plan, if anything is announced."""
+    later = select(PlanVersion).where(PlanVersion.name == plan, PlanVersion.starts_at > clock.now())
+    row = db.session.scalar(later.order_by(PlanVersion.starts_at).limit(1))
+    return None if row is None else Upcoming(row.starts_at, _as_terms(row))
+
+
+def names() -> Sequence[str]:
+    """Return the names of all plans."""
+    return db.session.scalars(select(Plan.name).order_by(Plan.name)).all()
+
+
+def create(name: str, *, like: str) -> None:
+    """Make a plan that begins as another one is now.
+
+    Raises:
+        NotFound: there is no plan to be like.
+        Conflict: there is one of this name (``duplicate``).
+    """
+    with transaction() as session:
+        if session.get(Plan, name) is not None:
+            raise Conflict("duplicate", "There is a plan of this name already.")
+        session.add(Plan(name=name, **_columns(_existing(like))))
+
+
+def announce(plan: str, *, starts_at: datetime, **changes: Any) -> Upcoming:
+    """Let a plan have other numbers from a moment on.
+
+    What is not named stays as it is at that moment. What was charged before it stays charged.
+
+    Args:
+        plan: its name.
+        starts_at: at least two minutes ahead, so that no process remembers the old ones.
+        changes: columns of the plan, in their own units.
+
+    Raises:
+        NotFound: there is no such plan.
+        Invalid: too soon, no change, a number below zero, or a share above the whole
+            (``validation_error``).
+        Conflict: a version begins at this moment, or after it, already (``duplicate``).
+    """
+    now = clock.now()
+    if starts_at < now + SOONEST:
+        said = "A change is announced at least {seconds} seconds before."
+        raise Invalid("validation_error", said, seconds=int(SOONEST.total_seconds()))
+    _check_numbers(changes)
+    with transaction() as session:
+        session.execute(select(Plan).where(Plan.name == plan).with_for_update())
+        columns = _columns(_existing(plan, starts_at))
+        if "withdrawal_fees" in changes:
+            changes["withdrawal_fees"] = columns["withdrawal_fees"] | changes["withdrawal_fees"]
+        last = session.scalar(
+            select(func.max(PlanVersion.starts_at)).where(PlanVersion.name == plan)
+        )
+        if last is not None and last >= starts_at:
+            raise Conflict("duplicate", "A version that begins then or later is announced.")
+        row = PlanVersion(name=plan, starts_at=starts_at, announced_at=now, **(columns | changes))
+        session.add(row)
+        session.flush()
+    forget()
+    return Upcoming(starts_at, _as_terms(row))
+
+
+def assign(user_id: str, plan: str) -> None:
+    """Put a user on a plan; what they asked for before keeps its fee.
+
+    Raises:
+        NotFound: there is no such user or plan.
+    """
+    with transaction():
+        _existing(plan)
+        users.lock(user_id).plan = plan
+
+
 def forget() -> None:
     """Drop what this process remembers of plans."""
     _remembered.forget()
 
 
-def _read(name: str) -> Terms:
-    plan = db.session.get(Plan, name, populate_existing=True)
-    if plan is None:
-        raise LookupError(f"no plan {name}")
+def _existing(plan: str, moment: datetime | None = None) -> Plan | PlanVersion:
+    at = moment or clock.now()
+    versions = select(PlanVersion).where(PlanVersion.name == plan, PlanVersion.starts_at <= at)
+    row = db.session.scalar(versions.order_by(PlanVersion.starts_at.desc()).limit(1))
+    found = row or db.session.get(Plan, plan, populate_existing=True)
+    if found is None:
+        raise NotFound("not_found", "There is no such plan.")
+    return found
+
+
+def _columns(row: Plan | PlanVersion) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in NUMBERS}
+
+
+def _check_numbers(changes: Mapping[str, Any]) -> None:
+    if not changes or not set(changes) <= set(NUMBERS):
+        raise Invalid("validation_error", "Name what changes, as the plan has it.")
+    numbers = [value for name, value in changes.items() if isinstance(value, int | Usdc)]
+    numbers += [fee for fee in changes.get("withdrawal_fees", {}).values() if fee is not None]
+    below = any((one.micro if isinstance(one, Usdc) else one) < 0 for one in numbers)
+    shares = [changes.get(name, 0) for name in ("withdrawal_fee_bps", "deposit_commission_bps")]
+    if below or max(shares) > _WHOLE:
+        raise Invalid("validation_error", "No number of a plan is below zero or above the whole.")
+
+
+def _as_terms(plan: Plan | PlanVersion) -> Terms:
     return Terms(
         withdrawal_fees=_withdrawal_fees(plan.withdrawal_fees),
         withdrawal_fee_bps=plan.withdrawal_fee_bps,

@@ -172,6 +172,18 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
     "There is a second factor already.": "Второй фактор уже включён.",
     "Say why, in at most {limit} characters.": "Назовите причину, не более {limit} символов.",
+    "There is a plan of this name already.": "План с таким именем уже есть.",
+    "There is no such plan.": "Такого плана нет.",
+    "A change is announced at least {seconds} seconds before.": (
+        "Изменение объявляют не менее чем за {seconds} секунд."
+    ),
+    "A version that begins then or later is announced.": (
+        "Уже объявлена версия, которая начнётся тогда же или позже."
+    ),
+    "Name what changes, as the plan has it.": "Назовите, что меняется, как в плане.",
+    "No number of a plan is below zero or above the whole.": (
+        "Ни одно число плана не меньше нуля и не больше целого."
+    ),
     "There is no second factor.": "Второго фактора нет.",
     "Set up an app first: the secret is good for ten minutes.": (
         "Сначала настройте приложение: секрет действует десять минут."

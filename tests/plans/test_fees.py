@@ -40,7 +40,9 @@ def test_the_answer_is_the_documents_example(alice: Actor):
                 "dailyWithdrawalLimit": 50000,
                 "withdrawalCooldownSec": 60,
             },
-        }
+        },
+        "plan": "default",
+        "upcoming": None,
     }
 
 
