@@ -2,6 +2,7 @@
 
 from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
 from protonpay.cli.acts import audit_log
+from protonpay.cli.egress import egress_group
 from protonpay.cli.holding import holds_group
 from protonpay.cli.keys import keys, rotate_key
 from protonpay.cli.listen import listen
@@ -21,6 +22,7 @@ for _command in (
     cases,
     explain,
     holds_group,
+    egress_group,
 ):
     ops.add_command(_command)
 for _command in (audit_log, keys, rotate_key):
