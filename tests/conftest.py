@@ -168,9 +168,9 @@ def mallory(house: Flask) -> Actor:
     return make_actor(house, "Mallory", funded="5")
 
 
-def migrate(database_url: str) -> None:
-    """Bring a database to the newest migration."""
+def migrate(database_url: str, revision: str = "head") -> None:
+    """Bring a database to a migration, the newest unless another is named."""
     alembic = AlembicConfig(str(ROOT / "migrations" / "alembic.ini"))
     alembic.set_main_option("script_location", str(ROOT / "migrations"))
     alembic.attributes["database_url"] = database_url
-    command.upgrade(alembic, "head")
+    command.upgrade(alembic, revision)

@@ -22,6 +22,7 @@ from protonpay.store.jobs import QUEUES
 from protonpay.store.queue import named
 from protonpay.treasury import service as treasury
 from protonpay.wallets import service as wallets
+from protonpay.webhooks import standing
 
 
 class _Now(Collector):
@@ -35,6 +36,7 @@ class _Now(Collector):
         yield from _wallets()
         yield from _sweeps()
         yield from _payouts()
+        yield from _webhooks()
         yield from _reconciliation()
 
 
@@ -150,6 +152,32 @@ def _payouts() -> Iterator[Metric]:
     )
     stale.add_metric([], int(screening.is_stale()))
     yield from (paused, waiting, amount, oldest, alarm, left, stale)
+
+
+def _webhooks() -> Iterator[Metric]:
+    now = standing.standing()
+    waiting = GaugeMetricFamily(
+        "protonpay_webhook_deliveries_waiting",
+        "Deliveries that are due, come later, or are held: their endpoint is disabled.",
+        labels=["when"],
+    )
+    lanes = GaugeMetricFamily(
+        "protonpay_webhook_lanes",
+        "Enabled endpoints that are due, in a worker's hand, slow, or broken.",
+        labels=["state"],
+    )
+    endpoints = GaugeMetricFamily(
+        "protonpay_webhook_endpoints", "Enabled, or disabled for which reason.", labels=["state"]
+    )
+    shown = ((waiting, now.waiting), (lanes, now.lanes), (endpoints, now.endpoints))
+    for family, counts in shown:
+        for label, count in counts.items():
+            family.add_metric([label], count)
+    oldest = GaugeMetricFamily(
+        "protonpay_webhook_oldest_due_seconds", "How late the oldest is that could be delivered."
+    )
+    oldest.add_metric([], now.oldest_due_seconds)
+    yield from (waiting, lanes, endpoints, oldest)
 
 
 def _reconciliation() -> Iterator[Metric]:

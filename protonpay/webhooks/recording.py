@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from protonpay.kernel import clock
 from protonpay.store import db
 from protonpay.store.db import transaction
+from protonpay.telemetry import metrics
 from protonpay.webhooks import failing, lanes, schedule
 from protonpay.webhooks.failing import Trouble
 from protonpay.webhooks.lanes import Parcel
@@ -126,8 +127,18 @@ def record(batch: Sequence[Met]) -> None:
         rows = db.execute(_LANES, {"now": now, **_of_lanes(paces)}).fetchall()
         db.execute(_ATTEMPTS, _of_attempts(batch))
         db.execute(_DELIVERIES, _of_deliveries(batch, now))
+    _count(batch)
     broken = {endpoint_id for endpoint_id, failures in rows if failures >= lanes.BROKEN_AFTER}
     failing.judge(_worth_a_look(batch, broken), now)
+
+
+def _count(batch: Iterable[Met]) -> None:
+    for met in batch:
+        outcome = met.outcome
+        status = "none" if outcome.status is None else f"{str(outcome.status)[0]}xx"
+        metrics.WEBHOOK_ATTEMPTS.labels(outcome.code, status).inc()
+        seconds = timedelta(milliseconds=outcome.milliseconds).total_seconds()
+        metrics.WEBHOOK_ATTEMPT_SECONDS.observe(seconds)
 
 
 def _worth_a_look(batch: Iterable[Met], broken: Collection[str]) -> dict[str, Trouble]:

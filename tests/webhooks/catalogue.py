@@ -30,6 +30,15 @@ def written() -> Mapping[str, Any]:
     return found
 
 
+def vector() -> Mapping[str, str]:
+    """Return the values the document gives to try a receiver with."""
+    found = re.search(r"<!-- vector -->\n```\n(.*?)```\n<!-- end -->", PATH.read_text(), re.DOTALL)
+    if found is None:
+        raise LookupError("vector")
+    lines = (line.split(maxsplit=1) for line in found[1].splitlines())
+    return dict(lines)
+
+
 def program(language: str, which: str) -> str:
     """Return one of the document's programs."""
     for code in _CODE.finditer(PATH.read_text()):

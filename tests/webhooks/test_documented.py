@@ -1,21 +1,23 @@
 """docs/webhooks.md: every payload is what is sent, every program verifies it."""
 
+import hmac
 import json
 import os
 import shutil
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from protonpay import verify
 from protonpay.chains.watch import Arrival
 from protonpay.invoices import receiving
 from protonpay.kernel import clock, ids
-from protonpay.kernel.events import NAMES, signed_body, standard_signature
+from protonpay.kernel.events import NAMES, core_bytes, signed_body, standard_signature
 from protonpay.kernel.money import Usdc
 from protonpay.payouts import ending
 from protonpay.store.db import transaction
@@ -43,9 +45,22 @@ __all__ = ["base", "fill", "market", "played", "till"]
 
 WALLET = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
 HASH = "0x" + "ab" * 32
+AT = datetime(2026, 3, 14, 12, tzinfo=UTC)
 UNREADABLE = "document_unreadable"
 NODE = shutil.which("node", path=f"{os.environ['PATH']}:{Path(sys.executable).parent}") or "node"
-RUN = {"python": [sys.executable, "-c"], "js": [NODE, "--input-type=module", "-e"]}
+RUN = {"python": ([sys.executable], "py"), "js": ([NODE], "mjs")}
+# Where they are installed; where they are not, the places they cut at are looked at.
+RUN |= {
+    name: ([found, *words], name)
+    for name, words in (("php", ()), ("go", ("run",)))
+    if (found := shutil.which(name))
+}
+PROGRAMS = [
+    (language, which)
+    for language in RUN
+    for which in ("header", "body")
+    if which == "body" or language in {"python", "js"}
+]
 CORE = '{"event":"deposit.confirmed","data":{"note":"Жанна ☕"},"timestamp":"2026-11-26T12:00:00Z"}'
 
 
@@ -128,9 +143,27 @@ def test_every_payload_is_what_is_sent(
         assert differences(shown["data"], sent[name]) == [], name
 
 
-@pytest.mark.parametrize("which", ["header", "body"])
-@pytest.mark.parametrize("language", RUN)
-def test_every_program_verifies_what_is_sent_and_nothing_else(language: str, which: str):
+def verdict(language: str, which: str, folder: Path, **request: str) -> bool:
+    """Run one of the document's programs on a request."""
+    command, suffix = RUN[language]
+    source = folder / f"verify.{suffix}"
+    source.write_text(catalogue.program(language, which))
+    done = subprocess.run(
+        [*command, str(source)],
+        env={**os.environ, **request},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said: bool = json.loads(done.stdout)
+    return said
+
+
+@pytest.mark.parametrize(("language", "which"), PROGRAMS)
+def test_every_program_verifies_what_is_sent_and_nothing_else(
+    language: str, which: str, tmp_path: Path
+):
     secret = ids.new_webhook_secret()
     body = signed_body(CORE.encode(), secret)
     stamp = clock.to_epoch_ms(clock.now()) // 1000
@@ -144,15 +177,7 @@ def test_every_program_verifies_what_is_sent_and_nothing_else(language: str, whi
             "WEBHOOK_TIMESTAMP": str(stamp),
             "WEBHOOK_SIGNATURE": f"v1,{'A' * 43}= {signature}",
         }
-        done = subprocess.run(
-            [*RUN[language], catalogue.program(language, which)],
-            env={**os.environ, **request},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return verdict(language, which, tmp_path, **request)
 
     assert verifies(body) is True
     assert verifies(body.replace(b"confirmed", b"confirmeD")) is False
@@ -169,3 +194,33 @@ def test_a_test_event_says_what_the_real_one_says(name: str):
     ]
     assert test["userId"] == "cmowner"
     assert "..." not in str(test)
+
+
+def test_the_values_to_try_are_true_and_every_program_takes_them(tmp_path: Path):
+    given = catalogue.vector()
+    body, secret, stamp = given["body"].encode(), given["secret"], given["webhook-timestamp"]
+    core = json.loads(body)
+    assert signed_body(core_bytes(core["event"], core["data"], AT), secret) == body
+    signature = standard_signature(given["webhook-id"], int(stamp), body, secret)
+    assert signature == given["webhook-signature"]
+    headers = {name: value for name, value in given.items() if name.startswith("webhook-")}
+    moment = datetime.fromtimestamp(int(stamp), UTC)
+    assert verify.verify(body, headers, secret, now=moment.timestamp()) == core
+    for language in RUN:
+        assert verdict(language, "body", tmp_path, BODY=given["body"], SECRET=secret) is True
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [("php", ["0, -80", "-66, 64"]), ("go", [":len(body)-80", "len(body)-66:len(body)-2"])],
+)
+def test_programs_that_may_not_be_run_here_cut_where_the_signature_is(
+    language: str, expected: list[str]
+):
+    """What their offsets say, said in Python, gives core and signature of the values to try."""
+    program, given = catalogue.program(language, "body"), catalogue.vector()
+    assert all(each in program for each in expected)
+    body = given["body"]
+    core, signature = body[: len(body) - 80] + "}", body[len(body) - 66 : len(body) - 2]
+    assert signature == body[-66:][:64] == json.loads(body)["signature"]
+    assert hmac.new(given["secret"].encode(), core.encode(), "sha256").hexdigest() == signature
