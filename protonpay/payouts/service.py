@@ -66,7 +66,7 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
     Raises:
         Invalid: no such network, an address no payout may go to, or the balance is too
             small (``unsupported_network``, ``invalid_address``, ``own_deposit_address``,
-            ``insufficient_balance``).
+            ``own_invoice_address``, ``insufficient_balance``).
         Forbidden: above a limit of the plan, the account may not withdraw, or the user's own
             address book does not allow the wallet.
         Conflict: too soon after the last one (``withdrawal_cooldown``).
@@ -224,8 +224,13 @@ def _code(check: Callable[[], object]) -> str | None:
 
 
 def _check_not_own(user_id: str, network: str, to: str) -> None:
-    if recording.holders(network, [to]).get(to) == ("user", user_id):
+    holder = recording.holders(network, [to]).get(to)
+    if holder is None or recording.owners.of(holder) != user_id:
+        return
+    if holder[0] == "user":
         raise Invalid("own_deposit_address", "This is your own deposit address.")
+    # Nobody pays an invoice of their own, by balance (``own_invoice``) or by this way round.
+    raise Invalid("own_invoice_address", "This is the address of an invoice of your own.")
 
 
 def _check_email(user: User, terms: Terms) -> None:

@@ -1,5 +1,6 @@
 """A payout to an address of ours stays inside: no chain carries it, and nobody notices."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -131,6 +132,25 @@ def test_ones_own_address_is_refused(alice: Actor, base: FakeChain, fill):
         refused(withdraw(alice, walletAddress=own), 400, "own_deposit_address")
         told = alice.post("/client/withdraw/quote", quote).get_json()["quote"]
     assert told["problems"] == ["own_deposit_address"]
+
+
+@pytest.mark.parametrize("network", ["Base", "Polygon"])
+def test_the_address_of_ones_own_invoice_is_refused(
+    alice: Actor, bob: Actor, base: FakeChain, polygon: FakeChain, fill, network: str
+):
+    fill()
+    made = ask(alice, "50")
+    own = wallets.addresses_of("invoice", made.id)["Base"]
+    quote = {"amount": 50, "network": network, "walletAddress": own}
+    with nothing_changes():
+        refused(withdraw(alice, 50, network, walletAddress=own), 400, "own_invoice_address")
+        told = alice.post("/client/withdraw/quote", quote).get_json()["quote"]
+    assert told["problems"] == ["own_invoice_address"]
+    assert (made.status, str(alice.available)) == ("PENDING", "1000.00")
+    # To somebody else it is an address like any other.
+    theirs = wallets.addresses_of("invoice", ask(bob, "50").id)["Base"]
+    quote["walletAddress"] = theirs
+    assert alice.post("/client/withdraw/quote", quote).get_json()["quote"]["problems"] == []
 
 
 def test_the_quote_says_so(alice: Actor, bob: Actor, base: FakeChain, fill):
