@@ -1,13 +1,13 @@
 """What a payout waits for, and since when.
 
-Revision ID: 0034
+Revision ID: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0034"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 
 
 def upgrade() -> None:
