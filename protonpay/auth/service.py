@@ -12,11 +12,12 @@ from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.states import REFRESH
 from protonpay.kernel import clock, ids, signing
-from protonpay.kernel.errors import Forbidden, NotFound, Unauthenticated
+from protonpay.kernel.errors import Forbidden, NotFound, Unauthenticated, Unavailable
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
+from protonpay.rails import service as rails
 from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.two_factor import service as two_factor
@@ -92,7 +93,11 @@ def register(
     Raises:
         Invalid: the password is too weak (``weak_password``).
         Conflict: the address has an account (``email_taken``).
+        Unavailable: an operator has stopped it (``sign_ups_paused``).
     """
+    if rails.paused(rails.SIGN_UPS) or rails.paused(rails.WRITES):
+        said = "No new accounts are opened right now. Try again later."
+        raise Unavailable("sign_ups_paused", said, retry_after=3600)
     check_strength(password, email=email, name=name)
     hashed = passwords.hash(password)
     with transaction():

@@ -16,11 +16,13 @@ from protonpay.payouts.ceilings import ALL, signer
 from protonpay.rails import service as rails
 
 payouts_group = AppGroup("payouts", help="Stop payouts, let them go on, see which wait.")
+switches_group = AppGroup("switches", help="Stop sign-ups or every change by clients.")
 cards_group = AppGroup("cards", help="Stop card deposits by a provider, let them go on.")
 
 _NETWORK = click.option(
     "--network", type=OneOf(lambda: NETWORKS), help="One of them; all, if none is named."
 )
+_SWITCH = click.argument("name", type=click.Choice([rails.SIGN_UPS, rails.WRITES]))
 _PROVIDER = click.option(
     "--provider", type=click.Choice(list(PROVIDERS)), help="One of them; all, if none is named."
 )
@@ -87,6 +89,28 @@ def resume_cards(provider: str | None, reason: str, by: str) -> None:
 def status_of_cards() -> None:
     """Show the switches of the card providers."""
     _show_switches(list(PROVIDERS))
+
+
+@switches_group.command("pause")
+@_SWITCH
+@_said
+def pause_switch(name: str, reason: str, by: str) -> None:
+    """Open no new accounts (sign-ups), or let clients change nothing (writes)."""
+    _move(rails.pause, [name], reason, by)
+
+
+@switches_group.command("resume")
+@_SWITCH
+@_said
+def resume_switch(name: str, reason: str, by: str) -> None:
+    """Let it be as before."""
+    _move(rails.resume, [name], reason, by)
+
+
+@switches_group.command("status")
+def status_of_switches() -> None:
+    """Show both switches."""
+    _show_switches([rails.SIGN_UPS, rails.WRITES])
 
 
 def _move(move: Callable[..., bool], names: list[str], reason: str, by: str) -> None:

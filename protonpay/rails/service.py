@@ -4,6 +4,7 @@ A switch that was moved is therefore in force when its command returns: a signat
 being made has been stored by then, and the next one finds the rail paused.
 """
 
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -12,9 +13,27 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock
 from protonpay.rails.models import RailChange, RailSwitch
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import after_commit, current, db, transaction
 
-__all__ = ["Paused", "RailSwitch", "changes", "check", "pause", "paused", "resume", "switches"]
+__all__ = [
+    "SIGN_UPS",
+    "WRITES",
+    "Paused",
+    "RailSwitch",
+    "changes",
+    "check",
+    "pause",
+    "paused",
+    "paused_lately",
+    "resume",
+    "switches",
+]
+
+SIGN_UPS = "sign-ups"
+"""Whether new accounts are opened."""
+WRITES = "writes"
+"""Whether clients change anything; what was asked for before goes on to its end."""
+_LATELY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +71,32 @@ def paused(rail: str) -> bool:
     return bool(db.session.scalar(found))
 
 
+def paused_lately(rail: str) -> bool:
+    """Tell whether a rail was paused a second ago at most: for what every request asks."""
+    return _lately.paused(rail)
+
+
+class _Lately:
+    """What this process has read of switches within the last second."""
+
+    def __init__(self) -> None:
+        self._read: dict[str, tuple[float, bool]] = {}
+
+    def paused(self, rail: str) -> bool:
+        at, known = self._read.get(rail, (0.0, False))
+        now = time.monotonic()
+        if now - at >= _LATELY_SECONDS:
+            known = paused(rail)
+            self._read[rail] = (now, known)
+        return known
+
+    def forget(self) -> None:
+        self._read.clear()
+
+
+_lately = _Lately()
+
+
 def pause(rail: str, *, reason: str, by: str) -> bool:
     """Close a rail before its next use; return False if it was closed, and leave that as it is."""
     return _move(rail, paused=True, reason=reason, by=by)
@@ -86,6 +131,7 @@ def _move(rail: str, *, paused: bool, reason: str, by: str) -> bool:
         for name, value in said.items():
             setattr(switch, name, value)
         session.add(RailChange(rail=rail, **said))
+        after_commit(_lately.forget)
     log.warning("rail_paused" if paused else "rail_resumed", rail=rail, reason=reason, by=by)
     return True
 

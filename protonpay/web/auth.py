@@ -11,7 +11,8 @@ from typing import Protocol
 import structlog
 from flask import g, request
 
-from protonpay.kernel.errors import Forbidden, Unauthenticated
+from protonpay.kernel.errors import Forbidden, Unauthenticated, Unavailable
+from protonpay.rails import service as rails
 from protonpay.web import limits, tokens
 from protonpay.web.access import NO_KEY, Access
 
@@ -102,6 +103,7 @@ def authenticate(access: Access) -> None:
         Forbidden: a key that may not be used here (``ip_not_allowed``, ``account_suspended``)
             or for this (``insufficient_scope``).
         Limited: the account's bucket is full, or the address has failed too often.
+        Unavailable: it would change something, and an operator has stopped that (``read_only``).
     """
     if limits.uncounted():
         return
@@ -112,6 +114,9 @@ def authenticate(access: Access) -> None:
     except Unauthenticated:
         limits.buckets.admit(limits.UNAUTH, limits.client_address())
         raise
+    if request.method not in _READS and rails.paused_lately(rails.WRITES):
+        said = "Nothing can be changed right now. What you read is true."
+        raise Unavailable("read_only", said, retry_after=60)
 
 
 def _by_token(token: str, _access: Access) -> Identity:

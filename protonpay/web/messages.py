@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import request
 
+from protonpay.web.russian_of_accounts import OF_ACCOUNTS
+
 ENGLISH, RUSSIAN = "en", "ru"
 LANGUAGES = (ENGLISH, RUSSIAN)
 """The first one is spoken to who asks for none, or for none of these."""
@@ -19,6 +21,7 @@ LANGUAGES = (ENGLISH, RUSSIAN)
 _TAG_PARTS = re.compile("[-_]")
 
 IN_RUSSIAN: Mapping[str, str] = {
+    **OF_ACCOUNTS,
     # of the protocol
     "Bad Request.": "Неверный запрос.",
     "Unauthorized.": "Нужна авторизация.",
@@ -164,31 +167,6 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This is less than a millionth of a USDC.": "Это меньше миллионной доли USDC.",
     "Choose another network.": "Выберите другую сеть.",
     "Choose {networks} or {last}.": "Выберите {networks} или {last}.",
-    "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
-    "Send a code of your second factor to /auth/2fa.": (
-        "Отправьте код второго фактора в /auth/2fa."
-    ),
-    "The code is wrong, or was used before.": "Код неверен или уже использован.",
-    "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
-    "There is a second factor already.": "Второй фактор уже включён.",
-    "Say why, in at most {limit} characters.": "Назовите причину, не более {limit} символов.",
-    "There is a plan of this name already.": "План с таким именем уже есть.",
-    "There is no such plan.": "Такого плана нет.",
-    "A change is announced at least {seconds} seconds before.": (
-        "Изменение объявляют не менее чем за {seconds} секунд."
-    ),
-    "A version that begins then or later is announced.": (
-        "Уже объявлена версия, которая начнётся тогда же или позже."
-    ),
-    "Name what changes, as the plan has it.": "Назовите, что меняется, как в плане.",
-    "No number of a plan is below zero or above the whole.": (
-        "Ни одно число плана не меньше нуля и не больше целого."
-    ),
-    "There is no second factor.": "Второго фактора нет.",
-    "Set up an app first: the secret is good for ten minutes.": (
-        "Сначала настройте приложение: секрет действует десять минут."
-    ),
-    "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
     "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
     "At most {limit} USDC in 24 hours.": "Не более {limit} USDC за 24 часа.",
     "Next withdrawal is possible in {seconds} seconds.": (

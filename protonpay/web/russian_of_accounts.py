@@ -1,0 +1,48 @@
+"""What is said in Russian of second factors, plans, and what operators do (``messages.py``)."""
+
+from collections.abc import Mapping
+
+OF_ACCOUNTS: Mapping[str, str] = {
+    "An adjustment moves an amount above zero between two accounts.": (
+        "Корректировка переносит сумму больше нуля между двумя счетами."
+    ),
+    "Somebody else than who proposed it must approve it.": (
+        "Одобрить должен не тот, кто предложил."
+    ),
+    "There is no such adjustment.": "Такой корректировки нет.",
+    "This adjustment is decided already.": "По этой корректировке уже принято решение.",
+    "There is no such account, or nobody may adjust it: {address}.": (
+        "Такого счёта нет, или его нельзя корректировать: {address}."
+    ),
+    "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
+    "Send a code of your second factor to /auth/2fa.": (
+        "Отправьте код второго фактора в /auth/2fa."
+    ),
+    "The code is wrong, or was used before.": "Код неверен или уже использован.",
+    "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
+    "There is a second factor already.": "Второй фактор уже включён.",
+    "There is no second factor.": "Второго фактора нет.",
+    "Set up an app first: the secret is good for ten minutes.": (
+        "Сначала настройте приложение: секрет действует десять минут."
+    ),
+    "Say why, in at most {limit} characters.": "Назовите причину, не более {limit} символов.",
+    "There is a plan of this name already.": "План с таким именем уже есть.",
+    "There is no such plan.": "Такого плана нет.",
+    "A change is announced at least {seconds} seconds before.": (
+        "Изменение объявляют не менее чем за {seconds} секунд."
+    ),
+    "A version that begins then or later is announced.": (
+        "Уже объявлена версия, которая начнётся тогда же или позже."
+    ),
+    "Name what changes, as the plan has it.": "Назовите, что меняется, как в плане.",
+    "No number of a plan is below zero or above the whole.": (
+        "Ни одно число плана не меньше нуля и не больше целого."
+    ),
+    "Nothing can be changed right now. What you read is true.": (
+        "Сейчас ничего нельзя изменить. То, что вы видите, верно."
+    ),
+    "No new accounts are opened right now. Try again later.": (
+        "Новые аккаунты сейчас не открываются. Попробуйте позже."
+    ),
+    "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
+}
