@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.invoices import receiving
@@ -19,6 +20,7 @@ from tests.wallets import pools
 
 pytestmark = pytest.mark.slow  # a real browser
 
+PATIENCE = 60_000  # ms
 # Each language, theme and width once: a picture and an examination of every state take seconds.
 LOOKS = (("ru", "dark", 360), ("en", "light", 1280))
 
@@ -26,7 +28,7 @@ LOOKS = (("ru", "dark", 360), ("en", "light", 1280))
 @pytest.fixture
 def shop(house: Flask, keyring_path: Path) -> Actor:
     """A seller, and addresses to be paid at."""
-    pools.fill(keyring_path, PASSPHRASE)
+    pools.fill(keyring_path, PASSPHRASE, 20)
     return make_actor(house, "Shop", funded="10")
 
 
@@ -97,3 +99,37 @@ def test_an_address_leaves_the_page_with_its_invoice(shop: Actor, visit: Callabl
         receiving.expire(made.id)
     seen.page.reload()
     assert not any(address in seen.page.content() for address in addresses)
+
+
+def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callable[..., Visit]):
+    """T01, T02, T11: part, rest and a server that was away; the page is never opened again."""
+    made = ask(shop, "50")
+    seen = visit()
+    seen.page.goto(f"/pay/{made.id}")
+    seen.page.evaluate("window.same = true")
+    pay_on_chain(made.id, "20")
+    expect(seen.page.locator("h1")).to_have_text("Send 30.00 USDC more", timeout=PATIENCE)
+    code = seen.read_code("#solana .qr")
+    assert code is not None
+    assert "amount=30.00&" in code, "the code asks for the rest"
+    seen.down = True
+    expect(seen.page.locator(".down")).to_be_visible(timeout=PATIENCE)
+    pay_on_chain(made.id, "30")
+    seen.down = False
+    expect(seen.page.locator("h1")).to_have_text("The payment has arrived", timeout=PATIENCE)
+    expect(seen.page.locator(".down")).to_be_hidden()
+    assert seen.page.title().startswith("Paid · ")
+    assert seen.page.evaluate("window.same")
+    assert seen.page.locator(".qr").count() == 0
+    assert seen.violations() == []
+
+
+def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):
+    """T14: an address and an amount as other programs read them."""
+    made = ask(shop, "1250")
+    seen = visit(permissions=["clipboard-read", "clipboard-write"])
+    seen.page.goto(f"/pay/{made.id}")
+    for number, text in enumerate(("1250.00", wallets.addresses_of("invoice", made.id)["Base"])):
+        seen.page.locator("#base .copy").nth(number).click()
+        expect(seen.page.locator("#base .copy").nth(number)).to_have_text("Copied")
+        assert seen.page.evaluate("navigator.clipboard.readText()") == text
