@@ -43,6 +43,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_operator_sessions_operator", "operator_sessions", ["operator_id"])
     op.add_column("adjustments", sa.Column("reference", sa.Text(), nullable=True))
-    op.create_unique_constraint(
-        op.f("uq_adjustments_reference"), "adjustments", ["reference"]
-    )
+    op.create_unique_constraint(op.f("uq_adjustments_reference"), "adjustments", ["reference"])

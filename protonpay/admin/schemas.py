@@ -268,7 +268,9 @@ class Entry(WireSchema):
     number = fields.Integer()
     at = Moment()
     actor = fields.String(metadata={"example": "olga@example.com"})
-    origin = fields.String(metadata={"example": "203.0.113.5 req_cmg7xk2p91q0v8r3t5w6y4zab as compliance"})
+    origin = fields.String(
+        metadata={"example": "203.0.113.5 req_cmg7xk2p91q0v8r3t5w6y4zab as compliance"}
+    )
     action = fields.String(metadata={"example": "users.freeze"})
     subject = fields.String(metadata={"example": "user cmg7xk2p91q0v8r3t5w6y4zab"})
     reason = fields.String(metadata={"example": "Asked for by telephone."})

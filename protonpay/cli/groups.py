@@ -2,6 +2,7 @@
 
 from protonpay.cli import treasury as _sweeps  # noqa: F401 - adds its commands to `flask ops`
 from protonpay.cli.acts import audit_log
+from protonpay.cli.adjusting import adjust_group
 from protonpay.cli.egress import egress_group
 from protonpay.cli.holding import holds_group
 from protonpay.cli.keys import keys, rotate_key
@@ -19,6 +20,7 @@ for _command in (
     payouts_group,
     cards_group,
     switches_group,
+    adjust_group,
     reconcile,
     cases,
     explain,

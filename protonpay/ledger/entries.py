@@ -229,6 +229,11 @@ def capital(reference: str, network: str, amount: Usdc) -> Entry:
     )
 
 
+def adjustment(adjustment_id: str, source: str, destination: str, amount: Usdc) -> Entry:
+    """Correct the book by what two people agreed on."""
+    return _entry(f"adjustment:{adjustment_id}", "adjustment", Posting(source, destination, amount))
+
+
 def gift(reference: str, user_id: str, amount: Usdc) -> Entry:
     """Give a user some of the house's own USDC."""
     return _entry(

@@ -3,6 +3,17 @@
 from collections.abc import Mapping
 
 OF_ACCOUNTS: Mapping[str, str] = {
+    "An adjustment moves an amount above zero between two accounts.": (
+        "Корректировка переносит сумму больше нуля между двумя счетами."
+    ),
+    "Somebody else than who proposed it must approve it.": (
+        "Одобрить должен не тот, кто предложил."
+    ),
+    "There is no such adjustment.": "Такой корректировки нет.",
+    "This adjustment is decided already.": "По этой корректировке уже принято решение.",
+    "There is no such account, or nobody may adjust it: {address}.": (
+        "Такого счёта нет, или его нельзя корректировать: {address}."
+    ),
     "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
     "Send a code of your second factor to /auth/2fa.": (
         "Отправьте код второго фактора в /auth/2fa."

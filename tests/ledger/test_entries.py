@@ -84,6 +84,11 @@ KINDS = {
         "capital:0xabc",
         [("custody:Polygon", CAPITAL, 500)],
     ),
+    "adjustment": (
+        entries.adjustment("a1", CAPITAL, ALICE, Usdc(5)),
+        "adjustment:a1",
+        [(CAPITAL, ALICE, 5)],
+    ),
     "gift": (entries.gift("welcome", "alice", Usdc(5)), "gift:welcome", [(CAPITAL, ALICE, 5)]),
 }
 

@@ -26,6 +26,9 @@ _LIFE = {
     "payout_settle": lambda u, _: entries.payout_settle("p", u, "Base", usdc("4"), usdc("1")),
     "payout_release": lambda u, _: entries.payout_release("p", u, usdc("5")),
     "capital": lambda _u, _v: entries.capital("c", "Base", usdc("30")),
+    "adjustment": lambda u, _: entries.adjustment(
+        "a", "equity:capital", entries.chart.available(u), usdc("2")
+    ),
     "gift": lambda u, _: entries.gift("g", u, usdc("2")),
 }
 

@@ -1,0 +1,1 @@
+"""Corrections of the book by people: proposed by one, posted by another."""
