@@ -36,10 +36,12 @@ POLL_SECONDS = 1.0
 
 _IN_STOCK = 4
 _TURN_SECONDS = 0.5
-_LOOK_AGAIN_SECONDS = 0.02
+_LOOK_AGAIN_SECONDS = 0.1
+_MOMENT_SECONDS = 0.02
 # Waiting costs nothing, working does: more threads than this at work only take it from each other.
 _MOST_AT_WORK = 24
 _AT_WORK_SECONDS = 0.02
+_WORTH_A_COMMIT = 64
 _BROKE = Outcome(delivered=False, status=None, code="internal_error", head="", milliseconds=0)
 
 
@@ -102,6 +104,7 @@ class Courier:
         self._lanes: dict[str, Lane] = {}
         self._ended: queue.SimpleQueue[Met | None] = queue.SimpleQueue()
         self._batch: list[Met] = []
+        self._ended_at = 0.0
         self._threads = ThreadPoolExecutor(slots, "deliveries")
         self._looked_at = 0.0
         self._pauses: list[float] = []
@@ -124,7 +127,7 @@ class Courier:
             self._begin()
         if self._under_way:
             self._listen(_AT_WORK_SECONDS if self._held_back else patience)
-        if self._batch:
+        if self._batch and self._is_worth_a_commit():
             # Nobody's thread is idle while this one speaks with the database.
             self._begin()
             self._write_down()
@@ -134,7 +137,7 @@ class Courier:
         """Wait for a ring so long; return whether there was one."""
         # A throttled lane is not rung for when its pause is over.
         pause = min(self._pauses, default=seconds + time.monotonic()) - time.monotonic()
-        self._listen(max(min(seconds, pause + _LOOK_AGAIN_SECONDS), 0))
+        self._listen(max(min(seconds, pause + _MOMENT_SECONDS), 0))
         return self._rung
 
     def close(self) -> None:
@@ -161,6 +164,7 @@ class Courier:
         if met is None:
             self._rung = True
             return
+        self._ended_at = self._ended_at if self._batch else time.monotonic()
         self._batch.append(met)
         lane, pace = self._lanes[met.parcel.endpoint_id], Pace()
         lane.begun.pop(met.parcel.delivery_id)
@@ -193,7 +197,11 @@ class Courier:
         """Let go of lanes, claim others and take what is due of ours: one commit."""
         idle = [lane for lane in self._lanes.values() if lane.idle]
         kept = [lane for lane in self._lanes.values() if not lane.idle]
-        due_for_a_look = self._rung or now - self._looked_at > _LOOK_AGAIN_SECONDS
+        due_for_a_look = (
+            self._rung
+            or now - self._looked_at > _LOOK_AGAIN_SECONDS
+            or min(self._pauses, default=now + 1) <= now
+        )
         looking = room > 0 and (due_for_a_look or bool(idle))
         if not (idle or looking or any(self._most_wanted(lane, room, now) for lane in kept)):
             return
@@ -284,6 +292,16 @@ class Courier:
             log.exception("delivery_broke", delivery=parcel.delivery_id)
             began, outcome, signature = clock.now(), _BROKE, None
         self._ended.put(Met(parcel, began, outcome, width, signature))
+
+    def _is_worth_a_commit(self) -> bool:
+        """Say whether to write down what ended: a commit costs as much for one as for many.
+
+        It waits a moment only while there is more to begin, so that nobody waits for it.
+        """
+        if len(self._batch) >= _WORTH_A_COMMIT or not self._under_way:
+            return True
+        waited = time.monotonic() - self._ended_at
+        return waited > _MOMENT_SECONDS or not any(lane.stock for lane in self._lanes.values())
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.

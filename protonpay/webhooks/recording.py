@@ -1,7 +1,8 @@
 """Write down what attempts met, many at once, and what follows for the endpoint."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,10 +25,9 @@ _ATTEMPTS = """
     INSERT INTO webhook_attempts
         (delivery_id, number, began_at, milliseconds, status, outcome, answer_head, url, signature,
          manual)
-    SELECT * FROM unnest(
-        %(ids)s::bigint[], %(numbers)s::int[], %(began)s::timestamptz[], %(milliseconds)s::int[],
-        %(statuses)s::int[], %(outcomes)s::text[], %(heads)s::text[], %(urls)s::text[],
-        %(signatures)s::text[], %(manual)s::bool[])
+    SELECT * FROM json_to_recordset(%(attempts)s) AS met (
+        id bigint, number int, began timestamptz, milliseconds int, status int, outcome text,
+        head text, url text, signature text, manual bool)
 """
 # Who lost the lease has lost the right to say how it ended. A try that its owner asked for, and
 # that failed, leaves everything as it was.
@@ -39,10 +39,9 @@ _DELIVERIES = """
         due_at = coalesce(CASE WHEN met.in_vain THEN delivery.resent_due_at ELSE met.due_at END,
                           delivery.due_at),
         tries_before = delivery.tries_before + met.in_vain::int
-    FROM unnest(%(ids)s::bigint[], %(moments)s::timestamptz[], %(numbers)s::int[],
-                %(states)s::text[], %(ends)s::timestamptz[], %(dues)s::timestamptz[],
-                %(in_vain)s::bool[])
-         AS met (id, event_at, number, state, ended_at, due_at, in_vain)
+    FROM json_to_recordset(%(deliveries)s) AS met (
+        id bigint, event_at timestamptz, number int, state text, ended_at timestamptz,
+        due_at timestamptz, in_vain bool)
     WHERE delivery.id = met.id AND delivery.event_at = met.event_at
       AND delivery.attempts = met.number AND delivery.state = 'PENDING'
 """
@@ -59,10 +58,9 @@ _LANES = f"""
                              ELSE coalesce(lane.blocked_since, met.blocked) END
     FROM (SELECT endpoint_id, now.width, now.slow, cleared, failing, unblocked, blocked,
                  now.failures + CASE WHEN cleared THEN 0 ELSE before.failures END AS failures
-          FROM unnest(%(endpoints)s::text[], %(widths)s::int[], %(slows)s::bool[],
-                      %(cleared)s::bool[], %(failing)s::timestamptz[], %(unblocked)s::bool[],
-                      %(blocked)s::timestamptz[], %(failures)s::int[])
-               AS now (endpoint_id, width, slow, cleared, failing, unblocked, blocked, failures)
+          FROM json_to_recordset(%(paces)s) AS now (
+              endpoint_id text, width int, slow bool, cleared bool, failing timestamptz,
+              unblocked bool, blocked timestamptz, failures int)
           JOIN webhook_lanes AS before USING (endpoint_id)) AS met
     WHERE lane.endpoint_id = met.endpoint_id
     RETURNING lane.endpoint_id, lane.failures
@@ -124,9 +122,10 @@ def record(batch: Sequence[Met]) -> None:
         # Endpoints first, then lanes, deliveries last: the order of everybody's hand.
         failing.cancel_gone(sorted(gone), now)
         lanes.lock(sorted(paces))
-        rows = db.execute(_LANES, {"now": now, **_of_lanes(paces)}).fetchall()
-        db.execute(_ATTEMPTS, _of_attempts(batch))
-        db.execute(_DELIVERIES, _of_deliveries(batch, now))
+        told = {"now": now, "paces": _rows(_pace(*each) for each in paces.items())}
+        rows = db.execute(_LANES, told).fetchall()
+        db.execute(_ATTEMPTS, {"attempts": _rows(_attempt(met) for met in batch)})
+        db.execute(_DELIVERIES, {"deliveries": _rows(_ended(met, now) for met in batch)})
     _count(batch)
     broken = {endpoint_id for endpoint_id, failures in rows if failures >= lanes.BROKEN_AFTER}
     failing.judge(_worth_a_look(batch, broken), now)
@@ -157,45 +156,40 @@ def _worth_a_look(batch: Iterable[Met], broken: Collection[str]) -> dict[str, Tr
     return found
 
 
-def _of_lanes(paces: dict[str, Pace]) -> dict[str, Any]:
-    each = paces.values()
+def _rows(told: Iterable[Mapping[str, Any]]) -> str:
+    # One text for all: arrays, which are written element by element, cost as much as the posting.
+    return json.dumps(list(told), default=datetime.isoformat)
+
+
+def _pace(endpoint_id: str, pace: Pace) -> Mapping[str, Any]:
+    return {"endpoint_id": endpoint_id, **asdict(pace)}
+
+
+def _attempt(met: Met) -> Mapping[str, Any]:
     return {
-        "endpoints": list(paces),
-        "widths": [pace.width for pace in each],
-        "slows": [pace.slow for pace in each],
-        "cleared": [pace.cleared for pace in each],
-        "failing": [pace.failing for pace in each],
-        "unblocked": [pace.unblocked for pace in each],
-        "blocked": [pace.blocked for pace in each],
-        "failures": [pace.failures for pace in each],
+        "id": met.parcel.delivery_id,
+        "number": met.parcel.number,
+        "began": met.began_at,
+        "milliseconds": met.outcome.milliseconds,
+        "status": met.outcome.status,
+        "outcome": met.outcome.code,
+        "head": met.outcome.head,
+        "url": met.parcel.url,
+        "signature": met.signature,
+        "manual": met.parcel.manual,
     }
 
 
-def _of_attempts(batch: Sequence[Met]) -> dict[str, Any]:
+def _ended(met: Met, now: datetime) -> Mapping[str, Any]:
+    state, due = _end(met, now)
     return {
-        "ids": [met.parcel.delivery_id for met in batch],
-        "numbers": [met.parcel.number for met in batch],
-        "began": [met.began_at for met in batch],
-        "milliseconds": [met.outcome.milliseconds for met in batch],
-        "statuses": [met.outcome.status for met in batch],
-        "outcomes": [met.outcome.code for met in batch],
-        "heads": [met.outcome.head for met in batch],
-        "urls": [met.parcel.url for met in batch],
-        "signatures": [met.signature for met in batch],
-        "manual": [met.parcel.manual for met in batch],
-    }
-
-
-def _of_deliveries(batch: Sequence[Met], now: datetime) -> dict[str, Any]:
-    ends = [_end(met, now) for met in batch]
-    return {
-        "ids": [met.parcel.delivery_id for met in batch],
-        "moments": [met.parcel.event_at for met in batch],
-        "numbers": [met.parcel.number for met in batch],
-        "states": [state for state, _ in ends],
-        "ends": [None if due else now for _, due in ends],
-        "dues": [due for _, due in ends],
-        "in_vain": [met.parcel.manual and not met.outcome.delivered for met in batch],
+        "id": met.parcel.delivery_id,
+        "event_at": met.parcel.event_at,
+        "number": met.parcel.number,
+        "state": state,
+        "ended_at": None if due else now,
+        "due_at": due,
+        "in_vain": met.parcel.manual and not met.outcome.delivered,
     }
 
 

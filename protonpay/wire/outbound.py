@@ -98,7 +98,7 @@ def deliver(
         with dial(target, addresses, patience, deadline, trust or _public_web()) as sock:
             sent = {**headers, **_ONCE, "Host": target.authority}
             connection = Connection(sock, target.host)
-            connection.request("POST", target.path_and_query, body, sent)
+            connection.post(target.path_and_query, body, sent)
             _read(connection, answer)
     except _FAILURES as error:
         failure = error
