@@ -1,13 +1,13 @@
 """Operators and their sessions; what a proposal of an adjustment is called.
 
-Revision ID: 0035
+Revision ID: 0036
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 
 
 def upgrade() -> None:
