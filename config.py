@@ -79,6 +79,8 @@ class Config:
         sweep_threshold_usdc: an address with this much is swept to the treasury at once; one
             whose oldest deposit is older than ``sweep_age_seconds`` is, if it has
             ``sweep_dust_usdc``.
+        payout_liquidity_alarm_seconds: how long payouts may wait for USDC or native coin of ours
+            before the maintenance worker shouts.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
@@ -130,6 +132,7 @@ class Config:
     sweep_threshold_usdc: str
     sweep_dust_usdc: str
     sweep_age_seconds: int
+    payout_liquidity_alarm_seconds: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -204,6 +207,7 @@ class Config:
             sweep_threshold_usdc=values.get("SWEEP_THRESHOLD_USDC") or "5",
             sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
             sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
+            payout_liquidity_alarm_seconds=int(values.get("PAYOUT_LIQUIDITY_ALARM_SECONDS") or 300),
         )
 
     def card_providers(self) -> dict[str, dict[str, str] | None]:
@@ -305,6 +309,8 @@ class Config:
         ]
         if self.sweep_age_seconds < 0:
             found.append("SWEEP_AGE_SECONDS is not negative")
+        if self.payout_liquidity_alarm_seconds < 0:
+            found.append("PAYOUT_LIQUIDITY_ALARM_SECONDS is not negative")
         return found
 
     def secrets(self) -> dict[str, str]:

@@ -28,6 +28,7 @@ from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
 from protonpay.invoices.blueprint import blp as invoices_blp
+from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
@@ -36,6 +37,7 @@ from protonpay.mail.smtp import Server, Smtp
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
+from protonpay.payouts.waits import alarm as payout_alarm
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
@@ -52,6 +54,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
@@ -134,6 +137,8 @@ def _bind_ports(config: Config) -> None:
         timedelta(seconds=config.sweep_age_seconds),
         Usdc.parse(config.sweep_dust_usdc),
     )
+    owners.bind({"invoice": invoice_owner})
+    payout_alarm.bind(config.payout_liquidity_alarm_seconds)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))

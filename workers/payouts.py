@@ -1,6 +1,6 @@
 """The steps of a payout, one job each."""
 
-from protonpay.payouts import sending, signing
+from protonpay.payouts import sending, signing, waits
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
@@ -27,3 +27,9 @@ def confirm(attempt_id: int) -> Later | None:
 def look_at_heads() -> None:
     """Note how far each network is."""
     sending.look_at_heads()
+
+
+@periodic("payouts.waits")
+def look_at_waits() -> None:
+    """Shout if payouts wait too long for money of ours."""
+    waits.alarm.look()

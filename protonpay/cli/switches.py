@@ -11,7 +11,7 @@ from protonpay.cards.registry import PROVIDERS
 from protonpay.chains.registry import NETWORKS
 from protonpay.cli.acts import BY, REASON, act
 from protonpay.cli.choices import OneOf
-from protonpay.payouts import service as payouts
+from protonpay.payouts import waits
 from protonpay.payouts.ceilings import ALL, signer
 from protonpay.rails import service as rails
 
@@ -53,8 +53,11 @@ def resume_payouts(network: str | None, reason: str, by: str) -> None:
 def status() -> None:
     """Show the switches, what waits for what, and how near the signer is to its ceilings."""
     _show_switches(list(NETWORKS))
-    for line in payouts.waiting():
-        click.echo(f"{line.network:<12}{line.count} waiting: {line.reason}")
+    for line in waits.lines():
+        click.echo(
+            f"{line.network:<12}{line.count} waiting: {line.reason}, {line.total} USDC,"
+            f" for {line.seconds} s"
+        )
     for room in signer.rooms():
         where = "all" if room.where == ALL else room.where
         click.echo(f"{where:<12}{room.signed} of {room.ceiling} USDC signed in the {room.period}")

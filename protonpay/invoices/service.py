@@ -155,6 +155,11 @@ def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[
     return newest_first(Invoice, part, Invoice.user_id == user_id, *each)
 
 
+def owner(invoice_id: str) -> str | None:
+    """Return whose an invoice is; None if there is none."""
+    return db.session.scalar(select(Invoice.user_id).filter_by(id=invoice_id))
+
+
 def pay(payer_id: str, invoice_id: str) -> Paid:
     """Pay what is due from the payer's balance, at once.
 

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from protonpay.kernel import clock, events
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
+from protonpay.payouts import waits
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
@@ -105,6 +106,7 @@ def _end(payout_id: str, state: str, code: str | None) -> Payout:
     payout = _locked(payout_id)
     PAYOUT.check(payout.state, state)
     payout.state, payout.failure_code, payout.ended_at = state, code, clock.now()
+    waits.forget(payout)
     current().flush()
     return payout
 

@@ -34,12 +34,15 @@ class Payout(Base):
         source: the ledger account it is paid from, if that is not its user's own.
         hold_reason: why it is or was on hold, for operators.
         cleared: an operator let it go on: it is not held for its payee again.
+        waits_for: the code of what hindered the last try to sign it (``treasury_short`` …), and
+            ``waits_since`` when; both only while it waits to be signed.
     """
 
     __tablename__ = "payouts"
     __table_args__ = (
         state_check("state", PAYOUT),
         CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
+        CheckConstraint("(waits_for IS NULL) = (waits_since IS NULL)", name="waits"),
         Index("ix_payouts_user", "user_id", "created_at", "id"),
         Index("ix_payouts_user_state", "user_id", "state", "created_at", "id"),
         Index(
@@ -48,6 +51,7 @@ class Payout(Base):
             postgresql_where=text("state NOT IN ('COMPLETED', 'FAILED')"),
         ),
         Index("ix_payouts_on_hold", "created_at", postgresql_where=text("state = 'ON_HOLD'")),
+        Index("ix_payouts_waits", "network", postgresql_where=text("waits_for IS NOT NULL")),
         Index(
             "uq_payouts_idempotency_key",
             "user_id",
@@ -73,6 +77,8 @@ class Payout(Base):
     source: Mapped[str | None] = mapped_column(Text)
     hold_reason: Mapped[str | None] = mapped_column(Text)
     cleared: Mapped[bool] = mapped_column(default=False, server_default="false")
+    waits_for: Mapped[str | None] = mapped_column(Text)
+    waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def total(self) -> Usdc:

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from protonpay.payouts import states
+from protonpay.payouts import states, waits
 from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
@@ -78,6 +78,15 @@ class PayoutView(WireSchema):
     )
     tx_hash = fields.String(allow_none=True)
     failure_code = fields.String(allow_none=True)
+    waiting_for = fields.Function(
+        waits.told,
+        metadata={
+            "type": ["string", "null"],
+            "enum": [*waits.REASONS, None],
+            "description": "What it waits for; null once it has ended.",
+            "example": "confirmation",
+        },
+    )
     created_at = Moment()
 
 

@@ -3,6 +3,7 @@
 import structlog
 
 from protonpay.chains.registry import network as named_network
+from protonpay.payouts import waits
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.screening.service import screening
@@ -20,5 +21,6 @@ def hold(payout: Payout) -> bool:
         return False
     PAYOUT.check(payout.state, "ON_HOLD")
     payout.state, payout.hold_reason = "ON_HOLD", why
+    waits.forget(payout)
     log.error("payout_on_hold", payout_id=payout.id, listed=why)
     return True

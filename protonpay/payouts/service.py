@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import text
-
 from protonpay.address_book import service as address_book
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import chains
@@ -27,14 +25,6 @@ from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
 from protonpay.wallets import recording
-
-# What its job said when it put itself off, as a code: a node's silence says more than one word.
-_WAITING = text(
-    "SELECT p.network, o.last_error, count(*) FROM outbox o"
-    " JOIN payouts p ON p.id = o.args ->> 'payout_id'"
-    " WHERE o.job = 'payouts.sign' AND o.done_at IS NULL AND o.dead_at IS NULL"
-    " AND p.state = 'PENDING' AND o.last_error ~ '^[a-z_]+$' GROUP BY 1, 2 ORDER BY 1, 2"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,26 +60,13 @@ class Quote:
         return None if self.balance < self.total else self.balance - self.total
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Payouts of one network that cannot be signed for one reason.
-
-    Attributes:
-        reason: the code of what they wait for (``payouts_paused``, ``treasury_short`` …).
-    """
-
-    network: str
-    reason: str
-    count: int
-
-
 def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: str) -> Payout:
     """Hold amount and fee, and queue the send.
 
     Raises:
         Invalid: no such network, an address no payout may go to, or the balance is too
             small (``unsupported_network``, ``invalid_address``, ``own_deposit_address``,
-            ``insufficient_balance``).
+            ``own_invoice_address``, ``insufficient_balance``).
         Forbidden: above a limit of the plan, the account may not withdraw, or the user's own
             address book does not allow the wallet.
         Conflict: too soon after the last one (``withdrawal_cooldown``).
@@ -212,12 +189,6 @@ def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[
     return newest_first(Payout, part, Payout.user_id == user_id, each=each)
 
 
-def waiting() -> Sequence[Waiting]:
-    """Count the payouts that nothing is wrong with and that cannot be signed now, by reason."""
-    rows = db.session.execute(_WAITING)
-    return [Waiting(network, reason, count) for network, reason, count in rows]
-
-
 def _destination(network: str, wallet_address: str) -> str:
     of = named_network(network)
     return check_address(of, wallet_address, chains.own_wallets(of))
@@ -253,8 +224,13 @@ def _code(check: Callable[[], object]) -> str | None:
 
 
 def _check_not_own(user_id: str, network: str, to: str) -> None:
-    if recording.holders(network, [to]).get(to) == ("user", user_id):
+    holder = recording.holders(network, [to]).get(to)
+    if holder is None or recording.owners.of(holder) != user_id:
+        return
+    if holder[0] == "user":
         raise Invalid("own_deposit_address", "This is your own deposit address.")
+    # Nobody pays an invoice of their own, by balance (``own_invoice``) or by this way round.
+    raise Invalid("own_invoice_address", "This is the address of an invoice of your own.")
 
 
 def _check_email(user: User, terms: Terms) -> None:

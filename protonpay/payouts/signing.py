@@ -22,7 +22,7 @@ from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import faults
 from protonpay.kernel.errors import Refusal
-from protonpay.payouts import attempts, cooldown, ending, screened, switches
+from protonpay.payouts import attempts, cooldown, ending, screened, switches, waits
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.models import Payout
 from protonpay.plans import service as plans
@@ -63,10 +63,11 @@ def sign(payout_id: str) -> Later | None:
     except NotReady as waiting:
         return _put_off(payout_id, waiting)
     except NoAnswer as unknown:
+        waits.note(payout_id, waits.NODE_SILENT)
         return Later(_ASK_AGAIN_SECONDS, repr(unknown))
     # Of those that were taken along and hindered, their own jobs ask again.
-    waits = {each: _put_off(each, why) for each, why in hindered.items()}
-    return waits.get(payout_id)
+    put_off = {each: _put_off(each, why) for each, why in hindered.items()}
+    return put_off.get(payout_id)
 
 
 def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
@@ -113,9 +114,11 @@ def _put_off(payout_id: str, why: Hindrance | Refusal) -> Later | None:
     if isinstance(why, AlreadySent):
         log.error("payout_found_on_chain", payout_id=payout_id, tx_hash=why.tx_hash)
         if why.tx_hash is None:
+            waits.note(payout_id, why.code)
             return Later(_WAIT_SECONDS, why.code)
         ending.complete_unsigned(payout_id, why.tx_hash)
         return None
+    waits.note(payout_id, why.code)
     log.warning("payout_waits", payout_id=payout_id, code=why.code)
     return Later(_WAIT_SECONDS, why.code)
 
@@ -191,5 +194,6 @@ def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequenc
     attempt_id = attempts.store(chain, send)
     for payout in admitted:
         payout.tx_hash = send.tx_hash
+        waits.forget(payout)
         ending.move(payout.id, "PENDING", "SIGNED")
     outbox.add("payouts.broadcast", attempt_id=attempt_id)

@@ -10,8 +10,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from typing_extensions import override
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
-from protonpay.payouts import service as payouts
+from protonpay.payouts import waits
 from protonpay.payouts.ceilings import signer
 from protonpay.rails import service as rails
 from protonpay.reconciliation import service as reconciliation
@@ -117,8 +118,28 @@ def _payouts() -> Iterator[Metric]:
         "Payouts that cannot be signed now.",
         labels=["network", "reason"],
     )
-    for line in payouts.waiting():
+    amount = GaugeMetricFamily(
+        "protonpay_payouts_waiting_micro_usdc",
+        "Their amounts; 10⁻⁶ USDC.",
+        labels=["network", "reason"],
+    )
+    oldest = GaugeMetricFamily(
+        "protonpay_payouts_waiting_seconds",
+        "How long the oldest of them waits for that.",
+        labels=["network", "reason"],
+    )
+    for line in waits.lines():
         waiting.add_metric([line.network, line.reason], line.count)
+        amount.add_metric([line.network, line.reason], line.total.micro)
+        oldest.add_metric([line.network, line.reason], line.seconds)
+    alarm = GaugeMetricFamily(
+        "protonpay_payouts_short_of_liquidity",
+        "1 while payouts wait too long for USDC or native coin of ours.",
+        labels=["network"],
+    )
+    short = {line.network for line in waits.alarm.ringing()}
+    for network in NETWORKS:
+        alarm.add_metric([network], int(network in short))
     left = GaugeMetricFamily(
         "protonpay_signer_room_micro_usdc",
         "What the signer's ceiling leaves.",
@@ -130,7 +151,7 @@ def _payouts() -> Iterator[Metric]:
         "protonpay_screening_list_stale", "1 while a newer list cannot be read."
     )
     stale.add_metric([], int(screening.is_stale()))
-    yield from (paused, waiting, left, stale)
+    yield from (paused, waiting, amount, oldest, alarm, left, stale)
 
 
 def _webhooks() -> Iterator[Metric]:

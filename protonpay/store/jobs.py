@@ -92,6 +92,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
     "webhooks.give_up": Periodic("workers.webhooks.give_up", MAINTENANCE, 3600),
+    "payouts.waits": Periodic("workers.payouts.look_at_waits", MAINTENANCE, 30),
     "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
     "wallets.fill_pool": Periodic("workers.wallets.fill_pool", CHAIN, 1),
     "wallets.watch_accounts": Periodic("workers.wallets.watch_accounts", WATCH, 1, by_account=True),

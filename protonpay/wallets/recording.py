@@ -4,7 +4,7 @@ Joins the caller's transaction, so that rows, jobs and the mark that says how fa
 network was read stand or fall together.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 from sqlalchemy import Text, bindparam, func, select
@@ -23,6 +23,25 @@ log = structlog.get_logger(__name__)
 
 Holder = tuple[str, str]
 """Kind and id."""
+
+
+class Owners:
+    """Whose a holder is: rooms above know it of what they hold addresses for (``bind``)."""
+
+    def __init__(self) -> None:
+        self._of: Mapping[str, Callable[[str], str | None]] = {}
+
+    def bind(self, of: Mapping[str, Callable[[str], str | None]]) -> None:
+        """Set, for each kind of holder but ``user``, how the user behind one is found."""
+        self._of = of
+
+    def of(self, holder: Holder) -> str | None:
+        """Return the id of the user whom a payment to this holder is credited to."""
+        kind, holder_id = holder
+        return holder_id if kind == "user" else self._of[kind](holder_id)
+
+
+owners = Owners()
 _AT_ONCE = 5000
 
 

@@ -119,6 +119,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Запрошено слишком много писем. Повторите позже."
     ),
     "This e-mail address is verified already.": "Этот адрес электронной почты уже подтверждён.",
+    "This is the address of an invoice of your own.": "Это адрес вашего собственного счёта.",
     "This is your own deposit address.": "Это ваш собственный адрес пополнения.",
     "This delivery is on its way already.": "Эта доставка уже выполняется.",
     "The span must be above zero and of at most 14 days.": (

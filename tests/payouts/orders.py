@@ -1,5 +1,7 @@
 """Withdrawals as clients order them, and what the database and the book say of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +19,7 @@ from protonpay.store.jobs import Later
 from protonpay.store.outbox import OutboxRow
 from protonpay.wire.http import NoAnswer
 from tests.actors import Actor
+from tests.unchanged import only_changes
 
 WALLETS = {
     "Solana": "7S3P4HxJpyyigGzodYwHtCxZyUQe9JiBMHyRWXArAaKv",
@@ -118,3 +121,19 @@ def books(actor: Actor) -> tuple[str, str, str, str]:
     """Return what a user may spend and has on its way out, Base's custody and our fees."""
     custody, fees = ledger.balance(chart.custody("Base")), ledger.balance(chart.FEES)
     return str(actor.available), str(actor.held), str(custody), str(fees)
+
+
+@contextmanager
+def only_waits(payout_id: str, code: str) -> Iterator[None]:
+    """Assert that the block changes nothing at all but what the payout says it waits for."""
+    before = _but_the_wait(payout_id)
+    with only_changes("payouts"):
+        yield
+    assert _but_the_wait(payout_id) == before
+    assert stored(payout_id).waits_for == code
+
+
+def _but_the_wait(payout_id: str) -> dict[str, Any]:
+    payout = stored(payout_id)
+    names = [column.key for column in Payout.__mapper__.columns]
+    return {name: getattr(payout, name) for name in names if not name.startswith("waits_")}

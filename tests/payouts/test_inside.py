@@ -1,5 +1,6 @@
 """A payout to an address of ours stays inside: no chain carries it, and nobody notices."""
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -8,13 +9,14 @@ from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
 from protonpay.reconciliation import books
 from protonpay.store.db import db
+from protonpay.store.jobs import Later
 from protonpay.wallets import service as wallets
 from protonpay.wallets import unswept
 from tests.actors import Actor, make_actor
 from tests.events import events_of
 from tests.invoices.asking import ask
 from tests.payouts.fake_chain import FakeChain
-from tests.payouts.orders import WALLETS, accepted, attempts, sign, stored, withdraw
+from tests.payouts.orders import WALLETS, accepted, attempts, only_waits, sign, stored, withdraw
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
@@ -132,6 +134,25 @@ def test_ones_own_address_is_refused(alice: Actor, base: FakeChain, fill):
     assert told["problems"] == ["own_deposit_address"]
 
 
+@pytest.mark.parametrize("network", ["Base", "Polygon"])
+def test_the_address_of_ones_own_invoice_is_refused(
+    alice: Actor, bob: Actor, base: FakeChain, polygon: FakeChain, fill, network: str
+):
+    fill()
+    made = ask(alice, "50")
+    own = wallets.addresses_of("invoice", made.id)["Base"]
+    quote = {"amount": 50, "network": network, "walletAddress": own}
+    with nothing_changes():
+        refused(withdraw(alice, 50, network, walletAddress=own), 400, "own_invoice_address")
+        told = alice.post("/client/withdraw/quote", quote).get_json()["quote"]
+    assert told["problems"] == ["own_invoice_address"]
+    assert (made.status, str(alice.available)) == ("PENDING", "1000.00")
+    # To somebody else it is an address like any other.
+    theirs = wallets.addresses_of("invoice", ask(bob, "50").id)["Base"]
+    quote["walletAddress"] = theirs
+    assert alice.post("/client/withdraw/quote", quote).get_json()["quote"]["problems"] == []
+
+
 def test_the_quote_says_so(alice: Actor, bob: Actor, base: FakeChain, fill):
     fill()
     quote = {"amount": 50, "network": "Base", "walletAddress": address_of(bob)}
@@ -166,16 +187,12 @@ def test_a_pause_and_a_freeze_hold_it_back_too(
     run = house.test_cli_runner().invoke
     words = ("--network", "Base", "--reason", "a look", "--by", "olga")
     assert run(args=["ops", "payouts", "pause", *words]).exit_code == 0
-    with nothing_changes():
-        waits = sign(payout_id)
-    assert waits is not None
-    assert waits.reason == "payouts_paused"
+    with only_waits(payout_id, "payouts_paused"):
+        assert sign(payout_id) == Later(5, "payouts_paused")
     run(args=["ops", "payouts", "resume", *words])
     run(args=["users", "freeze", alice.email, "--reason", "asked"])
-    with nothing_changes():
-        waits = sign(payout_id)
-    assert waits is not None
-    assert waits.reason == "withdrawals_frozen"
+    with only_waits(payout_id, "withdrawals_frozen"):
+        assert sign(payout_id) == Later(5, "withdrawals_frozen")
     run(args=["users", "thaw", alice.email, "--reason", "it was me"])
     assert sign(payout_id) is None
 

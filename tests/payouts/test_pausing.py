@@ -9,11 +9,9 @@ from sqlalchemy import text
 
 from protonpay.chains.port import NotReady
 from protonpay.kernel import clock
-from protonpay.payouts import service as payouts
-from protonpay.payouts import switches
+from protonpay.payouts import switches, waits
 from protonpay.payouts.ceilings import ALL, Ceiling, signer
 from protonpay.rails import service as rails
-from protonpay.store import outbox
 from protonpay.store.db import db, transaction
 from protonpay.store.jobs import Later
 from tests.actors import Actor
@@ -26,6 +24,7 @@ from tests.payouts.orders import (
     attempts,
     broadcast,
     confirm,
+    only_waits,
     sent,
     sign,
     stored,
@@ -63,7 +62,7 @@ def test_while_paused_nothing_is_signed_and_nothing_fails(
     payout_id, other = accepted(alice), accepted(alice, network="Polygon")
     assert _pause()
 
-    with nothing_changes():
+    with only_waits(payout_id, "payouts_paused"):
         assert sign(payout_id) == Later(5, "payouts_paused")
     assert (base.signed, stored(payout_id).state, alice.held) == ([], "PENDING", usdc("100.07"))
     assert sign(other) is None, "another network goes on"
@@ -150,7 +149,7 @@ def test_above_the_ceiling_of_one_payout_it_waits(alice: Actor, base: FakeChain)
     fits, above = accepted(alice, "50"), accepted(alice, "50.000001")
 
     assert sign(fits) is None
-    with nothing_changes():
+    with only_waits(above, "over_payout_ceiling"):
         assert sign(above) == Later(5, "over_payout_ceiling")
     assert (len(base.signed), stored(above).state) == (1, "PENDING")
 
@@ -169,7 +168,7 @@ def test_an_hour_and_a_day_are_full_to_the_millionth(
     first, second, third = (withdraw_at(now, alice, amount) for amount in ("50", "50", "0.000001"))
     with clock.frozen(now):
         assert [sign(first), sign(second)] == [None, None]
-        with nothing_changes():
+        with only_waits(third, f"over_{name}_ceiling"):
             assert sign(third) == Later(5, f"over_{name}_ceiling")
         (room,) = signer.rooms()
         assert (room.where, room.period, room.signed) == (where, name, usdc("100"))
@@ -239,7 +238,7 @@ def test_what_the_book_does_not_hold_is_not_signed(
     db.session.execute(text(tampering))
     db.session.commit()
 
-    with nothing_changes():
+    with only_waits(payout_id, "hold_missing"):
         assert sign(payout_id) == Later(5, "hold_missing")
     assert (base.signed, stored(payout_id).state) == ([], "PENDING")
 
@@ -253,7 +252,7 @@ def test_what_was_given_back_or_paid_is_not_signed(alice: Actor, base: FakeChain
     db.session.execute(text("UPDATE payouts SET state = 'PENDING', ended_at = NULL"))
     db.session.commit()
 
-    with nothing_changes():
+    with only_waits(payout_id, "hold_missing"):
         assert sign(payout_id) == Later(5, "hold_missing")
     assert len(base.signed) == 1
 
@@ -264,11 +263,11 @@ def test_what_was_given_back_or_paid_is_not_signed(alice: Actor, base: FakeChain
 def test_what_waits_is_counted_by_reason(alice: Actor, base: FakeChain, client):
     payout_id = accepted(alice)
     _pause()
-    later = sign(payout_id)
-    (row_id,) = db.session.scalars(text("SELECT id FROM outbox WHERE job = 'payouts.sign'"))
-    outbox.postpone(outbox.Ticket(row_id, 1), later.seconds, later.reason)
+    sign(payout_id)
 
-    assert payouts.waiting() == [payouts.Waiting("Base", "payouts_paused", 1)]
+    (line,) = waits.lines()
+    assert (line.network, line.reason, line.count) == ("Base", "payouts_paused", 1)
+    assert line.total == stored(payout_id).amount_micro
     page = client.get("/metrics").get_data(as_text=True)
     metrics = {
         (sample.name, *sample.labels.values()): sample.value
@@ -278,3 +277,5 @@ def test_what_waits_is_counted_by_reason(alice: Actor, base: FakeChain, client):
     assert metrics["protonpay_rail_paused", "Base"] == 1
     assert metrics["protonpay_rail_paused", "Polygon"] == 0
     assert metrics["protonpay_payouts_waiting", "Base", "payouts_paused"] == 1
+    assert metrics["protonpay_payouts_waiting_micro_usdc", "Base", "payouts_paused"] == 50_000_000
+    assert metrics["protonpay_payouts_short_of_liquidity", "Base"] == 0

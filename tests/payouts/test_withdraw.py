@@ -45,6 +45,7 @@ def test_the_answer_is_the_documented_one(alice: Actor, network: str):
         "status": "PENDING",
         "txHash": None,
         "failureCode": None,
+        "waitingFor": "processing",
         "createdAt": clock.to_text(moment),
     }
     assert list(payout)[:3] == ["id", "amount", "fee"]

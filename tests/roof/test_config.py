@@ -73,6 +73,7 @@ def test_what_is_a_large_deposit_may_be_said_for_each_network():
         ({"SWEEP_THRESHOLD_USDC": "0.0"}, "SWEEP_THRESHOLD_USDC is an amount"),
         ({"SWEEP_DUST_USDC": "0.0000001"}, "SWEEP_DUST_USDC is an amount"),
         ({"SWEEP_AGE_SECONDS": "-1"}, "SWEEP_AGE_SECONDS is not negative"),
+        ({"PAYOUT_LIQUIDITY_ALARM_SECONDS": "-1"}, "PAYOUT_LIQUIDITY_ALARM_SECONDS is not"),
         ({"WEBHOOK_ALLOW_INSECURE_TARGETS": "127.0.0.1:3000"}, "WEBHOOK_ALLOW_INSECURE_TARGETS"),
     ],
 )
