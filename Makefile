@@ -75,11 +75,12 @@ audit-deps: install-dev  ## Declared = imported
 	@$(BIN)/deptry .
 
 .PHONY: bench
-bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proof of liabilities, deliveries
+bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proof of liabilities, deliveries, payouts
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.watch --many 100000 --blocks 10
 	@$(BIN)/python -m benchmarks.proofs
 	@$(BIN)/python -m benchmarks.webhooks --backlog 20000
+	@$(BIN)/python -m benchmarks.payouts --single 12
 
 .PHONY: chaos
 chaos: install-dev  ## Much money while everything fails at random (PAYOUTS=500 SEED=1)

@@ -38,6 +38,9 @@ class Simulator:
     def forget_faults(self) -> None:
         requests.delete(f"{self.url}/_sim/faults", timeout=PATIENCE).raise_for_status()
 
+    def forget_payments(self) -> None:
+        requests.delete(f"{self.url}/_sim/payments", timeout=PATIENCE).raise_for_status()
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait(PATIENCE)

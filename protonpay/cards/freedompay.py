@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -162,6 +163,9 @@ class FreedomPay:
         if said.of("pg_payment_id") != provider_ref:
             raise NoAnswer("freedompay: not the payment that was asked for")
         return _payment(said)
+
+    def paid_since(self, since: datetime, after: str | None) -> None:
+        """Return None: FreedomPay has no list of payments to ask for."""
 
     def _order(self, request: SessionRequest) -> dict[str, str]:
         return {

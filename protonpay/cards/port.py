@@ -4,8 +4,9 @@ A call ends with a value (yes), ``Rejected`` (no) or ``NoAnswer`` of the wire (u
 Unknown is asked again with the same reference and never becomes a no.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -109,6 +110,35 @@ class CardPayment:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A payment in a provider's list: enough to know whose it is.
+
+    Attributes:
+        reference: our deposit id as the provider stores it; another, ``plain``, is a stranger's.
+        amount: as it was paid.
+    """
+
+    provider_ref: str
+    reference: str
+    amount: FiatAmount
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", plain(self.reference))
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A page of the payments that a provider has money of.
+
+    Attributes:
+        after: where the next page begins; None at the end.
+    """
+
+    payments: Sequence[Seen]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class CallbackRequest:
     """A callback as it reached us: header names in lower case, the body's exact bytes."""
 
@@ -159,5 +189,13 @@ class CardProvider(Protocol):
 
         Raises:
             Rejected: the provider knows no such payment, or refuses our key.
+            NoAnswer: unknown; ask again.
+        """
+
+    def paid_since(self, since: datetime, after: str | None) -> Listed | None:
+        """List payments that were captured since a moment; None where there is no such list.
+
+        Raises:
+            Rejected: it refuses our key, or the place to go on from.
             NoAnswer: unknown; ask again.
         """

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 from protonpay.cards.pages import page_url
@@ -12,11 +13,13 @@ from protonpay.cards.port import (
     CardSession,
     CardStatus,
     Forged,
+    Listed,
     Rejected,
+    Seen,
     SessionRequest,
 )
 from protonpay.cards.refusals import SAYS_NO, refused
-from protonpay.kernel import signing
+from protonpay.kernel import clock, signing
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.exact import member, read_json, text
 from protonpay.wire.http import Answer, NoAnswer, Wire
@@ -43,6 +46,7 @@ _CHARGE_ID = re.compile(r"chg_[A-Za-z0-9_]{1,64}", re.ASCII)
 _NAME_LENGTH = 149
 _PAGE_MINUTES = 30
 _MOST_REFUNDS = 50
+_MOST_LISTED = 50
 
 
 class Tap:
@@ -135,6 +139,34 @@ class Tap:
             refunded=FiatAmount(refunded, amount.currency),
             reason=None if status in _WITHOUT_REASON else _reason(charge),
         )
+
+    def paid_since(self, since: datetime, after: str | None) -> Listed:
+        """List captured charges (Tap, "List all Charges").
+
+        Raises:
+            Rejected: Tap refuses our key, or the place to go on from.
+            NoAnswer: unknown; ask again.
+        """
+        question: dict[str, Any] = {
+            "period": {
+                "date": {"from": clock.to_epoch_ms(since), "to": clock.to_epoch_ms(clock.now())}
+            },
+            "status": CardStatus.CAPTURED,
+            "limit": _MOST_LISTED,
+        }
+        if after is not None:
+            question["starting_after"] = after
+        listed = _said(self._wire.post("/charges/list", data=json.dumps(question).encode()))
+        charges = listed.get("charges")
+        if not isinstance(charges, list):
+            raise NoAnswer("tap: no list of charges")
+        seen = [
+            Seen(text(charge, "id"), text(charge, "reference", "order"), _amount(charge))
+            for charge in charges
+            if text(charge, "status") == CardStatus.CAPTURED
+        ]
+        more = bool(listed.get("has_more")) and charges
+        return Listed(seen, text(charges[-1], "id") if more else None)
 
     def _refunded_minor(self, charge_id: str, currency: str) -> int:
         # A refunded charge stays CAPTURED and does not name its refunds.

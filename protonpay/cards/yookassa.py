@@ -3,8 +3,10 @@
 import base64
 import json
 import re
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
+from urllib.parse import urlencode
 
 from protonpay.cards.pages import page_url
 from protonpay.cards.port import (
@@ -14,11 +16,13 @@ from protonpay.cards.port import (
     CardSession,
     CardStatus,
     Forged,
+    Listed,
     Rejected,
+    Seen,
     SessionRequest,
 )
 from protonpay.cards.refusals import SAYS_NO, refused
-from protonpay.kernel import signing
+from protonpay.kernel import clock, signing
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.exact import member, read_json, text
 from protonpay.wire.http import Answer, NoAnswer, Wire
@@ -42,6 +46,7 @@ _YES = (200, 201)  # 202 says that the request is still being worked on
 _PAYMENT_ID = re.compile(r"[0-9a-f-]{36}", re.ASCII)
 _EVENT = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}", re.ASCII)
 _REFUND = "refund."
+_MOST_LISTED = 100
 _DESCRIPTION_LENGTH = 128
 
 
@@ -148,6 +153,33 @@ class YooKassa:
             refunded=FiatAmount(0, amount.currency) if refunded is None else _amount(refunded),
             reason=_reason(payment),
         )
+
+    def paid_since(self, since: datetime, after: str | None) -> Listed:
+        """List payments that succeeded (YooKassa, "List of payments").
+
+        Raises:
+            Rejected: YooKassa refuses our key, or the place to go on from.
+            NoAnswer: unknown; ask again.
+        """
+        wanted = {
+            "status": "succeeded",
+            "captured_at.gte": clock.to_text(since),
+            "limit": str(_MOST_LISTED),
+            **({"cursor": after} if after is not None else {}),
+        }
+        listed = _said(self._wire.get(f"/payments?{urlencode(wanted)}"))
+        items = listed.get("items")
+        if not isinstance(items, list):
+            raise NoAnswer("yookassa: no list of payments")
+        seen = [
+            Seen(
+                text(item, "id"),
+                text(item, "metadata", "deposit_id"),
+                _amount(member(item, "amount")),
+            )
+            for item in items
+        ]
+        return Listed(seen, text(listed, "next_cursor") or None)
 
     def _comes_from_yookassa(self, remote_addr: str) -> bool:
         try:

@@ -88,6 +88,7 @@ def _outbid(attempt_id: int, chain: Chain, send: SignedSend) -> None:
     except NotReady:
         return  # paused: nothing new is signed out into the world
     if stored:
+        faults.point("payouts.outbid", chain.network.name)
         log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=send.tx_hash)
 
 

@@ -107,6 +107,7 @@ _PAYMENTS = """
     AND (d.created_at > now() - %(window)s::interval OR d.ended_at > now() - %(window)s::interval)
     ORDER BY d.id LIMIT %(most)s
 """
+_KNOWN = "SELECT id FROM deposits WHERE id = ANY(%(ids)s)"
 _CARD_ORPHANS = """
     SELECT e.reference, sum(p.micro) FROM journal_entries e
     JOIN postings p ON p.entry_id = e.id
@@ -203,6 +204,11 @@ def card_payments(provider: str, after: str, most: int, window: str) -> Sequence
     """Return deposits of a provider whose payment can be asked for, with what was credited."""
     asked = {"provider": provider, "after": after, "most": most, "window": window}
     return _all(_PAYMENTS, **asked)
+
+
+def known_deposits(deposit_ids: Sequence[str]) -> set[str]:
+    """Return which of these ids are of deposits that we have."""
+    return {row[0] for row in _all(_KNOWN, ids=list(deposit_ids))}
 
 
 def card_credits_without_deposit(provider: str) -> Sequence[tuple[str, int]]:

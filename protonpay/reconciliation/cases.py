@@ -46,6 +46,9 @@ KINDS: Mapping[str, Kind] = {
     "balance_tampered": Kind("The postings are the truth: restore the balance, find who wrote it."),
     "book_broken": Kind("flask ops audit, then find the entry."),
     "payment_lost": Kind("Ask the provider; without the payment take the credit back by hand."),
+    "payment_without_deposit": Kind(
+        "Restore the deposit's row, or give the payment back with the provider."
+    ),
     "payment_differs": Kind("Ask the provider; correct the credit by an entry of its own."),
     "payment_not_credited": Kind("flask ops dead; or give it back with the provider."),
     "refund_not_booked": Kind("flask ops dead: replay deposits.card_callback."),

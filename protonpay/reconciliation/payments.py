@@ -6,6 +6,7 @@ if that mends it, the next look finds nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -13,9 +14,10 @@ import structlog
 from protonpay.cards.port import CardPayment, CardStatus, KeyRefused, Rejected
 from protonpay.cards.registry import card_providers
 from protonpay.deposits.states import CREDITED
+from protonpay.kernel import clock, ids
 from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.ledger import chart
-from protonpay.reconciliation import books
+from protonpay.reconciliation import books, cases
 from protonpay.reconciliation.cases import Finding
 from protonpay.reconciliation.looks import Beginning, Part
 from protonpay.store import outbox
@@ -25,6 +27,9 @@ from protonpay.wire.http import NoAnswer
 log = structlog.get_logger(__name__)
 
 _WINDOW = "3 days"
+_LISTED_WINDOW = timedelta(days=3)
+_LIST = "list:"
+_STRANGE = "payment_without_deposit"
 _AT_ONCE = 25
 # A person is deciding about these already.
 _IN_REVIEW = "REVIEW"
@@ -72,7 +77,12 @@ def begin(provider: str) -> Beginning:
 
 
 def go_on(provider: str, _number: int, _at: Mapping[str, Any], cursor: str | None) -> Part:
-    """Ask about the next payments; one that is not answered is unknown, and the rest goes on."""
+    """Ask about the next payments; one that is not answered is unknown, and the rest goes on.
+
+    After ours come those in the provider's own list, where it has one: each must be ours.
+    """
+    if cursor is not None and cursor.startswith(_LIST):
+        return _go_through_list(provider, cursor.removeprefix(_LIST) or None)
     rows = books.card_payments(provider, cursor or "", _AT_ONCE, _WINDOW)
     release()
     ours, theirs, findings, unknown = 0, 0, [], []
@@ -97,7 +107,7 @@ def go_on(provider: str, _number: int, _at: Mapping[str, Any], cursor: str | Non
             outbox.add("deposits.card_callback", provider=provider, provider_ref=ref)
 
     return Part(
-        cursor=rows[-1][0] if len(rows) == _AT_ONCE else None,
+        cursor=rows[-1][0] if len(rows) == _AT_ONCE else _LIST,
         compared=len(rows) - len(unknown),
         findings=findings,
         ours=ours,
@@ -105,6 +115,37 @@ def go_on(provider: str, _number: int, _at: Mapping[str, Any], cursor: str | Non
         unknown=unknown,
         after=ask_anew,  # type: ignore[arg-type] # a list is what it gets
     )
+
+
+def _go_through_list(provider: str, after: str | None) -> Part:
+    since = clock.now() - _LISTED_WINDOW
+    try:
+        listed = card_providers.get(provider).paid_since(since, after)
+    except (Rejected, NoAnswer) as silence:
+        log.warning("list_unknown", provider=provider, error=repr(silence))
+        # What stands of lists that were told is neither confirmed nor over.
+        standing = [one.subject for one in cases.standing(provider) if one.kind == _STRANGE]
+        return Part(None, 0, unknown=["the list of payments", *standing])
+    if listed is None:
+        return Part(None, 0)
+    # Whoever sells something else by the same account has other references: not ours to explain.
+    named = {
+        seen.reference: seen for seen in listed.payments if ids.ID_PATTERN.fullmatch(seen.reference)
+    }
+    strange = sorted(named.keys() - books.known_deposits(list(named)))
+    findings = [
+        Finding(
+            _STRANGE,
+            named[reference].provider_ref,
+            {
+                "reference": reference,
+                "theirs": f"{named[reference].amount} {named[reference].amount.currency}",
+            },
+        )
+        for reference in strange
+    ]
+    cursor = None if listed.after is None else f"{_LIST}{listed.after}"
+    return Part(cursor, 0, findings=findings)
 
 
 def _ask(provider: str, deposit: _Ours) -> CardPayment | None:

@@ -2,16 +2,15 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import requests
 
 from protonpay.cards import registry
-from protonpay.cards.port import (
-    CardPayment,
-    CardStatus,
-)
+from protonpay.cards.port import CardPayment, CardStatus, Rejected, Seen
 from protonpay.cards.registry import PROVIDERS
+from protonpay.kernel import clock
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from tests.contract.card import EACH, Card, press
 from tests.contract.card_simulators import PLAYED
@@ -157,3 +156,33 @@ def test_a_second_press_pays_nothing_more(card: Card):
     before = card.fetch(session)
     press(session, "paid")
     assert card.fetch(session) == before
+
+
+@EACH
+def test_what_was_paid_is_listed_page_by_page_and_nothing_else(card: Card, monkeypatch):
+    for module in ("tap", "yookassa"):
+        monkeypatch.setattr(f"protonpay.cards.{module}._MOST_LISTED", 2)
+    began, (_, opened) = clock.now() - timedelta(hours=1), card.open()
+    paid = [card.open() for _ in range(3)]
+    for _, session in paid:
+        press(session, "paid")
+
+    found: dict[str, Seen] = {}
+    listed = card.adapter.paid_since(began, None)
+    if listed is None:
+        assert card.name == "freedompay", "it alone has no such list"
+        return
+    while True:
+        assert len(listed.payments) <= 2
+        found |= {seen.provider_ref: seen for seen in listed.payments}
+        if listed.after is None:
+            break
+        listed = card.adapter.paid_since(began, listed.after)
+        assert listed is not None
+
+    for request, session in paid:
+        seen = found[session.provider_ref]
+        assert (seen.reference, seen.amount) == (request.reference, request.amount)
+    assert opened.provider_ref not in found
+    with pytest.raises(Rejected):
+        card.stranger().paid_since(began, None)

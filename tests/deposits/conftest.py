@@ -50,6 +50,8 @@ def till(
 ) -> Iterator[Till]:
     """A provider that is set up here, and rates for what it takes."""
     name, simulator = played
+    # What earlier tests have paid for is in no table any more.
+    simulator.forget_payments()
     receiver = Receiver()
     before = card_providers._settings
     assert before is not None

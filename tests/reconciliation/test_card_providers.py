@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from protonpay.cards.registry import PROVIDERS
+from protonpay.cards.registry import PROVIDERS, card_providers
 from protonpay.chains.registry import NETWORKS
 from protonpay.deposits import review
-from protonpay.kernel import clock
+from protonpay.kernel import clock, ids
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.rails import service as rails
@@ -188,3 +188,34 @@ def test_a_payment_under_review_is_a_persons_matter_already(till: Till, bob: Act
     till.pull(stored(deposit_id), "alter", amount="120.50")
     till.pull(stored(deposit_id), "refund")
     assert look(till, 1).state == "ok"
+
+
+def test_a_payment_that_no_deposit_has_is_a_case_until_it_has(till: Till, bob: Actor):
+    deposit = till.credited(bob)
+    other = ids.new_id()
+    till.pull(deposit, "alter", reference=other)
+    listed = card_providers.get(till.name).paid_since(clock.now() - timedelta(hours=1), None)
+    if listed is None:
+        assert till.name == "freedompay"
+        return
+    assert [seen.reference for seen in listed.payments] == [other]
+
+    look(till, 2)
+
+    (case,) = [one for one in reconciliation.open_cases() if one.kind == "payment_without_deposit"]
+    assert (case.state, case.subject) == ("OPEN", deposit.provider_ref)
+    assert case.evidence == {"reference": other, "theirs": "120.50 " + deposit.currency}
+    assert paused() == [till.name]
+
+    till.simulator.pull("faults", fault="status", status=500, call="list", times=9)
+    assert look(till).state == "DIFFERS", "a list that is not told ends no case"
+    till.simulator.forget_faults()
+    till.pull(deposit, "alter", reference=deposit.id)
+    assert look(till).state == "ok"
+
+
+def test_a_payment_of_another_shop_by_the_same_account_is_nothing_to_us(till: Till, bob: Actor):
+    deposit = till.credited(bob)
+    till.pull(deposit, "alter", reference="ORDER-2026/17")
+    look(till, 2)
+    assert "payment_without_deposit" not in {one.kind for one in reconciliation.open_cases()}

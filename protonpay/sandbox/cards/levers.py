@@ -13,6 +13,7 @@ Levers of a simulated card provider. Bodies and answers are JSON.
 
 GET    /_sim                               this page
 GET    /_sim/payments                      the latest payments
+DELETE /_sim/payments                      the merchant has an account without any
 GET    /_sim/payments/<id>                 one of them
 POST   /_sim/payments/<id>/outcome         {{"outcome": "paid"}}: the button, without the page;
                                            also after the page has expired (a late success)
@@ -44,10 +45,18 @@ def levers(simulator: CardSimulator) -> Blueprint:
         faults = "\n".join(f"{name:18} {what}" for name, what in FAULTS.items())
         return Response(f"{_ABOUT}{faults}\n", mimetype="text/plain")
 
+    _of_the_account(sim, simulator)
     _of_payments(sim, simulator)
     _of_callbacks(sim, simulator)
     _of_the_world(sim, simulator)
     return sim
+
+
+def _of_the_account(sim: Blueprint, simulator: CardSimulator) -> None:
+    @sim.delete("/payments")
+    def forget_payments() -> Response:
+        simulator.store.forget(KIND)
+        return jsonify({})
 
 
 def _of_payments(sim: Blueprint, simulator: CardSimulator) -> None:

@@ -66,6 +66,11 @@ class Store:
         """Return the latest documents of a kind, the newest first."""
         return self._query("kind = ?", (kind,), most)
 
+    def forget(self, kind: str) -> None:
+        """Remove all documents of a kind."""
+        with self.lock:
+            self._db.execute("DELETE FROM documents WHERE kind = ?", (kind,))
+
     def _query(self, where: str, values: tuple[str, ...], most: int = 1000) -> list[Document]:
         statement = f"SELECT body FROM documents WHERE {where} ORDER BY number DESC LIMIT ?"  # noqa: S608 - conditions of this file only
         with self.lock:

@@ -43,6 +43,7 @@ def tap_api(account: TapAccount, secret_key: str) -> Blueprint:
 
     account.faults.guard(api)
     _charges(api, account)
+    _listing(api, account)
     _refunds(api, account)
     return api
 
@@ -69,16 +70,27 @@ def _charges(api: Blueprint, account: TapAccount) -> None:
         stale = g.fault.get("fault") == "stale"
         return jsonify(account.charge({**payment, "outcome": None} if stale else payment))
 
+
+def _listing(api: Blueprint, account: TapAccount) -> None:
     @api.post("/charges/list")
     def list() -> Response:  # noqa: A001 - the name of the call, as faults know it
-        reference = ((_body() or {}).get("reference") or {}).get("order")
-        found = account.store.newest(KIND, 1000)
+        body = _body() or {}
+        reference = (body.get("reference") or {}).get("order")
         charges = [
             account.charge(payment)
-            for payment in found
+            for payment in account.store.newest(KIND, 1000)
             if reference in (None, payment["reference"])
-        ][:_MOST_LISTED]
-        return jsonify(object="list", live_mode=False, has_more=False, charges=charges)
+        ]
+        charges = [one for one in charges if body.get("status") in (None, one["status"])]
+        names = [one["id"] for one in charges]
+        begin, limit = body.get("starting_after"), int(body.get("limit") or 25)
+        if begin is not None:
+            if begin not in names:
+                return refusal(400, "2100")
+            charges = charges[names.index(begin) + 1 :]
+        page = charges[: min(limit, _MOST_LISTED)]
+        more = len(page) < len(charges)
+        return jsonify(object="list", live_mode=False, has_more=more, charges=page)
 
 
 def _refunds(api: Blueprint, account: TapAccount) -> None:

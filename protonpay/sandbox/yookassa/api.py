@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
 
+from protonpay.sandbox.cards.simulator import KIND
 from protonpay.sandbox.cards.store import Document
 from protonpay.sandbox.yookassa.rules import broken_rule, is_value, of_refund
 from protonpay.sandbox.yookassa.shop import (
@@ -86,6 +87,16 @@ def _payments(api: Blueprint, shop: YooKassaShop) -> None:
         if wrong:
             return refusal(400, wrong)
         return _once(shop, lambda: shop.payment(shop.take(_ordered(shop, g.body))))
+
+    @api.get("/payments")
+    def list() -> Response:  # noqa: A001 - the name of the call, as faults know it
+        wanted = request.args.get("status")
+        payments = [shop.payment(one) for one in shop.store.newest(KIND, 1000)]
+        payments = [one for one in payments if wanted in (None, one["status"])]
+        begin, limit = int(request.args.get("cursor") or 0), int(request.args.get("limit") or 10)
+        page, rest = payments[begin : begin + limit], payments[begin + limit :]
+        following = {"next_cursor": str(begin + limit)} if rest else {}
+        return jsonify(type="list", items=page, **following)
 
     @api.get("/payments/<payment_id>")
     def fetch(payment_id: str) -> Response:
