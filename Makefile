@@ -75,12 +75,13 @@ audit-deps: install-dev  ## Declared = imported
 	@$(BIN)/deptry .
 
 .PHONY: bench
-bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proof of liabilities, deliveries, payouts
+bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proof of liabilities, deliveries, payouts, pay pages
 	@$(BIN)/python -m benchmarks.run
 	@$(BIN)/python -m benchmarks.watch --many 100000 --blocks 10
 	@$(BIN)/python -m benchmarks.proofs
 	@$(BIN)/python -m benchmarks.webhooks --backlog 20000
 	@$(BIN)/python -m benchmarks.payouts --single 12
+	@$(BIN)/python -m benchmarks.pay_pages
 
 .PHONY: chaos
 chaos: install-dev  ## Much money while everything fails at random (PAYOUTS=500 SEED=1)
