@@ -11,6 +11,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 from protonpay.address_book.blueprint import blp as address_book_blp
+from protonpay.admin.blueprint import blp as admin_blp
+from protonpay.admin.blueprint import entrance as admin_entrance
 from protonpay.api_keys import service as api_keys
 from protonpay.api_keys.blueprint import blp as api_keys_blp
 from protonpay.auth import sessions as auth_sessions
@@ -34,6 +36,7 @@ from protonpay.kyc.blueprint import blp as kyc_blp
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
+from protonpay.operators import service as operators
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
@@ -60,6 +63,8 @@ from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
 from protonpay.web.body import MAX_BODY_BYTES
 from protonpay.web.links import links
+from protonpay.web.operators import SECURITY as OPERATORS_ONLY
+from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
 from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
@@ -86,6 +91,11 @@ BLUEPRINTS = (
     status_blp,
 )
 """In the order of the API document; the OpenAPI document follows it."""
+
+ADMIN_BLUEPRINTS = (admin_entrance, admin_blp)
+"""Of operators, in a document of their own: no client's program is generated from it."""
+_OF_ADMIN = """What operators of this installation see and do. Each call that changes something asks
+for a `reason` and stands in the audit log; each asks for a role (docs/operations.md)."""
 
 
 def create_app(config: Config) -> Flask:
@@ -174,6 +184,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     tokens.init_app(app, secret_keys=(config.secret_key,), issuer=config.public_url)
     sessions.bind(auth_sessions.stands)
     keys.bind(api_keys.open_key)
+    desk.bind(operators.opened)
     factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)
     links.bind(config.public_url)
@@ -209,6 +220,20 @@ def _open_rooms(app: Flask) -> None:
         api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
+    _open_admin(app)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
+
+
+def _open_admin(app: Flask) -> None:
+    app.config.update(
+        ADMIN_API_TITLE="Proton Pay for operators",
+        ADMIN_API_VERSION="v1",
+        ADMIN_OPENAPI_VERSION="3.1.0",
+        ADMIN_OPENAPI_URL_PREFIX="/api/admin",
+    )
+    api = ProblemApi(app, prefix="ADMIN", about=_OF_ADMIN, credentials=OPERATORS_ONLY)
+    api.register_converter(paths.RecordId, paths.documented)
+    for blueprint in ADMIN_BLUEPRINTS:
+        api.register_blueprint(blueprint)

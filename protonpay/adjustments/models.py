@@ -17,6 +17,7 @@ class Adjustment(Base):
     Attributes:
         source, destination: addresses of the chart; the one is the other's contra account.
         decided_by: never who proposed it.
+        reference: the proposer's name for it, if they gave one: it names one proposal only.
     """
 
     __tablename__ = "adjustments"
@@ -37,6 +38,7 @@ class Adjustment(Base):
     destination: Mapped[str] = mapped_column(Text)
     amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
     reason: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(Text, unique=True)
     state: Mapped[str] = mapped_column(Text)
     proposed_by: Mapped[str] = mapped_column(Text)
     proposed_at: Mapped[datetime] = mapped_column(UtcDateTime)

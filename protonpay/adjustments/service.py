@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from protonpay.adjustments.models import Adjustment
 from protonpay.adjustments.states import ADJUSTMENT
@@ -23,13 +24,19 @@ from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.store.db import current, db, transaction
 
-__all__ = ["Adjustment", "approve", "propose", "refuse", "waiting"]
+__all__ = ["Adjustment", "approve", "get", "propose", "refuse", "waiting"]
 
 _OF_A_USER = re.compile(r"user:[a-z0-9]+:available", re.ASCII)
 
 
 def propose(
-    by: Operator, *, source: str, destination: str, amount: Usdc, reason: str
+    by: Operator,
+    *,
+    source: str,
+    destination: str,
+    amount: Usdc,
+    reason: str,
+    reference: str | None = None,
 ) -> Adjustment:
     """Ask for a correction; nothing moves until somebody else approves it.
 
@@ -39,19 +46,26 @@ def propose(
         destination: the account it is given to.
         amount: above zero.
         reason: why; kept for ever.
+        reference: a name for it: the same facts under it once more are the same proposal.
 
     Raises:
+        Conflict: the reference names another proposal (``reference_taken``).
         Invalid: no such account, one that no person may touch, twice the same, or no amount
             (``validation_error``); no reason.
     """
-    with transaction() as session:
+    with transaction():
         for address in (source, destination):
             _check_account(address)
         if source == destination or not amount:
             said = "An adjustment moves an amount above zero between two accounts."
             raise Invalid("validation_error", said)
+        facts = (source, destination, amount, by.name)
+        known = _named(reference, facts)
+        if known is not None:
+            return known
         row = Adjustment(
             id=ids.new_id(),
+            reference=reference,
             source=source,
             destination=destination,
             amount_micro=amount,
@@ -61,8 +75,19 @@ def propose(
             proposed_at=clock.now(),
         )
         with audit.recorded(by, "adjustments.propose", f"adjustment {row.id}", reason):
-            session.add(row)
-            session.flush()
+            _add(row)
+    return row
+
+
+def get(adjustment_id: str) -> Adjustment:
+    """Return an adjustment.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = db.session.get(Adjustment, adjustment_id)
+    if row is None:
+        raise NotFound("not_found", "There is no such adjustment.")
     return row
 
 
@@ -106,6 +131,27 @@ def waiting() -> Sequence[Adjustment]:
     """Return what waits for a second person, oldest first."""
     found = select(Adjustment).where(Adjustment.state == ADJUSTMENT.initial)
     return db.session.scalars(found.order_by(Adjustment.proposed_at)).all()
+
+
+def _named(reference: str | None, facts: tuple[str, str, Usdc, str]) -> Adjustment | None:
+    if reference is None:
+        return None
+    row = current().scalar(select(Adjustment).where(Adjustment.reference == reference))
+    if row and (row.source, row.destination, row.amount_micro, row.proposed_by) != facts:
+        raise _taken()
+    return row
+
+
+def _add(row: Adjustment) -> None:
+    try:
+        with current().begin_nested():
+            current().add(row)
+    except IntegrityError as error:  # somebody was faster
+        raise _taken() from error
+
+
+def _taken() -> Conflict:
+    return Conflict("reference_taken", "This reference names another adjustment.")
 
 
 def _recorded(by: Operator, verb: str, row: Adjustment, reason: str) -> Any:

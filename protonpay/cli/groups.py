@@ -7,6 +7,7 @@ from protonpay.cli.egress import egress_group
 from protonpay.cli.holding import holds_group
 from protonpay.cli.keys import keys, rotate_key
 from protonpay.cli.listen import listen
+from protonpay.cli.operators import operators
 from protonpay.cli.ops import ops
 from protonpay.cli.plans import plans
 from protonpay.cli.proofs import export_chain, export_reserves, head
@@ -32,5 +33,5 @@ for _command in (audit_log, keys, rotate_key):
 for _command in (head, export_chain, export_reserves):
     ops.add_command(_command)
 
-EVERYWHERE = (ops, users, plans, listen)
+EVERYWHERE = (ops, users, plans, operators, listen)
 IN_A_SANDBOX = (*EVERYWHERE, sandbox)

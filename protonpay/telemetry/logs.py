@@ -11,6 +11,7 @@ import structlog
 _SECRETS = re.compile(
     r"sk_(?:live|test)_[0-9A-Za-z]+"
     r"|whsec_[A-Za-z0-9+/=]+"
+    r"|op_[\w-]{43}"
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
     r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )

@@ -1,11 +1,11 @@
 """Finding people, and making new ones."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
 from protonpay.kernel import clock, ids
@@ -28,6 +28,7 @@ __all__ = [
     "freeze_withdrawals",
     "get",
     "lock",
+    "search",
     "set_email",
     "set_standing",
     "thaw",
@@ -150,6 +151,13 @@ def get(user_id: str) -> User:
 def find_by_email(email: str) -> User | None:
     """Return the user of an address, whatever its case."""
     return db.db.session.scalar(select(User).where(User.email_key == email_key(email)))
+
+
+def search(words: str, limit: int = 20) -> Sequence[User]:
+    """Return the users of an id, of a public id, or whose address begins so; by address."""
+    beginning = User.email_key.startswith(email_key(words), autoescape=True)
+    found = select(User).where(or_(User.id == words, User.public_id == words, beginning))
+    return db.db.session.scalars(found.order_by(User.email_key).limit(limit)).all()
 
 
 def find_parties(sender_id: str, identifier: str) -> tuple[Party, Party | None]:

@@ -1,7 +1,7 @@
 """The API object, and the blueprints of the areas whose doors decide who may come in."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, document, idempotency, limits, step_up
+from protonpay.web import auth, document, idempotency, limits, operators, step_up
 from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.document_schemas import SchemaPlugin
@@ -29,6 +29,8 @@ class Door(StrEnum):
     """Anyone, counted by address."""
     CLIENT = "client"
     """A signed-in user or one of their API keys, counted by account."""
+    OPERATOR = "operator"
+    """Who runs the installation, by the role's permissions; counted by person."""
 
 
 class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no types
@@ -37,6 +39,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
     Attributes:
         access: what each client route says of API keys, by endpoint. One that says nothing
             lets none in, and tests/architecture refuses it.
+        actions: which action of the operators' table a route of theirs is, by endpoint. One that
+            says nothing is nobody's.
         refuses: the error statuses of each route that do not follow from what kind of call it
             is (``web/document.py``), by endpoint.
     """
@@ -47,6 +51,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         super().__init__(name, import_name, url_prefix=BASE + prefix, description=about)
         self.door = door
         self.access: dict[str, Access] = {}
+        self.actions: dict[str, str] = {}
         self.refuses: dict[str, Sequence[int]] = {}
         self._items: dict[str, list[str]] = {}
         self._reads_query: set[str] = set()
@@ -54,6 +59,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         if door is Door.CLIENT:
             self.before_request(self._authenticate)
             self.before_request(idempotency.read_header)
+        if door is Door.OPERATOR:
+            self.before_request(self._know_operator)
         if door is Door.AUTH:
             counted = limits.by_address.shared_limit
             counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
@@ -97,6 +104,9 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             self._items.setdefault(parameter, []).append(_operation_id(name))
         if keys is not None:
             self.access[name] = keys
+        action = kwargs.pop("may", None)
+        if action is not None:
+            self.actions[name] = action
         if getattr(view, "reads_query", False):
             self._reads_query.add(name)
         if getattr(view, "steps_up", False):
@@ -118,6 +128,14 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
     def _authenticate(self) -> None:
         auth.authenticate(self.access.get(request.endpoint or "", NO_KEY))
 
+    def _know_operator(self) -> None:
+        operators.authenticate(self.actions.get(request.endpoint or "", operators.NOBODY))
+
+    def _security(self, endpoint: str) -> Any:
+        if self.door is Door.CLIENT:
+            return self.access.get(endpoint, NO_KEY).as_security()
+        return [{"operator": []}] if self.door is Door.OPERATOR else []
+
     def _document(
         self, doc: dict[str, Any], info: dict[str, Any], *, spec: APISpec, method: str, **_: Any
     ) -> dict[str, Any]:
@@ -129,7 +147,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         if endpoint in self._steps_up:
             step_up.document(doc, spec)
         statuses = document.refusals(
-            client=client,
+            client=client or self.door is Door.OPERATOR,
             counted=counted,
             body="requestBody" in doc,
             writes=once,
@@ -140,7 +158,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             name=name,
             statuses=statuses.union(self.refuses[endpoint]),
             counted=counted,
-            security=self.access.get(endpoint, NO_KEY).as_security() if client else [],
+            security=self._security(endpoint),
         )
         document.link(doc, self._items)
         return doc
@@ -216,15 +234,23 @@ class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
     # Every status that can happen is named; the library would add one that excuses all others.
     DEFAULT_ERROR_RESPONSE_NAME = None
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        *,
+        prefix: str = "",
+        about: str = document.ABOUT,
+        credentials: Mapping[str, Any] = SECURITY_SCHEMES,
+    ) -> None:
         super().__init__(
             app,
             spec_kwargs={
                 "marshmallow_plugin": SchemaPlugin(),
-                "info": {"description": document.ABOUT},
+                "info": {"description": about},
                 "servers": document.SERVERS,
-                "components": {"securitySchemes": SECURITY_SCHEMES},
+                "components": {"securitySchemes": credentials},
             },
+            config_prefix=prefix,
         )
 
     @override

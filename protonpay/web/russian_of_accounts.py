@@ -45,4 +45,11 @@ OF_ACCOUNTS: Mapping[str, str] = {
         "Новые аккаунты сейчас не открываются. Попробуйте позже."
     ),
     "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
+    # of operators
+    "Your role may not do this: {action}.": "Ваша роль этого не позволяет: {action}.",
+    "This address is an operator's already.": "Этот адрес уже принадлежит оператору.",
+    "There is no such operator.": "Такого оператора нет.",
+    "Nobody decides about an account of their own.": "О собственном аккаунте никто не решает.",
+    "This reference names another adjustment.": "Эта ссылка относится к другой корректировке.",
+    "There is no such switch.": "Такого переключателя нет.",
 }

@@ -40,14 +40,14 @@ _WARN = """
     WHERE endpoint_id = %(endpoint)s AND warned_at IS NULL AND failing_since IS NOT NULL
     RETURNING failing_since
 """
-_GIVE_UP = """
-    UPDATE webhook_deliveries AS delivery SET state = 'CANCELLED', ended_at = %(now)s
+_GIVE_UP = f"""
+    UPDATE webhook_deliveries AS delivery SET {lanes.CANCELLED}
     FROM (SELECT waiting.id, waiting.event_at FROM webhook_deliveries AS waiting
           JOIN webhook_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id
           WHERE waiting.state = 'PENDING' AND endpoint.disabled_at < %(before)s
           LIMIT %(limit)s) AS old
     WHERE delivery.id = old.id AND delivery.event_at = old.event_at AND delivery.state = 'PENDING'
-"""
+"""  # noqa: S608 - of constants alone
 
 _EMPTY = """
     SELECT lane.endpoint_id FROM webhook_lanes AS lane

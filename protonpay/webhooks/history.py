@@ -22,7 +22,9 @@ LONGEST_SPAN = timedelta(days=14)
 MOST_TESTS_AN_HOUR = 10
 
 _LISTED = """
-    SELECT event_id AS id, event_at AS created_at, state, attempts, due_at, ended_at, endpoint_id,
+    SELECT event_id AS id, event_at AS created_at, state, attempts, ended_at, endpoint_id,
+           greatest(due_at, (SELECT probe_at FROM webhook_lanes AS lane
+                             WHERE lane.endpoint_id = webhook_deliveries.endpoint_id)) AS due_at,
            (SELECT name FROM events WHERE events.id = event_id AND happened_at = event_at) AS name
     FROM webhook_deliveries
 """
@@ -35,8 +37,10 @@ _DELIVERIES = f"""
     {NEWEST_FIRST}
 """  # noqa: S608 - of constants alone
 _ONE = """
-    SELECT d.event_id, d.event_at, e.name, d.state, d.attempts, d.due_at, d.ended_at, d.id, e.core
+    SELECT d.event_id, d.event_at, e.name, d.state, d.attempts, greatest(d.due_at, lane.probe_at),
+           d.ended_at, d.id, e.core
     FROM webhook_deliveries AS d
+    LEFT JOIN webhook_lanes AS lane ON lane.endpoint_id = d.endpoint_id
     JOIN events AS e ON e.id = d.event_id AND e.happened_at = d.event_at
     WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
 """

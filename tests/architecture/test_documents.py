@@ -17,6 +17,11 @@ def test_openapi_document(app: Flask):
     compare("openapi.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
+def test_the_operators_document(app: Flask):
+    document = app.test_client().get("/api/admin/openapi.json").get_json()
+    compare("openapi-admin.json", json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
 def test_state_diagrams():
     machines = [
         machine

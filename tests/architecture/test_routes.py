@@ -12,14 +12,14 @@ from flask import Flask
 from marshmallow import fields
 from werkzeug.routing import Rule
 
-from protonpay.app import BLUEPRINTS
+from protonpay.app import ADMIN_BLUEPRINTS, BLUEPRINTS
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.fields import WireSchema
 from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"portal", "letters", "metrics", "api-docs"}
+PAGES = {"portal", "letters", "metrics", "api-docs", "admin-api-docs"}
 """Blueprints of pages: public, without an account, without side effects but one (the return)."""
 
 
@@ -28,13 +28,14 @@ def _is_client(rule: Rule) -> bool:
 
 
 def test_every_blueprint_has_a_door(app: Flask):
-    areas = {blueprint.name for blueprint in BLUEPRINTS}
-    assert all(isinstance(blueprint, AreaBlueprint) for blueprint in BLUEPRINTS)
+    every = (*BLUEPRINTS, *ADMIN_BLUEPRINTS)
+    areas = {blueprint.name for blueprint in every}
+    assert all(isinstance(blueprint, AreaBlueprint) for blueprint in every)
     assert set(app.blueprints) == areas | PAGES
 
 
 def test_every_client_route_is_behind_the_client_door(app: Flask):
-    doors = {blueprint.name: blueprint.door for blueprint in BLUEPRINTS}
+    doors = {blueprint.name: blueprint.door for blueprint in (*BLUEPRINTS, *ADMIN_BLUEPRINTS)}
     for rule in app.url_map.iter_rules():
         area = rule.endpoint.partition(".")[0]
         if area in PAGES:
@@ -42,7 +43,9 @@ def test_every_client_route_is_behind_the_client_door(app: Flask):
         wanted = Door.PUBLIC
         if _is_client(rule):
             wanted = Door.CLIENT
-        if rule.rule.startswith("/api/auth/"):
+        if rule.rule.startswith("/api/admin/"):
+            wanted = Door.OPERATOR
+        if rule.rule.startswith("/api/auth/") or rule.rule == "/api/admin/login":
             wanted = Door.AUTH
         assert doors[area] is wanted, rule.rule
 

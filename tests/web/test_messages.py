@@ -115,6 +115,7 @@ def test_every_sentence_is_found_whole_and_put_together(sentence: str):
     values |= {
         "currency": "USD",
         "reason": "X",
+        "action": "X",
         "what": "X",
         "networks": "X, Y",
         "last": "Z",

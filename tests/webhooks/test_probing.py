@@ -59,6 +59,12 @@ def test_a_backlog_is_not_spent_on_a_dead_endpoint_and_flows_when_it_is_back(
     hook = broken(alice, receiver, 40)
     assert lane(hook).probe_at == moments.now + timedelta(seconds=5)
     assert delivery.deliver_due(1000) == 0
+    (shown,) = alice.get(f"/client/webhooks/{hook}/deliveries?limit=1").get_json()["deliveries"]
+    assert shown["attempts"] == 0
+    path = f"/client/webhooks/{hook}/deliveries/{shown['id']}"
+    opened = alice.get(path).get_json()["delivery"]
+    probe_at = clock.to_text(moments.now + timedelta(seconds=5))
+    assert (shown["nextAttemptAt"], opened["nextAttemptAt"]) == (probe_at, probe_at)
     happen(alice)
     moments.pass_by(4.9)
     assert delivery.deliver_due(1000) == 0, "nor by what comes new"

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from protonpay.kernel import clock
-from protonpay.webhooks import delivery
+from protonpay.webhooks import delivery, failing
 from tests.actors import Actor
 from tests.raw_server import RawServer, answering, http
 from tests.refusals import refused
@@ -102,6 +102,20 @@ def test_what_waits_for_its_next_attempt_is_tried_now_and_then_all_the_same(
         (later,) = deliveries(alice, hook)
         pause = clock.from_text(later["nextAttemptAt"]) - clock.now()
     assert timedelta(seconds=290) < pause < timedelta(seconds=370), "the schedule's second"
+
+
+def test_what_was_delivered_stays_so_when_its_endpoint_goes_before_it_is_tried_again(
+    alice: Actor, receiver: RawServer
+):
+    hook = subscribe(alice, receiver)
+    happen(alice)
+    delivery.deliver_due()
+    (done,) = deliveries(alice, hook)
+    resend(alice, hook, done["id"])
+    alice.call("PATCH", f"/client/webhooks/{hook['id']}", json={"enabled": False})
+    with clock.frozen(clock.now() + timedelta(days=15)):
+        assert failing.give_up() == 1
+    assert deliveries(alice, hook) == [done]
 
 
 def test_what_was_delivered_stays_so_when_one_try_more_fails_or_nobody_is_there_any_more(

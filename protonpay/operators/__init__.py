@@ -1,0 +1,1 @@
+"""People who run an installation: apart from its clients, each with one role."""
