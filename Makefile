@@ -119,7 +119,7 @@ hooks: install-dev  ## Check format, lint, types and imports before each commit
 
 .PHONY: clean
 clean:  ## Remove what was installed and cached; the data in .protonpay stays
-	@rm -rf .venv node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	@rm -rf .venv node_modules .browser .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Not for typing.

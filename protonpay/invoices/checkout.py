@@ -1,5 +1,6 @@
 """What the payer of an invoice is shown: who asks for how much, where to pay, what has come."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,7 +40,9 @@ class Checkout:
     Attributes:
         seller: the owner's name, as they chose it; ``seller_id`` names them for certain.
         confirming: seen on chain and not final.
-        rest: still to be sent, what is confirming taken off.
+        held: arrived and on hold: its payer must not send it again.
+        rest: still to be sent, what is confirming or on hold taken off.
+        version: another one once anything here but the time is different.
         places: empty where nothing should be sent any more, or no address is free.
     """
 
@@ -47,7 +50,9 @@ class Checkout:
     seller: str
     seller_id: str
     confirming: Usdc
+    held: Usdc
     rest: Usdc
+    version: str
     places: Sequence[Place]
     payments: Sequence[InvoicePayment]
     refunds: Sequence[InvoiceRefund]
@@ -69,19 +74,40 @@ def look(invoice_id: str) -> Checkout:
     invoice, owner = found.invoice, users.get(found.invoice.user_id)
     seen = [one.amount_micro for one in found.payments if one.state == "SEEN"]
     confirming = sum(seen, ZERO)
-    rest = max(ZERO, invoice.due - confirming)
-    if invoice.state not in OPEN or (confirming and not rest > invoice.tolerance_micro):
+    held = sum((one.amount_micro for one in found.payments if one.state == "ON_HOLD"), ZERO)
+    coming = confirming + held
+    rest = max(ZERO, invoice.due - coming)
+    if invoice.state not in OPEN or (coming and not rest > invoice.tolerance_micro):
         rest = ZERO
     return Checkout(
         invoice=invoice,
         seller=owner.name,
         seller_id=owner.public_id,
         confirming=confirming,
+        held=held,
         rest=rest,
+        version=_version(found),
         places=_places(invoice, rest) if rest else (),
         payments=[one for one in found.payments if one.state != "VANISHED"],
         refunds=[one for one in found.refunds if one.state != "FAILED"],
     )
+
+
+def version(invoice_id: str) -> str:
+    """Return the ``version`` of what :func:`look` would show, at a part of its cost.
+
+    Raises:
+        NotFound: there is no such invoice.
+    """
+    return _version(service.find(invoice_id))
+
+
+def _version(found: service.Whole) -> str:
+    invoice = found.invoice
+    parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
+    parts += [f"{one.id}{one.state}" for one in found.payments]
+    parts += [f"{one.id}{one.state}" for one in found.refunds]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 
 def _places(invoice: Invoice, rest: Usdc) -> Sequence[Place]:

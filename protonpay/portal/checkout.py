@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from protonpay.invoices.checkout import Checkout
+from protonpay.invoices.states import UNDECIDED
 from protonpay.kernel import clock
 from protonpay.portal.words import Say
 
@@ -15,7 +16,7 @@ class Face:
     """What a state looks like.
 
     Attributes:
-        tone: open, busy, good, warn or over: a colour, never the only sign of it.
+        tone: open, busy, good, warn, held or over: a colour, never the only sign of it.
         refresh: after so many seconds the page looks again; 0 once nothing can change.
     """
 
@@ -28,19 +29,17 @@ class Face:
 
 def face(shown: Checkout, say: Say) -> Face:
     """Say how an invoice stands, to its payer."""
-    match shown.invoice.state:
-        case "PENDING":
-            return _pending(shown, say)
-        case "CONFIRMING":
-            return _confirming(shown, say)
-        case "PAID":
-            return _paid(shown, say)
-        case "EXPIRED":
-            return _expired(shown, say)
-        case "CANCELLED":
-            return _cancelled(shown, say)
-        case _:
-            return _refunded(shown, say)
+    state = shown.invoice.state
+    if shown.held and not shown.rest and state in UNDECIDED:
+        return _held(shown, say)
+    faces = {
+        "PENDING": _pending,
+        "CONFIRMING": _confirming,
+        "PAID": _paid,
+        "EXPIRED": _expired,
+        "CANCELLED": _cancelled,
+    }
+    return faces.get(state, _refunded)(shown, say)
 
 
 def time_left(shown: Checkout, say: Say) -> str:
@@ -65,6 +64,15 @@ def _pending(shown: Checkout, say: Say) -> Face:
     )
     title = say("Send {rest} USDC more", rest=shown.rest)
     return Face("warn", say("Part paid"), title, said, _SELDOM)
+
+
+def _held(shown: Checkout, say: Say) -> Face:
+    said = say(
+        "{held} USDC has arrived and is being checked. Do not pay again; nothing more is needed.",
+        held=shown.held,
+    )
+    title = say("Payment received and under review")
+    return Face("held", say("Under review"), title, said, _SELDOM)
 
 
 def _confirming(shown: Checkout, say: Say) -> Face:

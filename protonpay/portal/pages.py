@@ -23,6 +23,7 @@ _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 # Swagger UI writes its own style elements.
 _DOCS = f"{OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_AGAIN = 3000  # ms until a stream is opened again
 _STATES = {
     "CONFIRMED": ("Paid", "The amount is in your balance."),
     "FAILED": ("Not paid", "The provider did not take the payment. Nothing was charged."),
@@ -90,9 +91,26 @@ def pay(invoice_id: str) -> Response:
         face=face,
         left=checkout.time_left(shown, say),
         codes={place.network: qr.svg(place.code) for place in shown.places},
+        # Where addresses are being prepared anything new is worth another look.
+        version="" if shown.can_be_paid and not shown.places else shown.version,
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
     )
     return spoken(language, page(html))
+
+
+@pages.get("/pay/<id:invoice_id>/events")
+def standing(invoice_id: str) -> Response:
+    """Say how an invoice stands, as a stream of one event that ends at once.
+
+    The browser comes again by itself: a stream that stayed open would hold one of the few
+    threads of a process for every page that somebody left open.
+    """
+    try:
+        version = invoices.version(invoice_id)
+    except NotFound:
+        abort(404)
+    said = f"retry: {_AGAIN}\nid: {version}\nevent: standing\ndata: {version}\n\n"
+    return Response(said, mimetype="text/event-stream")
 
 
 def _as_id(text: str) -> str:

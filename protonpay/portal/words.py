@@ -14,6 +14,11 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Invoice": "Счёт",
     "Waiting for payment": "Ожидаем оплату",
     "Part paid": "Оплачен частично",
+    "Under review": "На проверке",
+    "Payment received and under review": "Платёж получен и проходит проверку",
+    "{held} USDC has arrived and is being checked. Do not pay again; nothing more is needed.": (
+        "Поступило {held} USDC, идёт проверка. Не платите повторно: больше ничего не нужно."
+    ),
     "Confirming": "Подтверждается",
     "Paid": "Оплачено",
     "Expired": "Срок истёк",
@@ -102,6 +107,12 @@ IN_RUSSIAN: Mapping[str, str] = {
     "What was given back": "Что возвращено",
     "waiting for the network": "ждём подтверждения сети",
     "received": "получено",
+    "under review": "на проверке",
+    "Copy": "Копировать",
+    "Copied": "Скопировано",
+    "We cannot check right now. If you have paid, nothing is lost.": (
+        "Сейчас не удаётся проверить. Если вы уже заплатили, деньги не потеряны."
+    ),
     "received after the end": "получено после срока",
     "on its way back": "возвращается",
     "given back": "возвращено",

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from protonpay.stack import browser
 from protonpay.stack.account import tethered
 from protonpay.stack.failures import StackError
 
@@ -88,7 +89,12 @@ class Installation:
             )
         locked = self._digest("package.json", "package-lock.json", ".npmrc")
         stamp = self.root / "node_modules" / ".installed"
-        return [*found, Step("chain packages", stamp, locked, self._npm_ci)]
+        found.append(Step("chain packages", stamp, locked, self._npm_ci))
+        if development:
+            # Unpacked once per checkout: which version Debian has now is not asked again.
+            stamp = self.root / browser.FOLDER / ".installed"
+            found.append(Step("browser to test", stamp, "1", self._unpack_browser))
+        return found
 
     def complete(self, *, development: bool) -> None:
         """Do what is not done yet; one at a time, whoever else is at it."""
@@ -135,6 +141,9 @@ class Installation:
 
         stamp = self.venv / f".{file.removesuffix('.txt')}"
         return Step(words, stamp, self._digest(*depends_on), install)
+
+    def _unpack_browser(self) -> None:
+        browser.unpack(self.root)
 
     def _npm_ci(self) -> None:
         npm = _npm_on_path()

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.invoices import receiving, refunding
+from protonpay.invoices.models import InvoicePayment
+from protonpay.invoices.reckoning import locked, settle
 from protonpay.kernel import clock
 from protonpay.payouts.models import Payout
 from protonpay.portal import words
@@ -102,7 +105,7 @@ def test_all_that_a_payer_needs(shop: Actor, opened: Callable[..., Page]):
     assert page.refresh == "15"
 
 
-def test_no_javascript_and_nothing_from_elsewhere(shop: Actor, client: FlaskClient):
+def test_no_inline_script_and_nothing_from_elsewhere(shop: Actor, client: FlaskClient):
     answer = _get(client, f"/pay/{ask(shop).id}")
 
     page = Page(answer.get_data(as_text=True))
@@ -110,7 +113,8 @@ def test_no_javascript_and_nothing_from_elsewhere(shop: Actor, client: FlaskClie
     assert "unsafe" not in policy
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
-    assert page.all("script") == page.all("style") == page.all("iframe") == []
+    assert page.all("style") == page.all("iframe") == []
+    assert page.all("script") == [{"src": "/static/pay.js", "type": "module"}]
     assert not [name for _, given in page.elements for name in given if name.startswith("on")]
     assert not [given for _, given in page.elements if "style" in given]
     assert {link["href"] for link in page.all("link")} == {"/static/portal.css", "/static/mark.svg"}
@@ -148,6 +152,24 @@ def _part(made: Asked, _: Actor) -> None:
 
 def _seen(made: Asked, _: Actor) -> None:
     receiving.follow(arrive(made.id, "50"))
+
+
+def _held(made: Asked, payer: Actor) -> None:
+    _seen(made, payer)
+    _hold(made)
+
+
+def _part_held(made: Asked, payer: Actor) -> None:
+    _part_seen(made, payer)
+    _hold(made)
+
+
+def _hold(made: Asked) -> None:
+    with transaction() as session:
+        found = select(InvoicePayment).where(InvoicePayment.invoice_id == made.id)
+        payment = session.scalars(found).one()
+        payment.state, payment.hold_reason = "ON_HOLD", "sanctions"
+        settle(locked(made.id))
 
 
 def _part_seen(made: Asked, _: Actor) -> None:
@@ -211,6 +233,8 @@ STATES: list[tuple[Any, dict, str, str, str | None, int]] = [
     (_part, {}, "Send 30.00 USDC more", "Отправьте ещё 30.00 USDC", "15", 3),
     (_seen, {}, "Payment found, waiting", "Платёж найден, ждём", "5", 0),
     (_part_seen, {}, "20.00 USDC is still missing", "не хватает ещё 20.00 USDC", "5", 3),
+    (_held, {}, "50.00 USDC has arrived and is being", "проходит проверку", "15", 0),
+    (_part_held, {}, "Still due 20.00 USDC", "Осталось 20.00 USDC", "15", 3),
     (_paid, {}, "Shop has received 50.00 USDC.", "Платёж получен", None, 0),
     (_short, {"tolerance": "1"}, "Short by 0.50 USDC, accepted", "хватило 0.50 USDC", None, 0),
     (_over, {}, "10.00 USDC more than needed", "на 10.00 USDC больше", None, 0),
@@ -345,3 +369,32 @@ def _has_doc(node: ast.AST) -> bool:
 def test_a_translation_has_the_names_of_its_sentence():
     for sentence, russian in words.IN_RUSSIAN.items():
         assert set(re.findall(r"{\w+}", sentence)) == set(re.findall(r"{\w+}", russian)), sentence
+
+
+def _version(client: FlaskClient, made: Asked) -> str:
+    answer = client.get(f"/pay/{made.id}/events")
+    assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
+    found = re.fullmatch(
+        r"retry: 3000\nid: (\w+)\nevent: standing\ndata: \1\n\n", answer.get_data(as_text=True)
+    )
+    assert found
+    return found[1]
+
+
+def test_the_stream_ends_at_once_and_says_what_the_page_shows(
+    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
+):
+    made, versions = ask(shop), []
+    for amount in (None, "20", "30"):
+        if amount:
+            pay_on_chain(made.id, amount)
+        versions.append(_version(client, made))
+        assert {
+            one["data-version"] for one in opened(made).all("section") if "data-version" in one
+        } == {versions[-1]}
+    assert len(set(versions)) == 3
+    assert _version(client, made) == versions[-1], "the same as long as nothing happens"
+
+
+def test_the_stream_of_no_invoice(client: FlaskClient):
+    assert client.get(f"/pay/c{'a' * 24}/events").status_code == 404

@@ -20,4 +20,4 @@ def test_a_description_is_text_and_never_a_template(bob: Actor, language: str):
     made = ask(bob, description="{seller} {0.__class__} {{ 7 * 7 }} <script>alert(1)</script>")
     page = bob.client.get(f"/pay/{made.id}", headers={"Accept-Language": language}).text
     assert "{seller} {0.__class__} {{ 7 * 7 }} &lt;script&gt;alert(1)&lt;/script&gt;" in page
-    assert "<script" not in page
+    assert page.count("<script") == 1, "ours"

@@ -65,6 +65,9 @@ class Checkout(Installation):
         pip.mkdir(exist_ok=True)
         pip.joinpath("__main__.py").write_text(PIP)
 
+    def _unpack_browser(self):
+        (self.root / ".browser").mkdir(exist_ok=True)
+
     def asked(self):
         """Return what was asked for since the last time."""
         try:

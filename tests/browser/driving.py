@@ -1,0 +1,115 @@
+"""A Chromium whose every request is answered by the application under test.
+
+Requests do not leave the process: the browser asks, the test's own client answers, and so a page
+is seen inside the transaction that the test will undo. What is not ours is refused and noted.
+"""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+ROOT = Path(__file__).parents[2]
+SHOTS = Path(__file__).parent / "shots"
+HOME = "http://127.0.0.1:8000"
+_AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+_JSQR = ROOT / "node_modules" / "jsqr" / "dist" / "jsQR.js"
+_READ = """async (png) => {
+  const image = await createImageBitmap(await (await fetch(png)).blob());
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const drawn = canvas.getContext("2d");
+  drawn.drawImage(image, 0, 0);
+  const { data } = drawn.getImageData(0, 0, image.width, image.height);
+  return jsQR(data, image.width, image.height)?.data;
+}"""
+
+
+@dataclass
+class Visit:
+    """A person's browser.
+
+    Attributes:
+        sizes: bytes of each answer, by address, in the order of asking.
+        strangers: addresses that are not ours and were asked for.
+        errors: what the console complained of, refusals by the content policy among it.
+        down: whether the server does not answer.
+    """
+
+    context: BrowserContext
+    page: Page
+    sizes: list[tuple[str, int]] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    down: bool = False
+
+    def shot(self, name: str) -> None:
+        """Keep what the whole page looks like, for a person to look at."""
+        SHOTS.mkdir(exist_ok=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+
+    def violations(self) -> list[str]:
+        """Return what axe finds wrong with the page: its rules and the elements."""
+        self.page.evaluate(_AXE.read_text())
+        found: list[dict[str, Any]] = self.page.evaluate(
+            "axe.run({ resultTypes: ['violations'] }).then(r => r.violations)"
+        )
+        return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
+
+    def overflows(self) -> int:
+        """Return by how many pixels the page is wider than its window."""
+        wide: int = self.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        return wide
+
+    def read_code(self, selector: str) -> str | None:
+        """Decode a QR code as it is on the screen."""
+        png = base64.b64encode(self.page.locator(selector).screenshot()).decode()
+        reader = self.context.new_page()
+        reader.evaluate(_JSQR.read_text())
+        read: str | None = reader.evaluate(_READ, f"data:image/png;base64,{png}")
+        reader.close()
+        return read
+
+
+@contextmanager
+def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
+    """Open a browser with nothing in it: ``locale``, ``color_scheme``, ``viewport`` and so on."""
+    opened = browser.new_context(base_url=HOME, **context)
+    visit = Visit(opened, opened.new_page())
+    client = app.test_client()
+
+    def answer(route: Route) -> None:
+        asked = urlsplit(route.request.url)
+        if f"{asked.scheme}://{asked.netloc}" != HOME:
+            visit.strangers.append(route.request.url)
+            route.abort()
+            return
+        if visit.down:
+            route.abort("connectionrefused")
+            return
+        headers = dict(route.request.headers)
+        body = route.request.post_data_buffer
+        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        with client.open(path, method=route.request.method, headers=headers, data=body) as got:
+            visit.sizes.append((path, len(got.data)))
+            route.fulfill(status=got.status_code, headers=dict(got.headers), body=got.data)
+
+    opened.route(lambda url: not url.startswith("data:"), answer)
+    visit.page.on("console", lambda said: _note(visit, said.type, said.text))
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    try:
+        yield visit
+    finally:
+        opened.close()
+
+
+def _note(visit: Visit, kind: str, text: str) -> None:
+    if kind == "error" and not visit.down:
+        visit.errors.append(text)

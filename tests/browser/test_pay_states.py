@@ -1,0 +1,135 @@
+"""The pay page in Chromium: each state, in both languages, themes and widths, as pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.invoices import receiving
+from protonpay.kernel import clock
+from protonpay.wallets import service as wallets
+from tests.actors import Actor, make_actor
+from tests.browser.driving import Visit
+from tests.conftest import PASSPHRASE
+from tests.invoices.asking import Asked, ask, pay_on_chain
+from tests.portal.test_pay_page import DAY, STATES
+from tests.wallets import pools
+
+pytestmark = pytest.mark.slow  # a real browser
+
+PATIENCE = 60_000  # ms
+# Each language, theme and width once: a picture and an examination of every state take seconds.
+LOOKS = (("ru", "dark", 360), ("en", "light", 1280))
+
+
+@pytest.fixture
+def shop(house: Flask, keyring_path: Path) -> Actor:
+    """A seller, and addresses to be paid at."""
+    pools.fill(keyring_path, PASSPHRASE, 20)
+    return make_actor(house, "Shop", funded="10")
+
+
+def _nothing(_made: Asked, _payer: Actor) -> None:
+    """Leave the invoice as it was made."""
+
+
+EACH = [
+    ("pending", _nothing, {}),
+    *((f"{make.__name__.strip('_')}{len(options)}", make, options) for make, options, *_ in STATES),
+]
+
+
+def test_every_state_is_whole_for_everybody(shop: Actor, alice: Actor, visit: Callable[..., Visit]):
+    """T40, T41, T44: axe finds nothing, nothing scrolls sideways, nobody else is asked."""
+    made = {}
+    for name, make, options in EACH:
+        made[name] = ask(shop, description="Monthly subscription", **options)
+        make(made[name], alice)
+    for turn, (language, scheme, width) in enumerate(LOOKS):
+        seen = visit(locale=language, color_scheme=scheme, viewport={"width": width, "height": 800})
+        for number, (name, invoice) in enumerate(made.items()):
+            seen.page.goto(f"/pay/{invoice.id}?refresh=off")
+            seen.shot(f"pay-{name}-{language}-{scheme}-{width}")
+            where = (name, language, scheme, width)
+            assert seen.page.locator("html").get_attribute("lang") == language, where
+            if number % 2 == turn:  # each state in one look: axe takes half a second
+                assert seen.violations() == [], where
+            assert seen.overflows() <= 0, where
+        assert (seen.strangers, seen.errors) == ([], [])
+
+
+@pytest.mark.parametrize(("scheme", "scale"), [("light", 1), ("dark", 3)])
+def test_codes_hold_what_is_written(
+    shop: Actor, visit: Callable[..., Visit], scheme: str, scale: int
+):
+    """T02, T14: the code on the screen is the address, and asks for what is still due."""
+    made = ask(shop, "50")
+    pay_on_chain(made.id, "20")
+    addresses = wallets.addresses_of("invoice", made.id)
+    seen = visit(color_scheme=scheme, device_scale_factor=scale)
+    seen.page.goto(f"/pay/{made.id}")
+    read = {name: seen.read_code(f"#{name.lower()} .qr") for name in NETWORKS}
+    asked = f"solana:{addresses['Solana']}?amount=30.00&spl-token={NETWORKS['Solana'].usdc}"
+    assert read["Solana"] is not None
+    assert read["Solana"].startswith(asked)
+    assert {name: read[name] for name in ("Base", "Polygon")} == {
+        name: addresses[name] for name in ("Base", "Polygon")
+    }
+
+
+def test_the_budget(shop: Actor, visit: Callable[..., Visit]):
+    """T43: 60 KB in 12 requests, before any compression."""
+    seen = visit()
+    seen.page.goto(f"/pay/{ask(shop).id}")
+    assert len(seen.sizes) <= 12
+    assert 0 < sum(size for _, size in seen.sizes) <= 60 * 1024
+
+
+def test_an_address_leaves_the_page_with_its_invoice(shop: Actor, visit: Callable[..., Visit]):
+    """T05: once expired, no address is in the document at all."""
+    made = ask(shop)
+    addresses = wallets.addresses_of("invoice", made.id).values()
+    seen = visit()
+    seen.page.goto(f"/pay/{made.id}")
+    assert all(address in seen.page.content() for address in addresses)
+    with clock.frozen(clock.now() + DAY):
+        receiving.expire(made.id)
+    seen.page.reload()
+    assert not any(address in seen.page.content() for address in addresses)
+
+
+def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callable[..., Visit]):
+    """T01, T02, T11: part, rest and a server that was away; the page is never opened again."""
+    made = ask(shop, "50")
+    seen = visit()
+    seen.page.goto(f"/pay/{made.id}")
+    seen.page.evaluate("window.same = true")
+    pay_on_chain(made.id, "20")
+    expect(seen.page.locator("h1")).to_have_text("Send 30.00 USDC more", timeout=PATIENCE)
+    code = seen.read_code("#solana .qr")
+    assert code is not None
+    assert "amount=30.00&" in code, "the code asks for the rest"
+    seen.down = True
+    expect(seen.page.locator(".down")).to_be_visible(timeout=PATIENCE)
+    pay_on_chain(made.id, "30")
+    seen.down = False
+    expect(seen.page.locator("h1")).to_have_text("The payment has arrived", timeout=PATIENCE)
+    expect(seen.page.locator(".down")).to_be_hidden()
+    assert seen.page.title().startswith("Paid · ")
+    assert seen.page.evaluate("window.same")
+    assert seen.page.locator(".qr").count() == 0
+    assert seen.violations() == []
+
+
+def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):
+    """T14: an address and an amount as other programs read them."""
+    made = ask(shop, "1250")
+    seen = visit(permissions=["clipboard-read", "clipboard-write"])
+    seen.page.goto(f"/pay/{made.id}")
+    for number, text in enumerate(("1250.00", wallets.addresses_of("invoice", made.id)["Base"])):
+        seen.page.locator("#base .copy").nth(number).click()
+        expect(seen.page.locator("#base .copy").nth(number)).to_have_text("Copied")
+        assert seen.page.evaluate("navigator.clipboard.readText()") == text
