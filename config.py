@@ -86,6 +86,7 @@ class Config:
         rate_limit_unauth: of one address, client calls refused before their account is known.
         payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
             it the signer leaves payouts waiting.
+        payout_approval_above: USDC: a larger payout waits for an operator; None: none does.
         screening_list: a file of addresses that nothing is taken from or paid to by itself.
         trusted_proxies: how many proxies of ours stand in front (``X-Forwarded-For``).
     """
@@ -122,6 +123,7 @@ class Config:
     rate_limit_unauth: str
     rate_limit_login: str
     payout_ceilings: Mapping[str, str]
+    payout_approval_above: str | None
     screening_list: Path | None
     metrics_token: str | None
     trusted_proxies: int
@@ -196,6 +198,7 @@ class Config:
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
             rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
+            payout_approval_above=values.get("PAYOUT_APPROVAL_ABOVE") or None,
             payout_ceilings=_ceilings(values, added.rpc_urls),
             screening_list=Path(values["SCREENING_LIST"]) if values.get("SCREENING_LIST") else None,
             metrics_token=values.get("METRICS_TOKEN") or None,
@@ -309,6 +312,8 @@ class Config:
         ]
         if self.sweep_age_seconds < 0:
             found.append("SWEEP_AGE_SECONDS is not negative")
+        if not _AMOUNT.fullmatch(self.payout_approval_above or "0"):
+            found.append("PAYOUT_APPROVAL_ABOVE is an amount of USDC")
         if self.payout_liquidity_alarm_seconds < 0:
             found.append("PAYOUT_LIQUIDITY_ALARM_SECONDS is not negative")
         return found

@@ -38,6 +38,7 @@ from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
 from protonpay.operators import service as operators
 from protonpay.overview.blueprint import blp as overview_blp
+from protonpay.payouts.approval import threshold as approval_threshold
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.waits import alarm as payout_alarm
@@ -148,6 +149,8 @@ def _bind_ports(config: Config) -> None:
         Usdc.parse(config.sweep_dust_usdc),
     )
     owners.bind({"invoice": invoice_owner})
+    above = config.payout_approval_above
+    approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.

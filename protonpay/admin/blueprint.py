@@ -107,6 +107,29 @@ def refund(given: dict[str, str], hold_id: str) -> dict[str, Any]:
     return {"hold": service.refund_hold(_caller(), hold_id, **given)}
 
 
+@blp.get("/payouts", may="payouts.view")
+@blp.response(200, schemas.LargePayouts)
+def large_payouts() -> dict[str, Any]:
+    """List the payouts that are large and wait for a second person, the oldest first."""
+    return {"payouts": service.large_payouts()}
+
+
+@blp.post("/payouts/<id:payout_id>/approve", may="payouts.decide", refuses=[409])
+@blp.arguments(schemas.Reason)
+@blp.response(200, schemas.LargePayoutAnswer)
+def approve_payout(given: dict[str, str], payout_id: str) -> dict[str, Any]:
+    """Let a large payout go on."""
+    return {"payout": service.approve_payout(_caller(), payout_id, **given)}
+
+
+@blp.post("/payouts/<id:payout_id>/refuse", may="payouts.decide", refuses=[409])
+@blp.arguments(schemas.Reason)
+@blp.response(200, schemas.LargePayoutAnswer)
+def refuse_payout(given: dict[str, str], payout_id: str) -> dict[str, Any]:
+    """End a large payout; its money is back on its owner's balance."""
+    return {"payout": service.refuse_payout(_caller(), payout_id, **given)}
+
+
 @blp.get("/kyc", may="kyc.view")
 @blp.response(200, schemas.Identities)
 def identities() -> dict[str, Any]:

@@ -120,6 +120,36 @@ class HoldAnswer(WireSchema):
     hold = fields.Nested(HoldView)
 
 
+class LargePayout(WireSchema):
+    """A payout as an operator sees it."""
+
+    id = fields.String(metadata=_ID)
+    user_id = fields.String(metadata=_ID)
+    network = fields.String(metadata={"example": "Base"})
+    amount = UsdcField(attribute="amount_micro")
+    fee = UsdcField(attribute="fee_micro")
+    wallet_address = fields.String()
+    state = fields.String(metadata={"example": "ON_HOLD"})
+    approval = fields.String(allow_none=True, metadata={"enum": ["WAITING", "GIVEN", None]})
+    hold_reason = fields.String(
+        allow_none=True,
+        metadata={"description": "If its payee is listed, too: what the list says."},
+    )
+    created_at = Moment()
+
+
+class LargePayouts(WireSchema):
+    """The answer of ``GET /admin/payouts``."""
+
+    payouts = fields.List(fields.Nested(LargePayout))
+
+
+class LargePayoutAnswer(WireSchema):
+    """A payout that was decided."""
+
+    payout = fields.Nested(LargePayout)
+
+
 class IdentityPerson(WireSchema):
     """Who somebody says they are."""
 

@@ -19,6 +19,8 @@ from protonpay.kyc import service as kyc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.operators.service import Caller
+from protonpay.payouts import held as payouts
+from protonpay.payouts.held import Payout
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.reconciliation import service as reconciliation
@@ -151,6 +153,31 @@ def refund_hold(by: Caller, hold_id: str, reason: str) -> Hold:
     by.check("holds.decide")
     with acts.attempted(by, "holds.refund", f"hold {hold_id}", reason):
         return holds.refund(hold_id, reason)
+
+
+def large_payouts() -> Sequence[Payout]:
+    """Return the payouts that wait for a second person, the oldest first."""
+    return payouts.large()
+
+
+def approve_payout(by: Caller, payout_id: str, reason: str) -> Payout:
+    """Let a large payout go on.
+
+    Raises:
+        Forbidden: the role may not, or the account is their own.
+        NotFound: there is no such payout.
+        Conflict: it does not wait for that (any more).
+    """
+    return _decide_payout(by, "payouts.approve", payout_id, reason)
+
+
+def refuse_payout(by: Caller, payout_id: str, reason: str) -> Payout:
+    """End a large payout; its money is back on its owner's balance.
+
+    Raises:
+        Forbidden, NotFound, Conflict: as ``approve_payout``.
+    """
+    return _decide_payout(by, "payouts.refuse", payout_id, reason)
 
 
 def adjustments_waiting() -> Sequence[Adjustment]:
@@ -293,6 +320,20 @@ def _move(by: Caller, action: str, name: str, reason: str) -> Sequence[Switch]:
         with acts.recorded(by, action, f"rail {each}", reason, _looking_at(each)):
             move(each, reason=reason, by=by.email)
     return [switch for switch in switches() if switch.name in names]
+
+
+def _decide_payout(by: Caller, action: str, payout_id: str, reason: str) -> Payout:
+    by.check("payouts.decide")
+    decide = payouts.approve if action == "payouts.approve" else payouts.refuse
+    payout = payouts.get(payout_id)
+    acts.check_not_own(by, users.get(payout.user_id))
+
+    def look() -> Mapping[str, Any]:
+        now = payouts.get(payout_id)
+        return {"state": now.state, "approval": now.approval, "amount": str(now.amount_micro)}
+
+    with acts.recorded(by, action, f"payout {payout_id}", reason, look):
+        return decide(payout_id)
 
 
 def _check_ends(by: Caller, ends: tuple[str, str]) -> None:

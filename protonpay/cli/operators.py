@@ -7,7 +7,9 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
-from protonpay.cli.acts import REASON, act
+from protonpay.admin import service as admin
+from protonpay.cli.acts import REASON, act, refusals_said
+from protonpay.cli.switches import payouts_group
 from protonpay.operators import service
 from protonpay.operators.service import Role
 from protonpay.users.service import email_key
@@ -76,3 +78,26 @@ def disable(email: str, reason: str) -> None:
 def _told(email: str) -> Mapping[str, Any]:
     found = [each for each in service.listed() if each.email_key == email_key(email)]
     return {each.id: {"role": each.role, "disabledAt": each.disabled_at} for each in found}
+
+
+@payouts_group.command("large")
+def large_payouts() -> None:
+    """Show the payouts that are large and wait for a second person."""
+    for one in admin.large_payouts():
+        since = f"{one.created_at:%Y-%m-%d %H:%M}"
+        to = f"{one.network} {one.wallet_address}"
+        click.echo(f"{one.id}  {since}  {one.amount_micro} USDC to {to}  user {one.user_id}")
+
+
+@payouts_group.command()
+@click.argument("payout_id")
+@click.option("--as", "email", required=True, help="The address you sign in with.")
+@click.option("--password", prompt=True, hide_input=True, help="Asked for.")
+@click.option("--refuse", is_flag=True, help="End it instead, and give its money back.")
+@REASON
+def decide(payout_id: str, email: str, password: str, reason: str, *, refuse: bool) -> None:
+    """Let a large payout go on, as an operator whose role may."""
+    with refusals_said():
+        by = service.prove(email, password, origin="terminal")
+        done = (admin.refuse_payout if refuse else admin.approve_payout)(by, payout_id, reason)
+    click.echo(f"{payout_id}: {done.state}")

@@ -37,6 +37,8 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "holds.decide": _only(Role.COMPLIANCE),
     "kyc.view": _only(Role.COMPLIANCE),
     "kyc.decide": _only(Role.COMPLIANCE),
+    "payouts.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE),
+    "payouts.decide": _only(Role.FINANCE),
     "adjustments.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE, Role.ADMIN),
     "adjustments.create": _only(Role.OPERATOR),
     "adjustments.decide": _only(Role.FINANCE),

@@ -34,6 +34,7 @@ class Payout(Base):
         source: the ledger account it is paid from, if that is not its user's own.
         hold_reason: why it is or was on hold, for operators.
         cleared: an operator let it go on: it is not held for its payee again.
+        approval: ``WAITING`` for a second person because it is large, or ``GIVEN``; else None.
         waits_for: the code of what hindered the last try to sign it (``treasury_short`` …), and
             ``waits_since`` when; both only while it waits to be signed.
     """
@@ -42,6 +43,7 @@ class Payout(Base):
     __table_args__ = (
         state_check("state", PAYOUT),
         CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
+        CheckConstraint("approval IN ('WAITING', 'GIVEN')", name="approval"),
         CheckConstraint("(waits_for IS NULL) = (waits_since IS NULL)", name="waits"),
         Index("ix_payouts_user", "user_id", "created_at", "id"),
         Index("ix_payouts_user_state", "user_id", "state", "created_at", "id"),
@@ -77,6 +79,7 @@ class Payout(Base):
     source: Mapped[str | None] = mapped_column(Text)
     hold_reason: Mapped[str | None] = mapped_column(Text)
     cleared: Mapped[bool] = mapped_column(default=False, server_default="false")
+    approval: Mapped[str | None] = mapped_column(Text)
     waits_for: Mapped[str | None] = mapped_column(Text)
     waits_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

@@ -14,7 +14,7 @@ from protonpay.kernel.errors import Forbidden, Invalid, NotFound, Refusal
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.payouts import cooldown, screened
+from protonpay.payouts import approval, cooldown, screened
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
@@ -89,6 +89,7 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
             created_at=now,
         )
         screened.hold(payout)
+        approval.hold(payout)
         session.add(payout)
         session.flush()
         if payout.state == PAYOUT.initial:

@@ -54,6 +54,7 @@ def test_what_is_a_large_deposit_may_be_said_for_each_network():
     ("changes", "told"),
     [
         ({"PROTONPAY_ENV": "staging"}, "PROTONPAY_ENV"),
+        ({"PAYOUT_APPROVAL_ABOVE": "much"}, "PAYOUT_APPROVAL_ABOVE is an amount"),
         ({"SECRET_KEY": ""}, "SECRET_KEY needs at least 32"),
         ({"DATA_KEY": "b" * 31}, "DATA_KEY needs at least 32"),
         ({"SECRET_KEY": "sandbox-" + "a" * 32}, "SECRET_KEY is the sandbox's"),
