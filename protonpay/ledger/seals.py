@@ -63,6 +63,14 @@ _BROKEN = """
 """
 _MARK = "SELECT position, checked FROM ledger_seal_mark"
 _CHECKED = "UPDATE ledger_seal_mark SET checked = %(checked)s"
+# Everything up to the mark's "settled" is sealed, so only what came after it is looked through.
+_UNSEALED = """
+    SELECT count(*),
+           coalesce(greatest(extract(epoch FROM clock_timestamp() - min(e.posted_at)), 0), 0)
+    FROM journal_entries e, ledger_seal_mark m
+    WHERE e.id > m.settled
+    AND NOT EXISTS (SELECT FROM ledger_seals s WHERE s.entry_id = e.id)
+"""
 _HASH = "SELECT hash FROM ledger_seals WHERE position = %(position)s"
 _LINES = """
     SELECT position, encode(hash, 'hex'), ledger_entry_text(position, entry_id)
@@ -80,6 +88,19 @@ class Sealed:
 
     entries: int
     whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the chain is behind the book.
+
+    Attributes:
+        entries: committed and not sealed.
+        seconds: since the oldest of them was posted; 0 without any.
+    """
+
+    entries: int
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +168,12 @@ def length() -> int:
     """Return how many entries are sealed."""
     row = db.execute(_MARK, {}).fetchone()
     return row[0] if row else 0
+
+
+def lag() -> Lag:
+    """Return how far the chain is behind the book now."""
+    row = db.execute(_UNSEALED, {}).fetchone()
+    return Lag(row[0], int(row[1])) if row else Lag(0, 0)
 
 
 def hash_at(position: int) -> bytes | None:

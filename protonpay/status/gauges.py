@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
+from protonpay.ledger import seals
 from protonpay.payouts import waits
 from protonpay.payouts.ceilings import signer
 from protonpay.rails import service as rails
@@ -38,6 +39,7 @@ class _Now(Collector):
         yield from _payouts()
         yield from _webhooks()
         yield from _reconciliation()
+        yield from _seals()
 
 
 def exposition() -> bytes:
@@ -197,6 +199,19 @@ def _reconciliation() -> Iterator[Metric]:
         if line.ended_at is not None:
             silent.add_metric([line.rail], int((now - line.ended_at).total_seconds()))
     yield from (cases, silent)
+
+
+def _seals() -> Iterator[Metric]:
+    now = seals.lag()
+    unsealed = GaugeMetricFamily(
+        "protonpay_ledger_unsealed_entries", "Committed entries without a place in the chain."
+    )
+    unsealed.add_metric([], now.entries)
+    lag = GaugeMetricFamily(
+        "protonpay_ledger_seal_lag_seconds", "Since the oldest of them was posted."
+    )
+    lag.add_metric([], now.seconds)
+    yield from (unsealed, lag)
 
 
 def _signs_of_life() -> Iterator[Metric]:

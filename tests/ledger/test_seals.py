@@ -117,6 +117,34 @@ def test_an_entry_that_commits_late_has_a_later_place_and_none_is_left_out(open_
     assert now == ids[2]
 
 
+def test_the_lag_is_of_the_oldest_entry_that_has_no_seal(open_house: OpenHouse):
+    _transfers(2)
+    assert seals.lag().entries == 3
+    seals.seal_all()
+    assert seals.lag() == seals.Lag(0, 0)
+    post(entries.capital("waits", "Base", usdc("5")))
+    post(entries.capital("young", "Base", usdc("5")))
+    with open_house.superuser() as above:
+        above.execute("SET session_replication_role = replica")
+        # Those that are sealed are older still, and do not count.
+        above.execute("UPDATE journal_entries SET posted_at = now() - interval '1 day'")
+        above.execute(
+            "UPDATE journal_entries SET posted_at = now() - interval '90 s'"
+            " WHERE reference LIKE 'capital:%'"
+        )
+        above.execute(
+            "UPDATE journal_entries SET posted_at = now() + interval '1 day'"
+            " WHERE reference = 'capital:young'"
+        )
+    lag = seals.lag()
+    assert lag.entries == 2
+    # Only how slow this machine is can make it more.
+    assert 90 <= lag.seconds < 390
+    assert seals.seal(1).entries == 1
+    # The clock of who posted may be ahead: that is no lag.
+    assert seals.lag() == seals.Lag(1, 0)
+
+
 def test_a_dump_that_another_server_restored_goes_on(open_house: OpenHouse):
     ada, _ = _transfers(2)
     seals.seal_all()

@@ -12,6 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.ledger import entries
+from protonpay.ledger import service as ledger
 from protonpay.status import readiness
 from protonpay.status.blueprint import metrics_door
 from protonpay.store import beats, outbox
@@ -157,3 +160,19 @@ def test_the_backlog_is_counted(client: FlaskClient):
     families = {f.name: f for f in text_string_to_metric_families(client.get("/metrics").text)}
     waiting = {s.labels["job"]: s.value for s in families["protonpay_outbox_waiting"].samples}
     assert waiting["payouts.confirm"] == 2
+
+
+def test_what_is_not_sealed_is_counted(client: FlaskClient):
+    def shown() -> dict[str, float]:
+        page = client.get("/metrics").text
+        families = {f.name: f for f in text_string_to_metric_families(page)}
+        names = ("protonpay_ledger_unsealed_entries", "protonpay_ledger_seal_lag_seconds")
+        return {name: families[name].samples[0].value for name in names}
+
+    before = shown()
+    with transaction():
+        ledger.post(entries.capital("unsealed", "Base", Usdc.parse("1")))
+    after = shown()
+    gained = {name: after[name] - before[name] for name in after}
+    assert gained["protonpay_ledger_unsealed_entries"] == 1
+    assert gained["protonpay_ledger_seal_lag_seconds"] >= 0
