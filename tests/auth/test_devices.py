@@ -11,7 +11,7 @@ from tests.payouts.conftest import base
 from tests.payouts.fake_chain import FakeChain
 from tests.payouts.orders import accepted, sign, withdraw
 from tests.refusals import refused
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 __all__ = ["base"]
 
@@ -80,7 +80,7 @@ def test_what_waits_to_be_sent_waits_on_until_the_account_is_thawed(
     payout_id = accepted(alice)
     freeze(alice)
 
-    with nothing_changes():
+    with only_changes("payouts"):  # what it waits for, in its owner's words
         waits = sign(payout_id)
     assert (waits.seconds, waits.reason) == (5, "withdrawals_frozen")
     assert base.signed == []

@@ -40,12 +40,16 @@ def paused() -> list[str]:
     return [rail for rail in EVERY if rails.paused(rail)]
 
 
+SOUND = {"ledger": "ok", "tap": "unknown"}
+"""The provider's list of payments is not told here: nobody plays it."""
+
+
 @pytest.mark.parametrize("account", ["user", chart.FEES, chart.suspense("Base"), "clearing:tap"])
 def test_a_written_balance_is_one_case(open_house: OpenHouse, account: str):
     alice = make_actor(open_house.app, "Alice", funded="10")
     address = chart.available(alice.id) if account == "user" else account
     rail = "tap" if address == "clearing:tap" else "ledger"
-    assert look(1) == {"ledger": "ok", "tap": "ok"}
+    assert look(1) == SOUND
 
     with open_house.superuser() as above:
         above.execute(_WRITE, (1, address))
@@ -57,7 +61,7 @@ def test_a_written_balance_is_one_case(open_house: OpenHouse, account: str):
 
     with open_house.superuser() as above:
         above.execute(_WRITE, (-1, address))
-    assert look(1) == {"ledger": "ok", "tap": "ok"}
+    assert look(1) == SOUND
     assert (cases(), paused() != []) == ([], True)
 
 

@@ -68,6 +68,8 @@ class Faults:
         kind = g.fault.get("fault")
         if kind not in _BEFORE:
             return None
+        # Read to its end: the server waits for a body that arrives after a broken answer.
+        request.get_data()
         if kind == "status":
             return self._refusal(int(g.fault.get("status", 500)))
         if kind == "html":
