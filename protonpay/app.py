@@ -19,6 +19,7 @@ from protonpay.auth import sessions as auth_sessions
 from protonpay.auth.account_blueprint import blp as account_blp
 from protonpay.auth.blueprint import blp as auth_blp
 from protonpay.auth.factor_blueprint import blp as two_factor_blp
+from protonpay.auth.passkey_blueprint import blp as passkeys_blp
 from protonpay.cards.registry import card_providers
 from protonpay.chains import keyring
 from protonpay.chains.registry import NETWORKS, ChainSettings, chains
@@ -38,6 +39,7 @@ from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
 from protonpay.operators import service as operators
 from protonpay.overview.blueprint import blp as overview_blp
+from protonpay.passkeys.relying_party import relying_party
 from protonpay.payouts.approval import threshold as approval_threshold
 from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
@@ -74,6 +76,7 @@ from protonpay.wire.guard import targets
 BLUEPRINTS = (
     account_blp,
     two_factor_blp,
+    passkeys_blp,
     auth_blp,
     overview_blp,
     deposits_blp,
@@ -187,6 +190,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     tokens.init_app(app, secret_keys=(config.secret_key,), issuer=config.public_url)
     sessions.bind(auth_sessions.stands)
     keys.bind(api_keys.open_key)
+    relying_party.bind(config.public_url)
     desk.bind(operators.opened)
     factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)

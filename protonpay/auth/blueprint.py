@@ -8,12 +8,15 @@ from protonpay.auth import (
     devices,
     emails,
     factor_schemas,
+    passkey_schemas,
+    passkey_steps,
     recovery,
     schemas,
     service,
     two_steps,
 )
 from protonpay.kernel.errors import Unauthenticated
+from protonpay.passkeys import service as passkeys
 from protonpay.web import messages, tokens
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import bearer
@@ -61,6 +64,38 @@ def second_step(given: dict[str, str]) -> dict[str, Any]:
         code=given["code"],
         device=_device(),
     )
+    return _entered(entered)
+
+
+@blp.post("/passkey/options", refuses=[401, 409])
+@blp.arguments(passkey_schemas.Asking)
+@blp.response(200, passkey_schemas.OptionsAnswer)
+def passkey_options(given: dict[str, str]) -> dict[str, Any]:
+    """Get what `navigator.credentials.get` is given, to sign in with a passkey.
+
+    With the `mfaToken` of a sign-in it is asked of that account, in place of a code.
+    """
+    if "mfa_token" not in given:
+        return {"options": passkeys.begin_signing_in()}
+    claims = tokens.read_mfa(given["mfa_token"])
+    asked = passkey_steps.begin_second_step(claims.user_id, sign_in_id=claims.token_id)
+    return {"options": asked}
+
+
+@blp.post("/passkey", refuses=[401, 403])
+@blp.arguments(passkey_schemas.Signed)
+@blp.response(200, schemas.LoggedIn)
+def passkey(given: dict[str, Any]) -> dict[str, Any]:
+    """Sign in with what a passkey has signed; with an `mfaToken`, as the second step."""
+    signed = {
+        "challenge_id": given["challenge_id"],
+        "credential": passkey_schemas.SignedCredential().dump(given["credential"]),
+        "device": _device(),
+    }
+    if "mfa_token" not in given:
+        return _entered(passkey_steps.sign_in(**signed))
+    claims = tokens.read_mfa(given["mfa_token"])
+    entered = passkey_steps.second_step(claims.user_id, sign_in_id=claims.token_id, **signed)
     return _entered(entered)
 
 

@@ -9,7 +9,7 @@ from protonpay.auth.passwords import passwords
 from protonpay.auth.service import SignedIn
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Unauthenticated
-from protonpay.store.db import transaction
+from protonpay.store.db import current, transaction
 from protonpay.two_factor import service as two_factor
 from protonpay.two_factor.service import Setup
 from protonpay.users import service as users
@@ -26,16 +26,26 @@ def complete(*, challenge_id: str, user_id: str, code: str, device: Device) -> S
         Forbidden: the account is suspended (``account_suspended``).
         Limited: too many wrong codes (``rate_limited``).
     """
-    with two_factor.misses_counted(user_id), transaction() as session:
+    with two_factor.misses_counted(user_id), transaction():
         # Locked first: of two with the same challenge the second finds it used.
         user = users.lock(user_id)
-        challenge = session.get(SignInChallenge, challenge_id, populate_existing=True)
-        ours = challenge is not None and challenge.user_id == user_id
-        if challenge is None or not ours or not challenge.stands(clock.now()):
-            raise Unauthenticated("invalid_token", "The token is not valid.")
+        challenge = waiting(challenge_id, user_id)
         two_factor.take(user, code)
         challenge.used_at = clock.now()
         return service.enter(user, device)
+
+
+def waiting(challenge_id: str, user_id: str) -> SignInChallenge:
+    """Return a sign-in that waits for its second step; the caller has its user locked.
+
+    Raises:
+        Unauthenticated: it was finished, its time is over, or it is another's
+            (``invalid_token``).
+    """
+    found = current().get(SignInChallenge, challenge_id, populate_existing=True)
+    if found is None or found.user_id != user_id or not found.stands(clock.now()):
+        raise Unauthenticated("invalid_token", "The token is not valid.")
+    return found
 
 
 def begin(user_id: str, *, password: str) -> Setup:
@@ -45,7 +55,7 @@ def begin(user_id: str, *, password: str) -> Setup:
         Unauthenticated: wrong password (``invalid_credentials``).
         Conflict: there is a second factor already (``two_factor_enabled``).
     """
-    _check_password(user_id, password)
+    check_password(user_id, password)
     return two_factor.begin(user_id)
 
 
@@ -69,26 +79,17 @@ def disable(user_id: str, *, session_id: str, password: str) -> None:
     Raises:
         Unauthenticated: wrong password (``invalid_credentials``).
     """
-    _check_password(user_id, password)
+    check_password(user_id, password)
     with transaction():
         two_factor.disable(user_id)
         sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
 
 
-def reset(user_id: str) -> int:
-    """Take the second factor of somebody away who has lost it, as an operator who knows them.
-
-    Returns:
-        How many sessions ended: all of them.
+def check_password(user_id: str, password: str) -> None:
+    """Let nobody on who does not know the password.
 
     Raises:
-        NotFound: there is no such user.
+        Unauthenticated: it is wrong (``invalid_credentials``).
     """
-    with transaction():
-        two_factor.disable(user_id)
-        return sessions.end_all_of(user_id, "two_factor_changed")
-
-
-def _check_password(user_id: str, password: str) -> None:
     if not passwords.matches(users.get(user_id).password_hash, password):
         raise Unauthenticated("invalid_credentials", "The password is wrong.")

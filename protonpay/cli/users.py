@@ -7,13 +7,14 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 
+from protonpay.auth import passkey_steps
 from protonpay.auth import service as auth
-from protonpay.auth import two_steps
 from protonpay.cli.acts import REASON, act
 from protonpay.kyc import service as checks
 from protonpay.kyc.states import REASONS
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
+from protonpay.passkeys import service as passkeys
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service
 from protonpay.users.service import User
@@ -78,11 +79,12 @@ def thaw(email: str, reason: str) -> None:
 @click.argument("email")
 @REASON
 def reset_two_factor(email: str, reason: str) -> None:
-    """Take away the second factor of somebody who has lost it, once you know who they are."""
-    if not two_factor.is_enabled(_find(email).id):
+    """Take away what somebody has lost, app and passkeys, once you know who they are."""
+    user_id = _find(email).id
+    if not two_factor.is_enabled(user_id) and not passkeys.count(user_id):
         raise click.ClickException(f"{email} has no second factor")
     with _act("reset-2fa", email, reason) as user:
-        ended = two_steps.reset(user.id)
+        ended = passkey_steps.reset(user.id)
     click.echo(f"{email}: no second factor any more, {ended} sessions ended")
 
 
@@ -133,6 +135,7 @@ def _act(action: str, email: str, reason: str) -> Iterator[User]:
             "identityApprovedAt": now.identity_approved_at,
             "identity": checks.standing(user.id).status,
             "twoFactor": two_factor.is_enabled(user.id),
+            "passkeys": passkeys.count(user.id),
         }
 
     with act(f"users.{action}", f"user {user.id}", reason, look=look):

@@ -20,6 +20,21 @@ OF_ACCOUNTS: Mapping[str, str] = {
     ),
     "The code is wrong, or was used before.": "Код неверен или уже использован.",
     "Too many wrong codes. Try again later.": "Слишком много неверных кодов. Попробуйте позже.",
+    "There is no such passkey.": "Такого ключа доступа нет.",
+    "This passkey is there already.": "Этот ключ доступа уже добавлен.",
+    "At most {limit} passkeys.": "Не более {limit} ключей доступа.",
+    "This account has no passkey. Send a code to /auth/2fa.": (
+        "У этого аккаунта нет ключа доступа. Отправьте код в /auth/2fa."
+    ),
+    "The passkey was not made for this, or too late. Begin again.": (
+        "Ключ доступа создан не для этого или слишком поздно. Начните заново."
+    ),
+    "The passkey opens nothing here, or its answer came too late.": (
+        "Ключ доступа здесь ничего не открывает, или ответ пришёл слишком поздно."
+    ),
+    "This passkey may have been copied. Sign in another way, and remove it.": (
+        "Возможно, этот ключ доступа скопирован. Войдите иначе и удалите его."
+    ),
     "There is a second factor already.": "Второй фактор уже включён.",
     "There is no second factor.": "Второго фактора нет.",
     "Set up an app first: the secret is good for ten minutes.": (

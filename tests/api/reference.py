@@ -49,6 +49,8 @@ class Example:
 
 ACCOUNT = {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"}
 SESSION = {"TOKEN": "token", "REFRESH_TOKEN": "refreshToken"}
+CHALLENGE = {"CHALLENGE_ID": "options.challengeId", "CHALLENGE": "options.publicKey.challenge"}
+CREDENTIAL = {"id": "{CREDENTIAL_ID}", "rawId": "{CREDENTIAL_ID}", "type": "public-key"}
 EXAMPLES = (
     Example("POST", "/auth/register", ACCOUNT, public=True),
     Example(
@@ -214,6 +216,53 @@ EXAMPLES = (
         {"password": "evenMoreSecure456"},
         code="{ANOTHER_CODE}",
     ),
+    Example(
+        "POST",
+        "/client/passkeys/options",
+        {"password": "evenMoreSecure456"},
+        keeps={
+            **CHALLENGE,
+            "USER_HANDLE": "options.publicKey.user.id",
+        },
+    ),
+    Example(
+        "POST",
+        "/client/passkeys",
+        {
+            "challengeId": "{CHALLENGE_ID}",
+            "name": "Phone",
+            "credential": {
+                **CREDENTIAL,
+                "response": {
+                    "clientDataJSON": "{CLIENT_DATA}",
+                    "attestationObject": "{ATTESTATION}",
+                },
+            },
+        },
+        keeps={"PASSKEY": "passkey.id"},
+    ),
+    Example("GET", "/client/passkeys"),
+    Example("PATCH", "/client/passkeys/{PASSKEY}", {"name": "Old phone"}),
+    Example("POST", "/auth/passkey/options", {}, public=True, keeps=CHALLENGE),
+    Example(
+        "POST",
+        "/auth/passkey",
+        {
+            "challengeId": "{CHALLENGE_ID}",
+            "credential": {
+                **CREDENTIAL,
+                "response": {
+                    "clientDataJSON": "{CLIENT_DATA}",
+                    "authenticatorData": "{AUTHENTICATOR_DATA}",
+                    "signature": "{SIGNATURE_OF_PASSKEY}",
+                    "userHandle": "{USER_HANDLE}",
+                },
+            },
+        },
+        public=True,
+        keeps=SESSION,
+    ),
+    Example("DELETE", "/client/passkeys/{PASSKEY}", status=NOTHING),
     Example("POST", "/auth/logout", status=NOTHING),
     Example(
         "POST",

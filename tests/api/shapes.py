@@ -45,6 +45,8 @@ _TEXTS = {
     "https://protonpay.org/pay/cm...": re.compile(r"https?://[^/]+/pay/c[a-z0-9]{24}"),
     "https://checkout.tap.company/pay/chg_...": re.compile(r"https?://[^/]+/.*chg_\w+"),
     "D9cCZQ...": re.compile(r"(?![A-Z]+$)[1-9A-HJ-NP-Za-km-z]{32,44}"),
+    "Y21n...": re.compile(r"Y2[A-Za-z0-9_-]{32}"),
+    "q1dmWU...": re.compile(r"[A-Za-z0-9_-]{43}"),
     "0x...": re.compile(r"0x[0-9a-fA-F]{40}"),
     "5xKm2Q...": re.compile(r"[1-9A-HJ-NP-Za-km-z]{64,88}"),
     "<svg...": re.compile(r"<svg.*", re.DOTALL),

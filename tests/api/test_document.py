@@ -12,6 +12,7 @@ from protonpay.kernel import clock
 from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
 from tests.linked_wallets import signers
+from tests.passkeys.devices import added
 
 PROBLEM = "application/problem+json"
 DESCRIBED = {"get", "post", "put", "patch", "delete"}
@@ -136,6 +137,7 @@ NOBODYS = {
     "token": "invalid_link",
     "code": "two_factor_invalid",
     "mfaToken": "invalid_token",
+    "credential": "passkey_invalid",
 }
 """Members whose example nobody was given, and how it is refused."""
 
@@ -147,6 +149,8 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
     invoice = served.alice.post("/client/invoices", {"amount": 50, "currency": "USDC"}).get_json()
     paid = invoice["invoice"]["id"]
     assert john.post(f"/client/invoices/{paid}/pay").status_code == 200
+    added(served.alice)
+    passkey = served.alice.get("/client/passkeys").get_json()["passkeys"][0]["id"]
     orders = [
         (path, method, operation)
         for path, method, operation in operations(document)
@@ -166,7 +170,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
             example |= dict.fromkeys(example.keys() & {"password", "newPassword"}, PASSWORD)
         if path.endswith("/recover"):
             example = {"since": clock.to_text(clock.now() - timedelta(days=1))}
-        if "challengeId" in example:
+        if {"challengeId", "signature"} <= example.keys():
             wallet = signers.solana()
             asked = signers.asked(served.alice, wallet)
             example = {"challengeId": asked["id"], "signature": wallet.sign(asked["message"])}
@@ -174,6 +178,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)
         called = called.replace("{invoice_id}", paid)
+        called = called.replace("{passkey_id}", passkey)
         answer = served.alice.call(method.upper(), called, json=example)
         if nobodys := example.keys() & NOBODYS.keys():
             assert answer.get_json()["code"] in {NOBODYS[name] for name in nobodys}, path

@@ -20,6 +20,7 @@ from tests.auth.test_sessions import listed as sessions
 from tests.invoices.asking import ask
 from tests.linked_wallets import signers
 from tests.overview.test_lists import deposit, payout, transfer
+from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
@@ -60,6 +61,11 @@ def _key(actor: Actor) -> str:
     return str(actor.post("/client/api-keys", order).get_json()["key"]["id"])
 
 
+def _passkey(actor: Actor) -> str:
+    added(actor)
+    return str(actor.get("/client/passkeys").get_json()["passkeys"][0]["id"])
+
+
 OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "session_id": lambda actor, _: sessions(actor)[0]["id"],
     "deposit_id": lambda actor, _: deposit(actor),
@@ -71,6 +77,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "invoice_id": lambda actor, _: ask(actor, "5").id,
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
+    "passkey_id": lambda actor, _: _passkey(actor),
 }
 """How somebody comes to own one of each thing that a path can name."""
 

@@ -1,0 +1,126 @@
+"""Signing in with a passkey, alone or after the password, and adding one."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from protonpay.auth import devices, service, sessions, two_steps
+from protonpay.auth.devices import Device
+from protonpay.auth.service import SignedIn
+from protonpay.kernel import clock
+from protonpay.mail import service as mail
+from protonpay.passkeys import service as passkeys
+from protonpay.passkeys.models import Passkey
+from protonpay.passkeys.service import Options
+from protonpay.store.db import transaction
+from protonpay.two_factor import service as two_factor
+from protonpay.users import service as users
+
+
+def begin_adding(user_id: str, *, session_id: str, password: str) -> Options:
+    """Ask a device of who knows the password for a key.
+
+    Raises:
+        Unauthenticated: wrong password (``invalid_credentials``).
+        Conflict: there are ten already (``too_many_passkeys``).
+    """
+    two_steps.check_password(user_id, password)
+    return passkeys.begin_adding(user_id, session_id=session_id)
+
+
+def add(
+    user_id: str, *, session_id: str, challenge_id: str, name: str, credential: Mapping[str, Any]
+) -> Passkey:
+    """Keep a passkey, and write to its owner, with a link for who has not added it.
+
+    Raises:
+        Invalid, Conflict: as ``passkeys.add``.
+    """
+    with transaction():
+        made = passkeys.add(
+            user_id,
+            session_id=session_id,
+            challenge_id=challenge_id,
+            name=name,
+            credential=credential,
+        )
+        user = users.lock(user_id)
+        mail.post(
+            "passkey_added",
+            to=user.email,
+            language=user.language,
+            name=user.name,
+            passkey=name,
+            link=devices.freeze_link(user),
+        )
+    return made
+
+
+def sign_in(*, challenge_id: str, credential: Mapping[str, Any], device: Device) -> SignedIn:
+    """Open a session for who has a passkey, and has shown the device who they are.
+
+    No code of an app is asked for: the device and the look or the PIN that it asks for are two
+    factors themselves.
+
+    Raises:
+        Unauthenticated: as ``passkeys.prove``.
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    with transaction():
+        proved = passkeys.prove(challenge_id=challenge_id, credential=credential)
+        if not proved.copied:
+            return service.enter(proved.user, device)
+    raise passkeys.suspended()
+
+
+def begin_second_step(user_id: str, *, sign_in_id: str) -> Options:
+    """Ask for a signature of somebody whose password was right.
+
+    Raises:
+        Unauthenticated: the sign-in was finished, or its time is over (``invalid_token``).
+        Conflict: they have no passkey (``no_passkey``).
+    """
+    with transaction():
+        users.lock(user_id)
+        two_steps.waiting(sign_in_id, user_id)
+        return passkeys.begin_second_step(user_id, sign_in_id=sign_in_id)
+
+
+def second_step(
+    user_id: str,
+    *,
+    sign_in_id: str,
+    challenge_id: str,
+    credential: Mapping[str, Any],
+    device: Device,
+) -> SignedIn:
+    """Open the session whose password was proved, with a passkey in place of a code.
+
+    Raises:
+        Unauthenticated: as ``passkeys.prove``, or as ``begin_second_step``.
+        Forbidden: the account is suspended (``account_suspended``).
+    """
+    with transaction():
+        users.lock(user_id)
+        sign_in_waits = two_steps.waiting(sign_in_id, user_id)
+        proved = passkeys.prove(
+            challenge_id=challenge_id, credential=credential, sign_in_id=sign_in_id
+        )
+        if not proved.copied:
+            sign_in_waits.used_at = clock.now()
+            return service.enter(proved.user, device)
+    raise passkeys.suspended()
+
+
+def reset(user_id: str) -> int:
+    """Take passkeys and second factor of somebody away who has lost their device.
+
+    Returns:
+        How many sessions ended: all of them.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with transaction():
+        passkeys.remove_all(user_id)
+        two_factor.disable(user_id)
+        return sessions.end_all_of(user_id, "two_factor_changed")
