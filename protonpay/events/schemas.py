@@ -25,7 +25,12 @@ _EXAMPLE = {
 class Place(fields.Integer):
     """A number of the log in a query; zero is before the first."""
 
-    given: ClassVar[JsonSchema] = {"type": "integer", "minimum": 0, "example": 0}
+    given: ClassVar[JsonSchema] = {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 10**18 - 1,
+        "example": 0,
+    }
 
     @override
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:

@@ -177,8 +177,9 @@ def _check_again(payout: Payout, owner: User) -> None:
         return  # nobody's withdrawal
     if owner.withdrawals_frozen_at is not None:
         raise NotReady("withdrawals_frozen", f"{payout.id} waits until its owner is thawed")
-    terms = plans.terms(owner.plan)
     at, amount = payout.created_at, payout.amount_micro
+    # As they were when it was accepted: a change that was announced for later holds for later ones.
+    terms = plans.terms_at(owner.plan, at)
     cooldown.check_single(terms, amount)
     cooldown.check_day(terms, payout.user_id, amount, at, but=payout.id)
     cooldown.check_cooldown(terms, payout.user_id, at, but=payout.id)

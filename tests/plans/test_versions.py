@@ -14,12 +14,14 @@ from protonpay.plans import service as plans
 from protonpay.store.db import db, transaction
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse, open_house
-from tests.payouts.orders import WALLETS
+from tests.payouts.conftest import base
+from tests.payouts.fake_chain import FakeChain
+from tests.payouts.orders import WALLETS, sign
 from tests.refusals import refused
 from tests.two_factor.apps import Moments
 from tests.unchanged import nothing_changes
 
-__all__ = ["open_house"]
+__all__ = ["base", "open_house"]
 
 HOUR = timedelta(hours=1)
 
@@ -69,6 +71,17 @@ def test_what_is_announced_is_shown_and_comes_at_its_moment(alice: Actor, moment
     assert alice.get(f"/client/withdraw/{before['id']}").get_json()["payout"]["fee"] == "0.05"
     assert withdrawn(alice).get_json()["payout"]["fee"] == "0.07"
     refused(withdrawn(alice, 101), 403, "plan_limit_exceeded")
+
+
+def test_a_payout_that_was_accepted_before_a_change_is_signed_after_it(
+    alice: Actor, base: FakeChain, moments: Moments
+):
+    announced(single_limit_micro=Usdc.parse("10"))
+    payout_id = withdrawn(alice, 50).get_json()["payout"]["id"]
+    pass_by(moments, 3600)
+    refused(withdrawn(alice, 11), 403, "plan_limit_exceeded")
+    assert sign(payout_id) is None
+    assert len(base.signed) == 1
 
 
 def test_an_answer_is_kept_no_longer_than_it_is_true(alice: Actor, moments: Moments):
