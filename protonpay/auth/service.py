@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from protonpay.auth import devices, emails, sessions
 from protonpay.auth.devices import Device
@@ -18,6 +18,7 @@ from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
+from protonpay.store import expired
 from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.two_factor import service as two_factor
@@ -148,8 +149,7 @@ def _challenge(user: User) -> Challenge:
     waiting = SignInChallenge(
         id=ids.new_id(), user_id=user.id, expires_at=clock.now() + CHALLENGE_LIFE
     )
-    # Of those that came to nothing none is needed any more.
-    current().execute(delete(SignInChallenge).where(SignInChallenge.expires_at < clock.now()))
+    expired.drop(SignInChallenge)
     current().add(waiting)
     return Challenge(user.id, waiting.id)
 

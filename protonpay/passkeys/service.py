@@ -18,6 +18,7 @@ from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unauthenticated
 from protonpay.mail import service as mail
 from protonpay.passkeys.models import Ceremony, Passkey, PasskeyChallenge
 from protonpay.passkeys.relying_party import NotProved, credential_id, relying_party, user_handle
+from protonpay.store import expired
 from protonpay.store.db import current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
@@ -240,8 +241,7 @@ def _own(user_id: str, passkey_id: str) -> Passkey:
 
 def _ask(ceremony: Ceremony, *, user_id: str | None, bound_to: str) -> PasskeyChallenge:
     now = clock.now()
-    # Of those that are over none is needed any more.
-    current().execute(delete(PasskeyChallenge).where(PasskeyChallenge.expires_at < now))
+    expired.drop(PasskeyChallenge)
     asked = PasskeyChallenge(
         id=ids.new_id(),
         ceremony=ceremony,

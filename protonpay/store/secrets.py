@@ -68,10 +68,12 @@ class Safe:
 
     def seal(self, secret: str, purpose: str) -> bytes:
         """Encrypt; the purpose is bound to it, so a row cannot be moved to another column."""
-        version = self._newest()
-        if version is None:
+        # One look: another thread may read the keys anew between two.
+        keys = self._fresh()
+        if not keys:
             return BY_DATA_KEY + _seal(self._master(), secret.encode(), purpose)
-        return prefix(version) + _seal(self._keys[version], secret.encode(), purpose)
+        version = max(keys)
+        return prefix(version) + _seal(keys[version], secret.encode(), purpose)
 
     def open(self, sealed: bytes, purpose: str) -> str:
         """Decrypt.
@@ -100,27 +102,29 @@ class Safe:
         purpose = _OF_DATA_KEYS.format(version=version)
         return _seal(self._master(), self._by_master(sealed, purpose), purpose)
 
-    def _newest(self) -> int | None:
+    def _fresh(self) -> Mapping[int, AESGCM]:
         now = self._monotonic()
-        if self._read_at is None or now - self._read_at >= FRESH_SECONDS:
-            self._read(now)
-        return max(self._keys, default=None)
+        with self._lock:
+            if self._read_at is None or now - self._read_at >= FRESH_SECONDS:
+                self._read(now)
+            return self._keys
 
     def _of(self, version: int) -> AESGCM:
-        if version not in self._keys:
-            self._read(self._monotonic())
-        try:
-            return self._keys[version]
-        except KeyError as error:
-            raise Unreadable(f"no data key {version}") from error
+        with self._lock:
+            if version not in self._keys:
+                self._read(self._monotonic())
+            try:
+                return self._keys[version]
+            except KeyError as error:
+                raise Unreadable(f"no data key {version}") from error
 
     def _read(self, now: float) -> None:
-        with self._lock:
-            self._keys = {
-                version: AESGCM(self._by_master(sealed, _OF_DATA_KEYS.format(version=version)))
-                for version, sealed in self._kept().items()
-            }
-            self._read_at = now
+        # Replaced as a whole, by who holds the lock: what somebody was given stays as it was.
+        self._keys = {
+            version: AESGCM(self._by_master(sealed, _OF_DATA_KEYS.format(version=version)))
+            for version, sealed in self._kept().items()
+        }
+        self._read_at = now
 
     def _by_master(self, sealed: bytes, purpose: str) -> bytes:
         self._master()

@@ -1,8 +1,10 @@
 """Secrets at rest open for the right key and purpose, untouched, or not at all."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from protonpay.store.secrets import Safe, Unreadable
+from protonpay.store.secrets import Safe, Unreadable, prefix
 
 SECRET, PURPOSE = "whsec_sesame — ключ", "webhook endpoint secret"
 
@@ -35,6 +37,23 @@ def test_a_seal_belongs_to_its_key():
     sealed = _safe().seal(SECRET, PURPOSE)
     with pytest.raises(Unreadable):
         _safe("another key of enough entropy").open(sealed, PURPOSE)
+
+
+def test_who_seals_while_keys_are_read_anew_always_has_one():
+    """Threads of a web process share the safe; its keys may be dropped and read at any moment."""
+    safe = Safe()
+    safe.bind("a key of enough entropy")
+    keys = {1: safe.fresh_key(1), 2: safe.fresh_key(2)}
+    safe.bind("a key of enough entropy", kept=lambda: keys)
+
+    def work(number: int) -> str:
+        safe.forget()
+        return safe.open(safe.seal(f"{SECRET} {number}", PURPOSE), PURPOSE)
+
+    with ThreadPoolExecutor(8) as threads:
+        opened = list(threads.map(work, range(400)))
+    assert opened == [f"{SECRET} {number}" for number in range(400)]
+    assert safe.seal(SECRET, PURPOSE).startswith(prefix(2))
 
 
 def test_no_changed_byte_goes_unnoticed():
