@@ -158,14 +158,14 @@ class Tap:
             question["starting_after"] = after
         listed = _said(self._wire.post("/charges/list", data=json.dumps(question).encode()))
         charges = listed.get("charges")
-        if not isinstance(charges, list):
-            raise NoAnswer("tap: no list of charges")
+        more = listed.get("has_more")
+        if not isinstance(charges, list) or not isinstance(more, bool) or (more and not charges):
+            raise NoAnswer("tap: an incomplete list of charges")
         seen = [
             Seen(text(charge, "id"), text(charge, "reference", "order"), _amount(charge))
             for charge in charges
             if text(charge, "status") == CardStatus.CAPTURED
         ]
-        more = bool(listed.get("has_more")) and charges
         return Listed(seen, text(charges[-1], "id") if more else None)
 
     def _refunded_minor(self, charge_id: str, currency: str) -> int:

@@ -14,6 +14,7 @@ from protonpay.cards.port import (
     SessionRequest,
 )
 from protonpay.cards.tap import Tap
+from protonpay.kernel import clock
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.wire.http import NoAnswer
 from tests.raw_server import RawServer, answering, http
@@ -312,3 +313,19 @@ def test_an_open_charge_is_not_asked_for_refunds():
     with answering(printed(charge(status="INITIATED"))) as server:
         tap_at(server).fetch_payment(CHARGE)
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"has_more": True, "charges": []},
+        {"has_more": "no", "charges": []},
+        {"charges": []},
+        {"has_more": False},
+        {"has_more": False, "charges": [{"id": "chg_1", "status": "CAPTURED", "amount": "x"}]},
+    ],
+    ids=str,
+)
+def test_a_list_of_charges_that_is_not_whole_is_not_known(told: dict[str, Any]):
+    with answering(printed(told)) as server, pytest.raises(NoAnswer):
+        tap_at(server).paid_since(clock.now(), None)
