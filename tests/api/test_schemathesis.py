@@ -24,10 +24,10 @@ CONFIG: dict[str, Any] = {
     "seed": 1,
     # The machine may be busy.
     "suppress-health-check": ["too_slow"],
-    "generation": {"deterministic": True, "max-examples": 2, "database": "none"},
+    "generation": {"deterministic": True, "max-examples": 3, "database": "none"},
     "phases": {
         "coverage": {"unexpected-methods": ["put", "trace"]},
-        "stateful": {"generation": {"max-examples": 6}},
+        "stateful": {"generation": {"max-examples": 10}},
     },
     "checks": {
         # Insufficient balance, an unknown currency and so on are 400 by contract; what may not

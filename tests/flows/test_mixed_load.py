@@ -21,7 +21,7 @@ from tests.patience import until
 
 pytestmark = pytest.mark.slow
 
-PATRONS = 3
+PATRONS = 4
 EVENTS = "SELECT id FROM events WHERE user_id = %(user)s AND name = ANY(%(names)s)"
 # What the checklist's line says of every row, as queries that find what breaks it.
 BREAKS = {

@@ -10,6 +10,7 @@ from tests.passkeys.devices import Device, added, asked, at_the_door, encoded, e
 from tests.refusals import refused
 from tests.two_factor.apps import App, Moments
 from tests.unchanged import nothing_changes
+from tests.web.test_every_door import NAUGHTY
 
 
 def listed(actor: Actor):
@@ -34,6 +35,22 @@ def test_a_passkey_is_added_listed_renamed_and_removed(alice: Actor):
     with nothing_changes():
         answer = enter(alice, options, device.sign(options["publicKey"]))
         refused(answer, 401, "passkey_invalid")
+
+
+def test_a_name_of_any_kind_is_kept_as_it_is_or_refused(alice: Actor):
+    """Both ways a name comes in; the sweep over all routes has no device that signs."""
+    added(alice)
+    (shown,) = listed(alice)
+    path, kept = f"/client/passkeys/{shown['id']}", 0
+    for said in NAUGHTY:
+        answer = alice.call("PATCH", path, json={"name": said})
+        if answer.status_code == 200:
+            kept += 1
+            assert answer.get_json()["passkey"]["name"] == said
+            assert listed(alice)[0]["name"] == said
+        else:
+            refused(answer, 400, "validation_error")
+    assert kept > len(NAUGHTY) * 0.95
 
 
 def test_the_options_say_what_is_needed(alice: Actor):

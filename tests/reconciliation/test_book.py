@@ -1,9 +1,12 @@
 """The book beside itself: a balance that somebody has written, an invariant that is broken."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
+from protonpay.cards.registry import card_providers
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
 from protonpay.ledger import chart
@@ -12,6 +15,8 @@ from protonpay.reconciliation import service as reconciliation
 from protonpay.store.db import db
 from tests.actors import make_actor
 from tests.committed import OpenHouse
+from tests.contract.card_simulators import PLAYED
+from tests.simulators import Simulator, running
 
 SOON = timedelta(seconds=15)
 EVERY = ["ledger", "tap", *NETWORKS]
@@ -40,8 +45,22 @@ def paused() -> list[str]:
     return [rail for rail in EVERY if rails.paused(rail)]
 
 
-SOUND = {"ledger": "ok", "tap": "unknown"}
-"""The provider's list of payments is not told here: nobody plays it."""
+SOUND = {"ledger": "ok", "tap": "ok"}
+
+
+@pytest.fixture(scope="module")
+def tap() -> Iterator[Simulator]:
+    with running(PLAYED["tap"].module, *PLAYED["tap"].options) as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def _an_account_without_payments(app: Flask, tap: Simulator) -> Iterator[None]:
+    """Tap answers: it has no payment of ours, and says so."""
+    before = card_providers._settings or {}
+    card_providers.bind({**before, "tap": dict(PLAYED["tap"].settings(tap.url))}, live=False)
+    yield
+    card_providers.bind(before, live=False)
 
 
 @pytest.mark.parametrize("account", ["user", chart.FEES, chart.suspense("Base"), "clearing:tap"])
