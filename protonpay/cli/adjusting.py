@@ -18,9 +18,12 @@ adjust_group = AppGroup("adjust", help="Corrections of the book: one proposes, a
 @click.argument("source")
 @click.argument("destination")
 @click.argument("amount")
+@click.option("--reference", help="A name for it: the same once more is the same proposal.")
 @REASON
 @BY
-def propose(source: str, destination: str, amount: str, reason: str, by: str) -> None:
+def propose(
+    source: str, destination: str, amount: str, reference: str | None, reason: str, by: str
+) -> None:
     """Ask for USDC to be moved from one account to another (user:ID:available, revenue:fees …)."""
     try:
         exact = Usdc.parse(amount)
@@ -28,7 +31,12 @@ def propose(source: str, destination: str, amount: str, reason: str, by: str) ->
         raise click.BadParameter(f"{amount} is no exact amount of USDC.") from error
     with refusals_said():
         row = service.propose(
-            _who(by), source=source, destination=destination, amount=exact, reason=reason
+            _who(by),
+            source=source,
+            destination=destination,
+            amount=exact,
+            reason=reason,
+            reference=reference,
         )
     click.echo(f"{row.id}: waits for somebody else to approve it.")
 

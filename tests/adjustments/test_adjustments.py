@@ -145,6 +145,10 @@ def test_two_people_at_a_terminal(house: Flask, alice: Actor):
     told = run(house, "propose", "clearing:tap", mine, "2.5", *why, "--by", "olga")
     assert told.exit_code == 0, told.output
     one = told.output.partition(":")[0]
+    named = ("propose", "clearing:tap", mine, "1", *why, "--by", "olga", "--reference", "call 17")
+    first = run(house, *named)
+    with nothing_changes():
+        assert run(house, *named).output == first.output, "the same once more is the same"
     assert f"clearing:tap → {mine}" in run(house, "list").output
     with nothing_changes():
         own = run(house, "approve", one, *why, "--by", "olga")

@@ -21,7 +21,7 @@ import requests
 from solders.keypair import Keypair
 
 from protonpay.kernel import clock
-from tests.api import reference
+from tests.api import programs, reference
 from tests.api.shapes import abbreviated, differences, shortened
 from tests.flows.city import PATIENCE, City, Resident
 from tests.linked_wallets.signers import evm
@@ -102,7 +102,7 @@ class Reader:
 
     def run(self, program: str) -> str:
         """Run a program of the document against this city; return what it prints."""
-        program = program.replace(reference.BASE, self.city.api)
+        program = program.replace(programs.BASE, self.city.api)
         program = program.replace("john@example.com", self.email)
         program = program.replace("user@example.com", self.payee.email)
         environment = {**os.environ, **self.known, "ORDER_NUMBER": uuid.uuid4().hex}
@@ -194,7 +194,7 @@ class Reader:
             self.known["PAID_INVOICE"] = self._invoice(self._me())
             self.payee.post(f"/client/invoices/{self.known['PAID_INVOICE']}/pay")
 
-    def remember(self, example: reference.Example, answer: Any) -> None:
+    def remember(self, example: programs.Example, answer: Any) -> None:
         for name, path in example.keeps.items():
             value = answer
             for member in path.split("."):
@@ -231,7 +231,7 @@ def _answers(reader: Reader) -> Iterator[tuple[str, Any]]:
     for example in reference.EXAMPLES:
         reader.prepare(example.name)
         printed = reader.run(reference.LANGUAGES[reader.language](example))
-        answer = None if example.status == reference.NOTHING else json.loads(printed)
+        answer = None if example.status == programs.NOTHING else json.loads(printed)
         if answer is not None:
             reader.remember(example, answer)
         yield example.name, answer

@@ -9,10 +9,11 @@ from protonpay.auth import service as auth
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.committed import OpenHouse
 from tests.mail.letters import letters
+from tests.moments import Moments
 from tests.passkeys.devices import Device, added, asked, at_the_door, encoded, enter
 from tests.passkeys.test_keeping import listed
 from tests.refusals import refused
-from tests.two_factor.apps import App, Moments
+from tests.two_factor.apps import App
 from tests.unchanged import nothing_changes
 
 

@@ -6,9 +6,10 @@ import pytest
 from protonpay.passkeys.service import MOST_PASSKEYS
 from tests.actors import PASSWORD, Actor
 from tests.mail.letters import letters
+from tests.moments import Moments
 from tests.passkeys.devices import Device, added, asked, at_the_door, encoded, enter, send
 from tests.refusals import refused
-from tests.two_factor.apps import App, Moments
+from tests.two_factor.apps import App
 from tests.unchanged import nothing_changes
 from tests.web.test_every_door import NAUGHTY
 

@@ -14,11 +14,11 @@ from protonpay.plans import service as plans
 from protonpay.store.db import db, transaction
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse, open_house
+from tests.moments import Moments
 from tests.payouts.conftest import base
 from tests.payouts.fake_chain import FakeChain
 from tests.payouts.orders import WALLETS, sign
 from tests.refusals import refused
-from tests.two_factor.apps import Moments
 from tests.unchanged import nothing_changes
 
 __all__ = ["base", "open_house"]

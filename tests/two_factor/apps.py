@@ -1,27 +1,15 @@
 """An authenticator app, as a person carries one."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pyotp
-import pytest
 
 from protonpay.kernel import clock
 from tests.actors import PASSWORD, Actor
+from tests.moments import Moments
 
 STEP = 30
-
-
-class Moments:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = clock.now()
-        monkeypatch.setattr(clock, "now", lambda: self.now)
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 @dataclass

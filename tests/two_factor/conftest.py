@@ -4,7 +4,8 @@ import pytest
 
 from tests.actors import Actor
 from tests.committed import open_house
-from tests.two_factor.apps import App, Moments, enabled
+from tests.moments import Moments
+from tests.two_factor.apps import App, enabled
 
 __all__ = ["open_house"]
 

@@ -10,8 +10,9 @@ from protonpay.store.db import db
 from protonpay.two_factor.models import RecoveryCode, SecondFactor
 from tests.actors import PASSWORD, Actor
 from tests.mail.letters import letters
+from tests.moments import Moments
 from tests.refusals import refused
-from tests.two_factor.apps import App, Moments, set_up
+from tests.two_factor.apps import App, set_up
 from tests.unchanged import nothing_changes
 
 NONE = {"enabled": False, "enabledAt": None, "codesLeft": 0}

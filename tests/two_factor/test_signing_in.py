@@ -6,8 +6,9 @@ from sqlalchemy import text
 from protonpay.store.db import db, transaction
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.committed import OpenHouse
+from tests.moments import Moments
 from tests.refusals import refused
-from tests.two_factor.apps import App, Moments, enabled
+from tests.two_factor.apps import App, enabled
 from tests.unchanged import nothing_changes
 
 

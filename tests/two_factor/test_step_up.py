@@ -9,9 +9,10 @@ from tests.actors import PASSWORD, Actor, make_actor
 from tests.api_keys.keys import make_key
 from tests.committed import OpenHouse
 from tests.mail.letters import letters
+from tests.moments import Moments
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
-from tests.two_factor.apps import App, Moments, enabled
+from tests.two_factor.apps import App, enabled
 from tests.unchanged import nothing_changes
 
 WITHDRAWAL = {"amount": 50, "walletAddress": WALLETS["Base"], "network": "Base"}

@@ -16,6 +16,7 @@ from protonpay.webhooks import delivery, lanes, service
 from protonpay.webhooks.delivery import Courier
 from protonpay.webhooks.models import WebhookDelivery, WebhookLane
 from tests.actors import Actor, make_actor
+from tests.moments import Moments
 from tests.raw_server import RawServer, answering, http, silence
 from tests.wire.hostile import for_ever
 from tests.wire.posting import CHUNKED, HEAD, listed
@@ -185,17 +186,6 @@ def test_a_lane_let_go_is_due_with_its_first_delivery(alice: Actor):
     assert due is not None
     assert due > clock.now() + timedelta(seconds=40), "two are in somebody's hands"
     assert first.delivery_id != second.delivery_id
-
-
-class Moments:
-    """A clock that stands until it is moved."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = clock.now()
-        monkeypatch.setattr(clock, "now", lambda: self.now)
-
-    def pass_by(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
 
 
 @pytest.fixture
