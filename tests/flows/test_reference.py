@@ -251,8 +251,8 @@ def test_every_example_does_what_the_document_says(city: City, language: str):
     finally:
         reader.close()
     examples = {example.name: example for example in reference.EXAMPLES}
-    for name, programs, answer in reference.written():
-        assert programs[language] == reference.LANGUAGES[language](examples[name]), name
+    for name, written, answer in reference.written():
+        assert written[language] == reference.LANGUAGES[language](examples[name]), name
         if answer is not None:
             assert differences(answer, shortened(answers[name])) == [], name
 
