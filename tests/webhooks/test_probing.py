@@ -59,8 +59,11 @@ def test_a_backlog_is_not_spent_on_a_dead_endpoint_and_flows_when_it_is_back(
     hook = broken(alice, receiver, 40)
     assert lane(hook).probe_at == moments.now + timedelta(seconds=5)
     assert delivery.deliver_due(1000) == 0
-    (shown,) = alice.get(f"/client/webhooks/{hook}/deliveries?limit=1").get_json()["deliveries"]
-    assert shown["attempts"] == 0
+    listed_now = alice.get(f"/client/webhooks/{hook}/deliveries?limit=50").get_json()["deliveries"]
+    # Events of one moment are told in the order of their numbers, and listed in that of their ids.
+    untold = [each for each in listed_now if each["attempts"] == 0]
+    assert len(untold) == 40 - lanes.BROKEN_AFTER
+    shown = untold[0]
     path = f"/client/webhooks/{hook}/deliveries/{shown['id']}"
     opened = alice.get(path).get_json()["delivery"]
     probe_at = clock.to_text(moments.now + timedelta(seconds=5))
