@@ -1,12 +1,16 @@
 """What every page is answered with: its policy, its language, nobody told where it was."""
 
-from flask import Response
+from flask import Response, request
+
+from protonpay.portal.words import SWITCH
 
 OWN_ASSETS = (
     "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; "
     "form-action 'self'"
 )
 """A page's content policy: nothing that is not ours, and nobody's frame."""
+
+_REMEMBERED = 31_536_000  # s
 
 
 def page(html: str, policy: str = OWN_ASSETS) -> Response:
@@ -17,7 +21,9 @@ def page(html: str, policy: str = OWN_ASSETS) -> Response:
 def spoken(language: str, response: Response) -> Response:
     """Say which language a page is in, whose address others shall not learn."""
     response.headers["Content-Language"] = language
-    response.headers["Vary"] = "Accept-Language"
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    if request.args.get(SWITCH) == language:
+        response.set_cookie(SWITCH, language, max_age=_REMEMBERED, samesite="Lax")
     # The address is all that is needed to see the page, or to use the link.
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

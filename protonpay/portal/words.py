@@ -7,6 +7,9 @@ from flask import request
 LANGUAGES = ("en", "ru")
 """The first one is spoken to who asks for none, or for none of these."""
 
+SWITCH = "lang"
+"""In an address: which language it is in from now on. The cookie of this name remembers it."""
+
 Say = Callable[..., str]
 
 IN_RUSSIAN: Mapping[str, str] = {
@@ -159,7 +162,10 @@ IN_RUSSIAN: Mapping[str, str] = {
 
 
 def chosen() -> str:
-    """Return the language that the browser asks for."""
+    """Return the language of a page: of its address, as chosen before, or what the browser asks."""
+    for told in (request.args.get(SWITCH), request.cookies.get(SWITCH)):
+        if told in LANGUAGES:
+            return told
     return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0]) or LANGUAGES[0]
 
 

@@ -325,7 +325,7 @@ def test_no_such_invoice(client: FlaskClient, path: str):
 def test_the_language_is_the_browsers(shop: Actor, client: FlaskClient, asked: str, spoken: str):
     answer = _get(client, f"/pay/{ask(shop).id}", asked)
     assert answer.headers["Content-Language"] == spoken
-    assert answer.headers["Vary"] == "Accept-Language"
+    assert answer.headers["Vary"] == "Accept-Language, Cookie"
     assert Page(answer.get_data(as_text=True)).all("html") == [{"lang": spoken}]
 
 
