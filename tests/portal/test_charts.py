@@ -38,7 +38,9 @@ def numbers(path: str) -> list[int]:
 
 def the_path(drawn: ET.Element) -> str:
     return next(
-        path.get("d", "") for path in drawn.iter("path") if path.get("class") == "chart-line"
+        path.get("d", "")
+        for path in drawn.iter("path")
+        if path.get("class", "").startswith("chart-line")
     )
 
 
@@ -123,6 +125,7 @@ def test_nothing_and_nothing_but_zero_are_drawn():
 def test_one_moment_is_a_point():
     drawn = charts.line(SAY, "b", title="T", points=[(START, 1)])
     assert the_path(read(drawn)) == "M0 0H0"
+    assert "chart-line dot" in drawn
     assert cells(read(drawn)) == ["0.000001"]
 
 
