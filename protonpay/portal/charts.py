@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 10_000, 1_000
 _MOST_STEPS = 4  # between lines of the scale, on each side of zero together
 _GAP = 4  # parts of ten that a column leaves free in its place
 _EACH_NAMED = 7  # columns; of more only the first, the middle and the last one is named
-_STYLES = 4  # of columns and parts in portal.css
+_STYLES = 4  # of columns and parts in charts.css
 
 _pages = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -144,20 +144,12 @@ def line(
     first, last = times[0], times[-1]
     named = [first, first + (last - first) // 2, last] if first != last else [first]
     rows = [(say.value(at), [unit.write(say, value)]) for at, value in points]
-    said = say(
-        "From {first} to {last}: lowest {low}, highest {high}, at the end {end}.",
-        first=first,
-        last=last,
-        low=unit.write(say, min(values)),
-        high=unit.write(say, max(values)),
-        end=unit.write(say, values[-1]),
-    )
     return _drawn(
         "line",
         say=say,
         name=name,
         title=title,
-        said=said,
+        said=_told(say, times, values, unit),
         scale=_scale(say, scale, unit),
         path=path,
         area=f"{path}V{scale.y(0)}H0Z",
@@ -165,6 +157,17 @@ def line(
         axis=_axis(unit, formats.zone_name(say.language, last.astimezone(say.zone))),
         head=[say("Since"), unit.name or say("Count")],
         rows=rows,
+    )
+
+
+def _told(say: Say, times: Sequence[datetime], values: Sequence[int], unit: Unit) -> str:
+    return say(
+        "From {first} to {last}: lowest {low}, highest {high}, at the end {end}.",
+        first=times[0],
+        last=times[-1],
+        low=unit.write(say, min(values)),
+        high=unit.write(say, max(values)),
+        end=unit.write(say, values[-1]),
     )
 
 
@@ -211,35 +214,18 @@ def bars(  # noqa: PLR0913 - what a drawing says
         raise ValueError("a value for each label, none below zero")
     if not labels or not series:
         return _drawn("empty", say=say, title=title)
-    ups, downs = (
-        [sum(one.values[at] for one in series if one.down is down) for at in range(len(labels))]
-        for down in (False, True)
-    )
-    scale = Scale.over(-max(downs), max(ups), unit.one)
-    said = [
-        say(
-            "{name}: {total} in all, at most {most} ({label}).",
-            name=one.name,
-            total=unit.write(say, sum(one.values)),
-            most=unit.write(say, max(one.values)),
-            label=labels[list(one.values).index(max(one.values))],
-        )
-        for one in series
-    ]
-    rows = [
-        (label, [unit.write(say, one.values[at]) for one in series])
-        for at, label in enumerate(labels)
-    ]
+    scale = _enclosing(series, len(labels), unit)
+    values = ([unit.write(say, value) for value in one.values] for one in series)
+    rows = [(label, [*each]) for label, *each in zip(labels, *values, strict=True)]
     return _drawn(
         "bars",
         say=say,
         name=name,
         title=title,
-        said=" ".join(said),
+        said=" ".join(_summary(say, one, labels, unit) for one in series),
         scale=_scale(say, scale, unit),
         columns=[
-            (_tip(rows[at], series, unit), _column(series, at, len(labels), scale))
-            for at in range(len(labels))
+            (_tip(rows[at], series, unit), _column(series, at, scale)) for at in range(len(labels))
         ],
         place=WIDTH // len(labels),
         labels=_named(labels),
@@ -251,11 +237,30 @@ def bars(  # noqa: PLR0913 - what a drawing says
     )
 
 
+def _enclosing(series: Sequence[Series], count: int, unit: Unit) -> Scale:
+    ups, downs = (
+        [sum(one.values[at] for one in series if one.down is down) for at in range(count)]
+        for down in (False, True)
+    )
+    return Scale.over(-max(downs), max(ups), unit.one)
+
+
+def _summary(say: Say, one: Series, labels: Sequence[str], unit: Unit) -> str:
+    most = max(one.values)
+    return say(
+        "{name}: {total} in all, at most {most} ({label}).",
+        name=one.name,
+        total=unit.write(say, sum(one.values)),
+        most=unit.write(say, most),
+        label=labels[list(one.values).index(most)],
+    )
+
+
 def _column(
-    series: Sequence[Series], at: int, count: int, scale: Scale
+    series: Sequence[Series], at: int, scale: Scale
 ) -> list[tuple[int, int, int, int, int]]:
     """Return the parts of a column: style, x, y, width, height."""
-    place = WIDTH // count
+    place = WIDTH // len(series[0].values)
     wide, left = place * (10 - _GAP) // 10, place * at + place * _GAP // 20
     reached, parts = {False: 0, True: 0}, []
     for style, one in enumerate(series):

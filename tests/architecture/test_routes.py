@@ -19,7 +19,7 @@ from protonpay.web.fields import WireSchema
 from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"portal", "letters", "metrics", "api-docs", "admin-api-docs"}
+PAGES = {"portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"}
 """Blueprints of pages: public, without an account, without side effects but one (the return)."""
 
 
