@@ -36,7 +36,9 @@ def make_key() -> Response:
     answer = send("POST", "/client/api-keys", form, body)
     if answer.refused:
         return _keys(form)
-    return show("secret", title="API key", made=answer["key"], secret=answer["key"]["rawKey"])
+    key = answer["key"]
+    first = [Call("GET", "/client/balance")]
+    return show("secret", title="API key", made=key, secret=key["rawKey"], acts=first)
 
 
 @client.post("/keys/<id:key_id>/revoke")

@@ -1,7 +1,9 @@
 """How a screen writes what the API says: codes as words, addresses in groups, queries."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +11,10 @@ from urllib.parse import urlencode
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
 from protonpay.portal import words
+from protonpay.portal.client.api import Call
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -73,6 +78,36 @@ def as_json(body: Any) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
+def as_curl(call: Call, api_url: str) -> str:
+    """Return a call as it is typed into a shell; what a reader fills in is an ellipsis."""
+    parts = [f"curl -s {'' if call.method == 'GET' else f'-X {call.method} '}{api_url}{call.path}"]
+    if call.path.startswith("/client"):
+        parts.append("-H 'Authorization: Bearer sk_live_…'")
+        if call.method == "POST":
+            parts.append("-H 'Idempotency-Key: …'")
+    if call.body is not None:
+        parts += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(as_json(call.body))}"]
+    return " \\\n  ".join(parts)
+
+
+def as_request(sent: Mapping[str, Any] | None) -> str:
+    """Return a request of ours as it went out: its line and its headers."""
+    if sent is None:
+        return "—"
+    headers = [f"{name}: {value}" for name, value in sent["headers"].items()]
+    return "\n".join([f"POST {sent['url']}", *headers])
+
+
+def micro(text: str) -> Usdc:
+    """Return an amount of an answer, for a language to write."""
+    return Usdc.parse(text)
+
+
+def at_moment(text: str) -> datetime:
+    """Return a moment of an answer, for a language to write."""
+    return clock.from_text(text)
+
+
 def pretty(body: Any) -> str:
     """Return a body over several lines."""
     return json.dumps(body, ensure_ascii=False, indent=2)
@@ -124,7 +159,10 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "onward": onward,
     "spoken_in": spoken_in,
     "query": query,
-    "as_json": as_json,
+    "as_curl": as_curl,
+    "as_request": as_request,
+    "micro": micro,
+    "at_moment": at_moment,
     "pretty": pretty,
     "grouped": grouped,
     "provider": provider,
