@@ -62,6 +62,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
@@ -77,6 +78,7 @@ from protonpay.wire.guard import targets
 
 BLUEPRINTS = (
     account_blp,
+    preferences_blp,
     two_factor_blp,
     passkeys_blp,
     auth_blp,
