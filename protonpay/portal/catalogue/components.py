@@ -6,7 +6,6 @@ IN_RUSSIAN: Sentences = {
     "Components": "Компоненты",
     "Charts": "Графики",
     "By card": "Картой",
-    "On chain": "В блокчейне",
     "Withdrawn": "Выведено",
     "Balance over time": "Баланс во времени",
     "Money in and out, by day": "Поступления и выводы по дням",
