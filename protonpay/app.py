@@ -47,6 +47,7 @@ from protonpay.payouts.waits import alarm as payout_alarm
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.client import visits
 from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
+from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
@@ -62,6 +63,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users import service as users
 from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
@@ -72,6 +74,7 @@ from protonpay.web.links import links
 from protonpay.web.operators import SECURITY as OPERATORS_ONLY
 from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
+from protonpay.web.sheets import desk as sheets_desk
 from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
@@ -198,6 +201,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     desk.bind(operators.opened)
     factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)
+    sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)
@@ -239,6 +243,7 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
+    app.register_blueprint(portal_components)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

@@ -176,7 +176,7 @@ IN_RUSSIAN: Sentences = {
     "Not asked for yet": "Ещё не запрашивалась",
     "Somebody looks at it. You will get a letter.": "Заявку рассматривают. Вам придёт письмо.",
     "You are known to us. Nothing more is needed.": (
-        "Личность подтверждена, больше ничего не нужно."
+        "Личность подтверждена. Больше ничего не нужно."
     ),
     "Full name, as in the document": "Полное имя, как в документе",
     "Date of birth": "Дата рождения",
