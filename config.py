@@ -87,6 +87,7 @@ class Config:
         kyc_documents_kept_days: after the last decision about who somebody is, what they submitted
             for it is dropped.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
+        rate_limit_page: of one account, what the portal's pages read for it.
         rate_limit_login: of one account, sign-ins that failed, wherever they came from.
         rate_limit_unauth: of one address, client calls refused before their account is known.
         payout_ceilings: network, or ``*`` for all together → ``single/hour/day`` in USDC: above
@@ -125,6 +126,7 @@ class Config:
     rate_limit_auth: str
     rate_limit_read: str
     rate_limit_write: str
+    rate_limit_page: str
     rate_limit_unauth: str
     rate_limit_login: str
     payout_ceilings: Mapping[str, str]
@@ -202,6 +204,7 @@ class Config:
             rate_limit_auth=values.get("RATE_LIMIT_AUTH") or "5 per minute",
             rate_limit_read=values.get("RATE_LIMIT_READ") or "60 per minute",
             rate_limit_write=values.get("RATE_LIMIT_WRITE") or "30 per minute",
+            rate_limit_page=values.get("RATE_LIMIT_PAGE") or "600 per minute",
             rate_limit_login=values.get("RATE_LIMIT_LOGIN") or "10 per 15 minutes",
             rate_limit_unauth=values.get("RATE_LIMIT_UNAUTH") or "120 per minute",
             payout_approval_above=values.get("PAYOUT_APPROVAL_ABOVE") or None,

@@ -46,6 +46,8 @@ from protonpay.payouts.blueprint import blp as payouts_blp
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.waits import alarm as payout_alarm
 from protonpay.plans.blueprint import blp as plans_blp
+from protonpay.portal.client import visits
+from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
@@ -61,6 +63,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
 from protonpay.web.api import ProblemApi
@@ -76,6 +79,7 @@ from protonpay.wire.guard import targets
 
 BLUEPRINTS = (
     account_blp,
+    preferences_blp,
     two_factor_blp,
     passkeys_blp,
     auth_blp,
@@ -206,10 +210,14 @@ def _bind_web(app: Flask, config: Config) -> None:
         auth=config.rate_limit_auth,
         read=config.rate_limit_read,
         write=config.rate_limit_write,
+        page=config.rate_limit_page,
         unauth=config.rate_limit_unauth,
         login=config.rate_limit_login,
     )
     errors.init_app(app)
+    visits.init_app(app, secret_key=config.secret_key)
+    # Every page says so, where no money is real.
+    app.jinja_env.globals["test_data"] = not config.production
 
 
 def _add_commands(app: Flask, *, production: bool) -> None:
@@ -233,6 +241,8 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
+    for pages in CLIENT_PAGES:
+        app.register_blueprint(pages)
 
 
 def _open_admin(app: Flask) -> None:

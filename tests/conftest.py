@@ -91,6 +91,7 @@ def settings(services: SimpleNamespace, keyring_path: Path, template: str) -> di
         "RATE_LIMIT_AUTH": "1000 per minute",
         "RATE_LIMIT_READ": "1000 per minute",
         "RATE_LIMIT_WRITE": "1000 per minute",
+        "RATE_LIMIT_PAGE": "1000 per minute",
         "RATE_LIMIT_UNAUTH": "1000 per minute",
         "RATE_LIMIT_LOGIN": "1000 per minute",
     }

@@ -1,164 +1,97 @@
-"""What the pages say, found by the English sentence; what has no translation stays English."""
+"""What the pages say, found by the English sentence; what has no translation stays English.
+
+A sentence has ``{names}`` for values. Amounts, numbers and moments among them are written as the
+language writes them. One with ``{count}`` is counted: it stands in ``COUNTED`` under the English of
+many and takes the form of the number. What is before a ``|`` is not said: it tells two sentences
+apart that English says alike (``say("payout|Sent")``).
+"""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 
 from flask import request
 
-LANGUAGES = ("en", "ru")
-"""The first one is spoken to who asks for none, or for none of these."""
+from protonpay.kernel.fiat import FiatAmount
+from protonpay.kernel.money import Usdc
+from protonpay.locales import formats
+from protonpay.locales.formats import LANGUAGES
+from protonpay.portal.catalogue import account, client, letters, pay
+from protonpay.portal.catalogue.counted import Counted
+
+AREAS = (pay, letters, client, account)
+"""The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"
 """In an address: which language it is in from now on. The cookie of this name remembers it."""
 
-Say = Callable[..., str]
-
 IN_RUSSIAN: Mapping[str, str] = {
-    # headings and chips
-    "Invoice": "Счёт",
-    "Waiting for payment": "Ожидаем оплату",
-    "Part paid": "Оплачен частично",
-    "Under review": "На проверке",
-    "Payment received and under review": "Платёж получен и проходит проверку",
-    "{held} USDC has arrived and is being checked. Do not pay again; nothing more is needed.": (
-        "Поступило {held} USDC, идёт проверка. Не платите повторно: больше ничего не нужно."
-    ),
-    "Confirming": "Подтверждается",
-    "Paid": "Оплачено",
-    "Expired": "Срок истёк",
-    "Cancelled": "Отменён",
-    "Refunded": "Возвращено",
-    "Partly refunded": "Возвращено частично",
-    "Send {rest} USDC": "Отправьте {rest} USDC",
-    "The payment has arrived": "Платёж получен",
-    "Send {rest} USDC more": "Отправьте ещё {rest} USDC",
-    "Payment found, waiting for the network": "Платёж найден, ждём подтверждения сети",
-    "This invoice has expired": "Срок счёта истёк",
-    "Expired, {paid} of {total} USDC arrived": "Срок истёк, получено {paid} из {total} USDC",
-    "The payment came after the deadline": "Платёж пришёл после срока",
-    "The seller cancelled this invoice": "Продавец отменил счёт",
-    "{refunded} USDC was returned": "Возвращено {refunded} USDC",
-    "No such invoice": "Счёт не найден",
-    # sentences
-    "Choose one of the networks below and send exactly this amount.": (
-        "Выберите одну из сетей ниже и отправьте ровно эту сумму."
-    ),
-    "Received {paid} of {total} USDC. Send the rest to the same address.": (
-        "Получено {paid} из {total} USDC. Отправьте остаток на тот же адрес."
-    ),
-    "{confirming} USDC is on its way. You can close this page; nothing more is needed.": (
-        "{confirming} USDC уже в пути. Страницу можно закрыть, больше ничего не нужно."
-    ),
-    "{confirming} USDC is on its way; {rest} USDC is still missing.": (
-        "{confirming} USDC уже в пути; не хватает ещё {rest} USDC."
-    ),
-    "{seller} has received {paid} USDC.": "Поступило {paid} USDC. Получатель: {seller}.",
-    "{seller} has received {paid} USDC. Short by {short} USDC, accepted.": (
-        "Поступило {paid} USDC, не хватило {short} USDC, принято. Получатель: {seller}."
-    ),
-    "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back.": (
-        "Поступило {paid} USDC, на {over} USDC больше нужного. Попросите вернуть разницу: {seller}."
-    ),
-    "It came after the deadline, and was accepted.": "Платёж пришёл после срока и был принят.",
-    "Do not send money to its address. Ask the seller for a new invoice.": (
-        "Не отправляйте деньги на его адрес. Попросите у продавца новый счёт."
-    ),
-    "{seller} has what arrived. Ask for it back, or for a new invoice for the rest.": (
-        "Полученное у продавца: {seller}. Попросите вернуть его или выставить счёт на остаток."
-    ),
-    "{seller} has received {paid} USDC, but the invoice had ended. Ask the seller what happens next.": (  # noqa: E501 - one sentence is one key
-        "Поступило {paid} USDC, но срок счёта уже истёк. Спросите продавца, что дальше: {seller}."
-    ),
-    "Do not send money for it.": "Не отправляйте по нему деньги.",
-    "Before that {paid} USDC arrived; {seller} has it. Ask for it back.": (
-        "До этого поступило {paid} USDC; деньги у продавца: {seller}. Попросите вернуть их."
-    ),
-    "All that was paid was given back.": "Всё уплаченное возвращено.",
-    "Of {paid} USDC that was paid.": "Из уплаченных {paid} USDC.",
-    "{confirming} USDC has been seen on its way. It will be credited to {seller}.": (
-        "Видим {confirming} USDC в пути. Сумма будет зачислена продавцу: {seller}."
-    ),
-    "Check the link, or ask the seller for a new one.": (
-        "Проверьте ссылку или попросите у продавца новую."
-    ),
-    "Addresses are being prepared. This page will show them in a moment.": (
-        "Адреса готовятся. Страница покажет их через мгновение."
-    ),
-    # labels
-    "{seller} asks for": "Счёт от {seller}",
-    "{seller} asked for": "Счёт от {seller}",
-    "Still due": "Осталось",
-    "Paid at": "Оплачен",
-    "Payable until": "Оплатить до",
-    "Was payable until": "Можно было оплатить до",
-    "{hours} h {minutes} min left": "осталось {hours} ч {minutes} мин",
-    "{days} d {hours} h left": "осталось {days} дн. {hours} ч",
-    "Pay on {network}": "Оплатить в сети {network}",
-    "Send exactly": "Отправьте ровно",
-    "To the address": "На адрес",
-    "Open in a wallet": "Открыть в кошельке",
-    "QR code of the address on {network}": "QR-код адреса в сети {network}",
-    "Only native USDC on {network} (token {token}). Other coins are not accepted.": (
-        "Только USDC в сети {network} (токен {token}). Другие монеты не принимаются."
-    ),
-    "From a Proton Pay balance": "С баланса Proton Pay",
-    "At once and without a fee, with the API:": "Мгновенно и без комиссии, через API:",
-    "From an exchange": "С биржи",
-    "Exchanges take their fee off the amount: send so much that the whole amount arrives.": (
-        "Биржа вычитает комиссию из суммы: отправьте столько, чтобы пришла вся сумма."
-    ),
-    "What has arrived": "Что поступило",
-    "What was given back": "Что возвращено",
-    "waiting for the network": "ждём подтверждения сети",
-    "received": "получено",
-    "under review": "на проверке",
-    "Copy": "Копировать",
-    "Copied": "Скопировано",
-    "We cannot check right now. If you have paid, nothing is lost.": (
-        "Сейчас не удаётся проверить. Если вы уже заплатили, деньги не потеряны."
-    ),
-    "received after the end": "получено после срока",
-    "on its way back": "возвращается",
-    "given back": "возвращено",
-    "Proton Pay balance": "Баланс Proton Pay",
-    "to a wallet": "на кошелёк",
-    "Details": "Подробности",
-    "Invoice id": "Номер счёта",
-    "Created": "Выставлен",
-    "Seller": "Продавец",
-    "This page looks again every {seconds} seconds.": "Страница обновляется каждые {seconds} с.",
-    "Pause": "Приостановить",
-    "The page does not look again by itself.": "Страница сама не обновляется.",
-    "Resume": "Возобновить",
-    # what letters lead to
-    "Back to Proton Pay": "На главную Proton Pay",
-    "This address is not whole. Open the link in the letter again.": (
-        "Адрес скопирован не полностью. Откройте ссылку из письма ещё раз."
-    ),
-    "New password": "Новый пароль",
-    "Confirm your e-mail address": "Подтвердите адрес электронной почты",
-    "One more click, and this address is proved to be yours.": (
-        "Ещё один щелчок, и адрес будет подтверждён."
-    ),
-    "Confirm the address": "Подтвердить адрес",
-    "The address is confirmed": "Адрес подтверждён",
-    "You can close this page.": "Страницу можно закрыть.",
-    "Choose a new password": "Выберите новый пароль",
-    "At least 12 characters. Every device is signed out.": (
-        "Не меньше 12 символов. Сеансы на всех устройствах завершатся."
-    ),
-    "Set the password": "Задать пароль",
-    "The password is set": "Пароль задан",
-    "Sign in with it now.": "Теперь войдите с ним.",
-    "Stop the account?": "Остановить аккаунт?",
-    "Nothing leaves it from then on, and everybody is signed out. What comes in is credited.": (
-        "Вывод средств прекратится, все сеансы завершатся. Поступления будут зачисляться."
-    ),
-    "Stop the account": "Остановить аккаунт",
-    "The account is stopped": "Аккаунт остановлен",
-    "Choose a new password, then write to support.": (
-        "Выберите новый пароль и напишите в поддержку."
-    ),
+    english: russian for area in AREAS for english, russian in area.IN_RUSSIAN.items()
 }
+COUNTED: Mapping[str, Counted] = {
+    english: forms for area in AREAS for english, forms in getattr(area, "COUNTED", {}).items()
+}
+
+_WRITTEN: Mapping[type, Callable[..., str]] = {
+    Usdc: formats.usdc,
+    FiatAmount: formats.fiat,
+    int: formats.number,
+    Decimal: formats.number,
+    date: formats.day,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Says sentences in a language: ``say("Send {rest} USDC", rest=Usdc(50_000_000))``.
+
+    Attributes:
+        zone: the time zone in which moments are told.
+    """
+
+    language: str
+    zone: tzinfo = UTC
+
+    def __call__(self, sentence: str, **values: object) -> str:
+        """Say a sentence of the catalogue, with values in place of its names."""
+        written = {name: self.value(value) for name, value in values.items()}
+        return self._found(sentence, values.get("count")).format(**written)
+
+    def value(self, value: object) -> str:
+        """Write a value as the language writes it; what is of no known kind, as it is."""
+        if isinstance(value, datetime):
+            return formats.moment(self.language, value, self.zone)
+        write = _WRITTEN.get(type(value))
+        return write(self.language, value) if write else str(value)
+
+    def signed(self, amount: Usdc) -> str:
+        """Write what came or went, with its sign."""
+        return formats.signed(self.language, amount)
+
+    def day(self, at: datetime) -> str:
+        """Write the date of a moment, in the zone of moments."""
+        return formats.day(self.language, at.astimezone(self.zone).date())
+
+    def _found(self, sentence: str, count: object) -> str:
+        forms = COUNTED.get(sentence)
+        if forms is not None and isinstance(count, int | Decimal):
+            form = formats.plural_form(self.language, count)
+            return str(getattr(getattr(forms, self.language), form))
+        if self.language == "ru" and sentence in IN_RUSSIAN:
+            return IN_RUSSIAN[sentence]
+        return sentence.rpartition("|")[2]
+
+
+def sentence(english: str) -> str:
+    """Return a sentence that is said later; refuse one that the catalogue does not have.
+
+    Raises:
+        KeyError: as soon as the module is read that has it.
+    """
+    if english not in IN_RUSSIAN and english not in COUNTED:
+        raise KeyError(english)
+    return english
 
 
 def chosen() -> str:
@@ -169,11 +102,6 @@ def chosen() -> str:
     return request.accept_languages.best_match(LANGUAGES, LANGUAGES[0]) or LANGUAGES[0]
 
 
-def speaker(language: str) -> Say:
-    """Return what says a sentence in a language, with values in place of its names."""
-
-    def say(sentence: str, **values: object) -> str:
-        said = IN_RUSSIAN.get(sentence, sentence) if language == "ru" else sentence
-        return said.format(**values)
-
-    return say
+def speaker(language: str, zone: tzinfo = UTC) -> Say:
+    """Return what says sentences in a language, and moments in a time zone."""
+    return Say(language, zone)

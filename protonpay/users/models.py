@@ -18,7 +18,8 @@ class User(Base):
         public_id: what people give each other to be paid.
         identity_approved_at: when an operator approved who they are.
         standing: whether the account may act.
-        language: that its letters are written in.
+        language: that its letters and statements are written in.
+        time_zone: an IANA name; where its months begin, and its clock outside of JSON.
         withdrawals_frozen_at: nothing leaves the account since then.
     """
 
@@ -37,5 +38,6 @@ class User(Base):
     standing: Mapped[str] = mapped_column(Text)
     plan: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)
     withdrawals_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from protonpay.kernel import clock, ids
+from protonpay.kernel import clock, ids, zones
 from protonpay.kernel.errors import Conflict, Forbidden, NotFound
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
@@ -28,13 +29,17 @@ __all__ = [
     "freeze_withdrawals",
     "get",
     "lock",
+    "prefer",
     "search",
     "set_email",
     "set_standing",
     "thaw",
+    "time_zone",
 ]
 
 DEFAULT_ROLE = "USER"
+LANGUAGES = ("en", "ru")
+"""What letters and statements are written in."""
 
 _PARTIES = """
     SELECT s.id, s.email, s.public_id, s.plan, r.id, r.email, r.public_id, r.plan,
@@ -79,6 +84,7 @@ def create(*, name: str, email: str, password_hash: str, plan: str, language: st
         standing=STANDING.initial,
         plan=plan,
         language=language,
+        time_zone=zones.UTC_NAME,
         created_at=clock.now(),
     )
     with _email_is_free(), session.begin_nested():
@@ -96,6 +102,33 @@ def set_email(user: User, email: str) -> None:
     with _email_is_free(), db.current().begin_nested():
         user.email, user.email_key = email, email_key(email)
         user.email_verified_at = clock.now()
+
+
+def prefer(user_id: str, *, language: str | None = None, time_zone: str | None = None) -> User:
+    """Set how an account wants to be told things; what is None stays.
+
+    Args:
+        user_id: whose.
+        language: one of ``LANGUAGES``.
+        time_zone: one of ``zones.NAMES``.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with db.transaction():
+        user = lock(user_id)
+        user.language = language or user.language
+        user.time_zone = time_zone or user.time_zone
+    return user
+
+
+def time_zone(user_id: str) -> ZoneInfo:
+    """Return the zone of an account.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    return zones.zone(get(user_id).time_zone)
 
 
 def freeze_withdrawals(user: User) -> None:

@@ -151,7 +151,9 @@ def _by_key(raw: str, access: Access) -> Identity:
 
 
 def _policy() -> str:
-    return limits.READ if request.method in _READS else limits.WRITE
+    if request.method not in _READS:
+        return limits.WRITE
+    return limits.PAGE if request.environ.get(limits.FROM_A_PAGE) else limits.READ
 
 
 def bearer() -> str:

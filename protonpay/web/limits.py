@@ -5,6 +5,7 @@
 one script and one round trip, which also tells whether the session still stands.
 ``unauth`` counts, with the same script and by address, client calls that are refused
 before their account is known; one that is good never pays for it.
+``client-page`` is what the portal's own pages read: a page makes several calls.
 ``auth-account`` counts failed sign-ins by account, wherever they come from.
 """
 
@@ -36,7 +37,11 @@ AUTH = "auth"
 ACCOUNT = "auth-account"
 READ = "client-read"
 WRITE = "client-write"
+PAGE = "client-page"
 UNAUTH = "unauth"
+
+FROM_A_PAGE = "protonpay.from_a_page"
+"""In the environment of a call that a page of ours makes; no header can set it."""
 
 _SCRIPT = (Path(__file__).parent / "window.lua").read_text()
 _IPV6_SITE = 64
@@ -112,11 +117,11 @@ class Buckets:
         self._local = _LocalWindows()
         self._script: redis.commands.core.Script | None = None
 
-    def bind(self, *, auth: str, read: str, write: str, unauth: str, login: str) -> None:
+    def bind(self, *, auth: str, read: str, write: str, page: str, unauth: str, login: str) -> None:
         """Set the rates and load the script."""
         self.auth_rate = auth
         self._rates = {READ: parse(read), WRITE: parse(write), UNAUTH: parse(unauth)}
-        self._rates[ACCOUNT] = parse(login)
+        self._rates |= {PAGE: parse(page), ACCOUNT: parse(login)}
         self._script = door.client.register_script(_SCRIPT)
 
     def admit(self, policy: str, caller: str, session_id: str | None = None) -> Window:

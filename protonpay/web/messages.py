@@ -86,6 +86,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Not a day such as 1990-01-31.": "Не дата вида 1990-01-31.",
     "Only adults can be checked.": "Проверка доступна только совершеннолетним.",
     "Not a country code such as AE.": "Не код страны вида AE.",
+    "Not an IANA time zone such as Asia/Dubai.": "Не часовой пояс IANA вида Asia/Dubai.",
     "This cursor does not belong to this list.": "Этот курсор не относится к этому списку.",
     "This is not a cursor.": "Это не курсор.",
     # of accounts

@@ -154,6 +154,8 @@ EXAMPLES = (
     Example("DELETE", "/client/addresses/{ADDRESS}", status=NOTHING),
     Example("PATCH", "/client/addresses/policy", {"onlyListed": True}),
     Example("GET", "/client/addresses/policy"),
+    Example("PATCH", "/client/preferences", {"timeZone": "Asia/Dubai"}),
+    Example("GET", "/client/preferences"),
     Example("POST", "/client/email/verification"),
     Example("POST", "/auth/verify-email", {"token": "{VERIFY_TOKEN}"}, public=True),
     Example("POST", "/client/email", {"email": "doe@example.com", "password": "securePassword123"}),

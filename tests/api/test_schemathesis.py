@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 # A body that fits the document may be refused for what the document cannot say.
 BEYOND_THE_DOCUMENT = {
     "dateOfBirth",  # of somebody who is of age today
+    "timeZone",  # a name that the IANA has given
     "allowedIps",  # a network without bits behind its mask
 }
 CONFIG: dict[str, Any] = {

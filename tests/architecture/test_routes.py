@@ -19,8 +19,9 @@ from protonpay.web.fields import WireSchema
 from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"portal", "letters", "metrics", "api-docs", "admin-api-docs"}
-"""Blueprints of pages: public, without an account, without side effects but one (the return)."""
+PAGES = {"portal", "letters", "metrics", "api-docs", "admin-api-docs", "client", "entry"}
+"""Blueprints of pages: public and without side effects but one (the return); of those for whom a
+browser is signed in ("client", "entry"), tests/portal/client tries each route."""
 
 
 def _is_client(rule: Rule) -> bool:

@@ -19,7 +19,7 @@ Away = Callable[[], AbstractContextManager[None]]
 @pytest.fixture
 def rates(house: Flask, settings: dict[str, str]) -> Iterator[Callable[..., None]]:
     """Set the rates of the buckets, for this test only."""
-    names = ("auth", "read", "write", "unauth", "login")
+    names = ("auth", "read", "write", "page", "unauth", "login")
     usual = {name: settings[f"RATE_LIMIT_{name.upper()}"] for name in names}
 
     def change(**to: str) -> None:

@@ -39,6 +39,7 @@ def test_the_documents_numbers_are_the_default(settings: Mapping[str, str]):
             ("client-read", 60, 60),
             ("client-write", 30, 60),
             ("unauth", 120, 60),
+            ("client-page", 600, 60),
             ("auth-account", 10, 900),
         ]
 

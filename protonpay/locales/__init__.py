@@ -1,0 +1,1 @@
+"""How each language writes numbers, money and moments, and how it counts."""

@@ -1,0 +1,239 @@
+"""The client portal: signing in, who builds on the API, the account itself."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    # signing in
+    "Sign in": "Войти",
+    "Sign in to go on. What you typed is kept.": "Войдите, чтобы продолжить. Введённое сохранено.",
+    "E-mail address": "Адрес электронной почты",
+    "Password": "Пароль",
+    "Sign in with a passkey": "Войти с ключом доступа",
+    "Forgot your password?": "Забыли пароль?",
+    "Open an account": "Открыть аккаунт",
+    "Second step": "Второй шаг",
+    "Code of your second factor": "Код второго фактора",
+    "From your authenticator app, or a recovery code.": (
+        "Из приложения-аутентификатора или код восстановления."
+    ),
+    "Sign in as somebody else": "Войти под другим именем",
+    "A balance in USDC: topped up by card or on chain, paid from at once, yours to withdraw.": (
+        "Баланс в USDC: пополняется картой или по сети, платит мгновенно, выводится когда угодно."
+    ),
+    "Shown to those you pay and bill.": "Видно тем, кому вы платите и выставляете счета.",
+    "At least 12 characters.": "Не меньше 12 символов.",
+    "You have one already?": "Уже есть аккаунт?",
+    "Forgotten password": "Забытый пароль",
+    "If this address has an account, a letter with a link is on its way to it.": (
+        "Если с этим адресом есть аккаунт, письмо со ссылкой уже в пути."
+    ),
+    "Send me a link": "Прислать ссылку",
+    # keys
+    "API key": "Ключ API",
+    "Key": "Ключ",
+    "May": "Может",
+    "Last used": "Использован",
+    "Ends": "Действует до",
+    "Ends on": "Действует до",
+    "Revoke": "Отозвать",
+    "The key is revoked.": "Ключ отозван.",
+    "No keys yet.": "Ключей пока нет.",
+    "A key lets a program act for this account, within what you allow.": (
+        "Ключ позволяет программе действовать за этот аккаунт в пределах разрешённого."
+    ),
+    "New key": "Новый ключ",
+    "What it is for, such as a server's name.": "Для чего он, например имя сервера.",
+    "What it may do": "Что он может",
+    "Everything that keys may": "Всё, что могут ключи",
+    "Only from these addresses": "Только с этих адресов",
+    "IP addresses or networks, with spaces between them. Empty: from anywhere.": (
+        "IP-адреса или сети через пробел. Пусто: откуда угодно."
+    ),
+    "Create the key": "Создать ключ",
+    "This is shown once. Keep it where your secrets are.": (
+        "Это показывается один раз. Сохраните там, где храните секреты."
+    ),
+    "It was shown already, and is shown once only. Make a new one if it is lost.": (
+        "Он уже был показан, а показывается только один раз. Если потерян, создайте новый."
+    ),
+    "I have stored it": "Сохранено",
+    "I have stored them": "Коды сохранены",
+    "First call": "Первый вызов",
+    # webhooks
+    "Webhook": "Вебхук",
+    "Webhook secret": "Секрет вебхука",
+    "Your program is told as soon as something happens.": (
+        "Ваша программа узнаёт о событии, как только оно произошло."
+    ),
+    "Check a signature": "Проверить подпись",
+    "Address": "Адрес",
+    "On": "Включено",
+    "Off": "Выключено",
+    "No endpoints yet.": "Адресов пока нет.",
+    "Add the address of your program, and choose what it is told.": (
+        "Добавьте адрес своей программы и выберите, о чём ей сообщать."
+    ),
+    "New endpoint": "Новый адрес уведомлений",
+    "At most so many a second": "Не чаще, раз в секунду",
+    "Add the endpoint": "Добавить адрес уведомлений",
+    "Remove the endpoint": "Удалить адрес уведомлений",
+    "The endpoint is removed.": "Адрес уведомлений удалён.",
+    "Deliveries": "Доставки",
+    "Delivery": "Доставка",
+    "Event": "Событие",
+    "Tries": "Попытки",
+    "Next try": "Следующая попытка",
+    "Nothing was delivered yet.": "Доставок пока не было.",
+    "Send a test event, and see it arrive.": "Отправьте пробное событие и посмотрите, как оно дойдёт.",
+    "Test event": "Пробное событие",
+    "Send a test event": "Отправить пробное событие",
+    "Deliver again": "Доставить снова",
+    "All after the event number": "Все после события с номером",
+    "Or what was missed since (UTC)": "Или пропущенное начиная с (UTC)",
+    "Deliveries are under way again.": "Доставки снова в пути.",
+    "New secret": "Новый секрет",
+    "The old one signs too for": "Старый тоже подписывает ещё",
+    "no time": "нисколько",
+    "Back to the endpoint": "К адресу уведомлений",
+    "Body": "Тело",
+    "Answer": "Ответ",
+    "Not tried yet.": "Попыток ещё не было.",
+    "Send it once more": "Отправить ещё раз",
+    "It is sent once more.": "Отправляется ещё раз.",
+    # checking a signature
+    "Paste a delivery as your program got it. Nothing of it is kept.": (
+        "Вставьте доставку так, как её получила ваша программа. Ничего не сохраняется."
+    ),
+    "Headers": "Заголовки",
+    "Secret": "Секрет",
+    "Check it": "Проверить",
+    "The three headers are there": "Все три заголовка на месте",
+    "The body is JSON": "Тело — это JSON",
+    "The signature of the header fits": "Подпись в заголовке верна",
+    "The signature in the body fits": "Подпись в теле верна",
+    "It was sent in the last five minutes": "Отправлено за последние пять минут",
+    "Everything fits: this was sent by us with this secret.": (
+        "Всё сходится: это отправили мы с этим секретом."
+    ),
+    "A header is missing: webhook-id, webhook-timestamp or webhook-signature.": (
+        "Не хватает заголовка: webhook-id, webhook-timestamp или webhook-signature."
+    ),
+    "It is genuine, but too old: a receiver refuses what is older than five minutes.": (
+        "Подлинно, но слишком старо: получатель отвергает всё старше пяти минут."
+    ),
+    "The body is genuine, but its id, its time or the header's signature was changed.": (
+        "Тело подлинное, но изменены номер, время или подпись в заголовке."
+    ),
+    "The header fits, the signature in the body does not.": (
+        "Заголовок верен, подпись в теле — нет."
+    ),
+    "Nothing fits: this is the secret of another endpoint or an old one, or the body was"
+    " changed on its way (parsed and written again, for example).": (
+        "Ничего не сходится: это секрет другого адреса или старый, либо тело изменилось в пути"
+        " (например, было разобрано и записано заново)."
+    ),
+    # events
+    "After the number": "После номера",
+    "No events here.": "Событий здесь нет.",
+    "Id": "Идентификатор",
+    # fees
+    "Your plan": "Ваш тариф",
+    "Withdrawal on {network}": "Вывод в сети {network}",
+    "Between two withdrawals": "Между двумя выводами",
+    "From {moment} on": "С {moment}",
+    "What would a withdrawal cost?": "Сколько будет стоить вывод?",
+    "Reckon": "Посчитать",
+    # addresses
+    "Address book": "Адресная книга",
+    "Can be paid from": "Вывод возможен с",
+    "Remove": "Удалить",
+    "No addresses yet.": "Адресов пока нет.",
+    "A new one can be paid a day after it was put in.": (
+        "На новый адрес можно выводить через сутки после добавления."
+    ),
+    "Withdraw to addresses of this book only": "Выводить только на адреса из этой книги",
+    "New address": "Новый адрес",
+    "Add the address": "Добавить адрес",
+    "The address is in your book. It can be paid after a day.": (
+        "Адрес в книге. Вывод на него возможен через сутки."
+    ),
+    "The address is removed.": "Адрес удалён.",
+    "Linked wallets": "Привязанные кошельки",
+    "Unlink": "Отвязать",
+    "Sign this with your wallet": "Подпишите это своим кошельком",
+    "Signature": "Подпись",
+    "Link the wallet": "Привязать кошелёк",
+    "You prove that it is yours by signing a message. Nothing is sent.": (
+        "Вы подтверждаете, что он ваш, подписав сообщение. Ничего не отправляется."
+    ),
+    "Wallet's address": "Адрес кошелька",
+    "The wallet is linked.": "Кошелёк привязан.",
+    "The wallet is unlinked.": "Кошелёк отвязан.",
+    # identity
+    "Not asked for yet": "Ещё не запрашивалась",
+    "Somebody looks at it. You will get a letter.": "Заявку рассматривают. Вам придёт письмо.",
+    "You are known to us. Nothing more is needed.": "Личность подтверждена. Больше ничего не нужно.",
+    "Full name, as in the document": "Полное имя, как в документе",
+    "Date of birth": "Дата рождения",
+    "Country": "Страна",
+    "Two letters, such as AE.": "Две буквы, например AE.",
+    "Document": "Документ",
+    "Its number": "Его номер",
+    "Send": "Отправить",
+    "Thank you. Somebody looks at it now.": "Спасибо. Заявка на рассмотрении.",
+    "Passport": "Паспорт",
+    "Id card": "Удостоверение личности",
+    "Residence permit": "Вид на жительство",
+    "Driving licence": "Водительское удостоверение",
+    "Details mismatch": "Данные не совпадают",
+    "Document expired": "Срок документа истёк",
+    "Document unreadable": "Документ не читается",
+    "Document not accepted": "Такой документ не принимается",
+    "Country not served": "Страна не обслуживается",
+    "Other": "Другая причина",
+    # security
+    "Second factor": "Второй фактор",
+    "Recovery codes": "Коды восстановления",
+    "Recovery codes left: {number}": "Осталось кодов восстановления: {number}",
+    "New recovery codes": "Новые коды восстановления",
+    "Switch it off": "Отключить",
+    "Switch it on": "Включить",
+    "The second factor is off.": "Второй фактор отключён.",
+    "A code of an app on your phone is asked for when you sign in, and before money leaves.": (
+        "Код из приложения на телефоне спрашивается при входе и перед выводом денег."
+    ),
+    "Set it up": "Настроить",
+    "Your address is not proved yet.": "Адрес ещё не подтверждён.",
+    "Send the letter again": "Отправить письмо ещё раз",
+    "A letter is on its way.": "Письмо в пути.",
+    "A letter is on its way to the new address. Use its link.": (
+        "Письмо отправлено на новый адрес. Откройте ссылку из него."
+    ),
+    "Proved": "Подтверждён",
+    "Change the address": "Сменить адрес",
+    "Change the password": "Сменить пароль",
+    "Password now": "Нынешний пароль",
+    "The password is changed, and other sessions have ended.": (
+        "Пароль изменён, остальные сеансы завершены."
+    ),
+    "Passkeys": "Ключи доступа",
+    "None yet. Passkeys are added through the API for now.": (
+        "Пока нет. Ключи доступа добавляются через API."
+    ),
+    "The passkey is removed.": "Ключ доступа удалён.",
+    "Sessions": "Сеансы",
+    "This one": "Этот",
+    "End it": "Завершить",
+    "End all others": "Завершить остальные",
+    "The session has ended.": "Сеанс завершён.",
+    "All other sessions have ended.": "Остальные сеансы завершены.",
+    "Scan this with an authenticator app, or type the key into it.": (
+        "Отсканируйте это приложением-аутентификатором или введите в него ключ."
+    ),
+    "QR code of the key below": "QR-код ключа, который указан ниже",
+    "Type the code that it shows.": "Введите код, который оно покажет.",
+    "Code of the app": "Код из приложения",
+    "Each opens your account once, if the app is lost.": (
+        "Каждый один раз откроет аккаунт, если приложение потеряно."
+    ),
+}

@@ -1,0 +1,240 @@
+"""The client portal: its frame, money, what all screens share."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    # the frame
+    "Skip to the content": "Перейти к содержанию",
+    "Language": "Язык",
+    "Menu": "Меню",
+    "Sign out": "Выйти",
+    "This page as API calls": "Эта страница как вызовы API",
+    "Nothing here": "Здесь ничего нет",
+    "Nothing here.": "Здесь ничего нет.",
+    "Not now": "Сейчас нельзя",
+    "There is no such page, or it is not yours.": "Такой страницы нет, или она не ваша.",
+    "This could not be done.": "Не удалось выполнить.",
+    "Request": "Запрос",
+    "Older": "Раньше",
+    "Newer": "Позже",
+    "Back to the newest": "К самым новым",
+    "Any": "Любое",
+    "Show": "Показать",
+    "Clear": "Сбросить",
+    "Save": "Сохранить",
+    "Saved.": "Сохранено.",
+    "Go on": "Далее",
+    "From day": "С даты",
+    "To day": "По дату",
+    "Other filters may show more.": "Другие фильтры могут показать больше.",
+    "yes": "да",
+    "no": "нет",
+    "{milliseconds} ms": "{milliseconds} мс",
+    "{seconds} s": "{seconds} с",
+    "1 minute": "1 минута",
+    "2 minutes": "2 минуты",
+    "5 minutes": "5 минут",
+    "1 hour": "1 час",
+    "1 day": "1 день",
+    "7 days": "7 дней",
+    "30 days": "30 дней",
+    # the menu
+    "Money": "Деньги",
+    "Sell": "Продажи",
+    "Build": "Разработка",
+    "Account": "Аккаунт",
+    "Overview": "Обзор",
+    "Deposit": "Пополнение",
+    "Withdraw": "Вывод",
+    "Transfer": "Перевод",
+    "Activity": "Операции",
+    "Invoices": "Счета",
+    "API keys": "Ключи API",
+    "Webhooks": "Вебхуки",
+    "Events": "События",
+    "Fees and limits": "Комиссии и лимиты",
+    "Addresses": "Адреса",
+    "Identity": "Личность",
+    "Security": "Безопасность",
+    # states
+    "Pending": "В обработке",
+    "Confirmed": "Подтверждено",
+    "Completed": "Выполнено",
+    "Failed": "Не выполнено",
+    "On hold": "На проверке",
+    "Partially refunded": "Возвращено частично",
+    "Delivered": "Доставлено",
+    "Exhausted": "Попытки исчерпаны",
+    "Credited": "Зачислено",
+    "Seen": "Замечено",
+    "Vanished": "Исчезло",
+    "Returned": "Возвращено",
+    "Approved": "Одобрено",
+    "Rejected": "Отклонено",
+    # columns and facts
+    "Time": "Время",
+    "What": "Что",
+    "With": "С кем",
+    "Amount": "Сумма",
+    "Fee": "Комиссия",
+    "Commission": "Комиссия провайдера",
+    "Status": "Состояние",
+    "State": "Состояние",
+    "How": "Как",
+    "Number": "Номер",
+    "Network": "Сеть",
+    "Note": "Примечание",
+    "Name": "Название",
+    "Rate": "Курс",
+    "Transaction": "Транзакция",
+    "Explorer": "В обозревателе",
+    "Given back": "Возвращено",
+    "From": "От",
+    "To": "Кому",
+    "by card": "картой",
+    "Withdrawal": "Вывод средств",
+    # the overview
+    "Balance": "Баланс",
+    "Available": "Доступно",
+    "{debt} USDC is owed and is taken from what comes in next.": (
+        "Долг {debt} USDC: он будет удержан из следующих поступлений."
+    ),
+    "Put in, in all": "Всего внесено",
+    "Withdrawn, in all": "Всего выведено",
+    "At most in one withdrawal": "Не больше за один вывод",
+    "At most in 24 hours": "Не больше за 24 часа",
+    "Set up your account": "Настройте аккаунт",
+    "Confirm your e-mail address": "Подтвердите адрес электронной почты",
+    "Add a second factor": "Включите второй фактор",
+    "Link a wallet": "Привяжите кошелёк",
+    "Prove your identity": "Подтвердите личность",
+    "done": "готово",
+    "Lately": "Недавнее",
+    "All activity": "Все операции",
+    "Get money in": "Внести деньги",
+    "By card, or in USDC on chain": "Картой или в USDC по сети",
+    "Create an invoice": "Выставить счёт",
+    "With a page that its payer opens": "Со страницей, которую откроет плательщик",
+    "Call the API": "Вызвать API",
+    "A key, and the first call": "Ключ и первый вызов",
+    # deposits
+    "On chain": "По сети",
+    "By card": "Картой",
+    "Your address stays the same: send as often as you like.": (
+        "Ваш адрес не меняется: отправляйте сколько угодно раз."
+    ),
+    "Currency and provider": "Валюта и провайдер",
+    "The commission and the rate are shown before anything is taken.": (
+        "Комиссия и курс видны до списания."
+    ),
+    "Go on to the provider": "Перейти к провайдеру",
+    "No card provider is set up here.": "Приём карт здесь не настроен.",
+    "Latest deposits": "Последние пополнения",
+    "Nothing has come in yet.": "Поступлений пока нет.",
+    "A deposit shows here within seconds of being sent.": (
+        "Пополнение появится здесь через несколько секунд после отправки."
+    ),
+    "The provider is being asked. Do not pay again.": (
+        "Спрашиваем провайдера. Не платите повторно."
+    ),
+    # withdrawals
+    "Step 1 of 2: where to, and how much.": "Шаг 1 из 2: куда и сколько.",
+    "Step 2 of 2: what is sent on chain cannot be taken back.": (
+        "Шаг 2 из 2: отправленное по сети вернуть нельзя."
+    ),
+    "An address of yours or anybody's on this network. It cannot be taken back.": (
+        "Ваш или любой другой адрес в этой сети. Вернуть отправленное нельзя."
+    ),
+    "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
+    "Fee on {network}": "Комиссия в сети {network}",
+    "Is everything right?": "Всё верно?",
+    "This address only looks like one you have paid before.": (
+        "Этот адрес только похож на тот, которому вы уже платили."
+    ),
+    "Somebody may have put it into your history. Compare them from the first sign to the last.": (
+        "Возможно, его подложили в вашу историю. Сравните их от первого знака до последнего."
+    ),
+    "Paid before": "Платили раньше",
+    "Typed now": "Введён сейчас",
+    "I have compared the whole address, and it is the one I mean.": (
+        "Я сравнил(а) адрес целиком, это именно он."
+    ),
+    "an address of this installation: credited at once": (
+        "адрес этой же системы: зачисляется сразу"
+    ),
+    "Arrives": "Придёт",
+    "Leaves your balance": "Спишется с баланса",
+    "Balance after it": "Баланс после",
+    "Left of the limit of 24 hours": "Остаток лимита за 24 часа",
+    "Withdraw {amount} USDC": "Вывести {amount} USDC",
+    "Change it": "Изменить",
+    "Next withdrawal is possible in {seconds} seconds.": (
+        "Следующий вывод возможен через {seconds} с."
+    ),
+    "The balance does not cover this amount.": "На балансе недостаточно средств.",
+    "This is more than one withdrawal may be.": "Это больше, чем можно вывести за один раз.",
+    "This is more than the limit of 24 hours leaves.": "Это больше остатка лимита за 24 часа.",
+    "The last withdrawal was a moment ago.": "Предыдущий вывод был только что.",
+    "Withdrawals of this account are frozen.": "Вывод с этого аккаунта остановлен.",
+    "Verify your e-mail address first.": "Сначала подтвердите адрес электронной почты.",
+    "This plan needs an approved identity check first.": (
+        "На этом тарифе сначала нужно пройти проверку личности."
+    ),
+    "Asked for": "Заказано",
+    "Sent to the network": "Отправлено в сеть",
+    "Final": "Окончательно",
+    "It is being prepared.": "Готовится.",
+    "It is being looked at.": "На проверке.",
+    "Sent, waiting for the network to show it. It will not be sent twice.": (
+        "Отправлено, ждём, пока сеть это покажет. Дважды отправлено не будет."
+    ),
+    "Payouts are paused. It goes out when they go on.": (
+        "Выплаты приостановлены. Эта уйдёт, когда они возобновятся."
+    ),
+    "It waits its turn and goes out by itself.": "Ждёт очереди и уйдёт сама.",
+    "It was not sent, and all of it is back in your balance.": (
+        "Не отправлено, вся сумма снова на балансе."
+    ),
+    # transfers
+    "To another user, at once and without a fee.": (
+        "Другому пользователю, мгновенно и без комиссии."
+    ),
+    "E-mail address or public id, such as PP-XXXXXXXX.": (
+        "Адрес электронной почты или публичный номер, например PP-XXXXXXXX."
+    ),
+    "Both of you see it.": "Его видите вы оба.",
+    "Transfer {amount} USDC": "Перевести {amount} USDC",
+    "Another one": "Ещё один",
+    # invoices
+    "New invoice": "Новый счёт",
+    "What for": "За что",
+    "late": "с опозданием",
+    "over-paid": "переплата",
+    "No invoices here.": "Счетов здесь нет.",
+    "An invoice has a page of its own that its payer opens.": (
+        "У счёта есть своя страница, которую открывает плательщик."
+    ),
+    "Its payer sees it.": "Плательщик это видит.",
+    "Payable for": "Срок оплаты",
+    "Tolerance": "Допуск",
+    "It counts as paid if at most so much is missing.": (
+        "Считается оплаченным, если не хватает не больше этого."
+    ),
+    "What comes after the end may pay it too.": "Пришедшее после срока тоже может оплатить счёт.",
+    "Create the invoice": "Выставить счёт",
+    "Invoice": "Счёт",
+    "Pay page": "Страница оплаты",
+    "Open it": "Открыть",
+    "Over-paid by": "Переплата",
+    "Cancel it": "Отменить",
+    "Its addresses are not shown any more. What arrives all the same is yours to give back.": (
+        "Его адреса больше не показываются. Что придёт всё равно, вернуть сможете вы."
+    ),
+    "Cancel the invoice": "Отменить счёт",
+    "The invoice is cancelled.": "Счёт отменён.",
+    "Give money back": "Вернуть деньги",
+    "Give it back": "Вернуть",
+    "Empty: all that was paid.": "Пусто: всё уплаченное.",
+    "Empty: to the balance that it was paid from.": "Пусто: на баланс, с которого платили.",
+    "The refund is on its way.": "Возврат отправлен.",
+}

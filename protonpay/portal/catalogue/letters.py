@@ -1,0 +1,34 @@
+"""What letters lead to."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    "Back to Proton Pay": "На главную Proton Pay",
+    "This address is not whole. Open the link in the letter again.": (
+        "Адрес скопирован не полностью. Откройте ссылку из письма ещё раз."
+    ),
+    "New password": "Новый пароль",
+    "Confirm your e-mail address": "Подтвердите адрес электронной почты",
+    "One more click, and this address is proved to be yours.": (
+        "Ещё один щелчок, и адрес будет подтверждён."
+    ),
+    "Confirm the address": "Подтвердить адрес",
+    "The address is confirmed": "Адрес подтверждён",
+    "You can close this page.": "Страницу можно закрыть.",
+    "Choose a new password": "Выберите новый пароль",
+    "At least 12 characters. Every device is signed out.": (
+        "Не меньше 12 символов. Сеансы на всех устройствах завершатся."
+    ),
+    "Set the password": "Задать пароль",
+    "The password is set": "Пароль задан",
+    "Sign in with it now.": "Теперь войдите с ним.",
+    "Stop the account?": "Остановить аккаунт?",
+    "Nothing leaves it from then on, and everybody is signed out. What comes in is credited.": (
+        "Вывод средств прекратится, все сеансы завершатся. Поступления будут зачисляться."
+    ),
+    "Stop the account": "Остановить аккаунт",
+    "The account is stopped": "Аккаунт остановлен",
+    "Choose a new password, then write to support.": (
+        "Выберите новый пароль и напишите в поддержку."
+    ),
+}

@@ -1,0 +1,121 @@
+"""The pay page."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    # headings and chips
+    "Waiting for payment": "Ожидаем оплату",
+    "Part paid": "Оплачен частично",
+    "Under review": "На проверке",
+    "Payment received and under review": "Платёж получен и проходит проверку",
+    "{held} USDC has arrived and is being checked. Do not pay again; nothing more is needed.": (
+        "Поступило {held} USDC, идёт проверка. Не платите повторно: больше ничего не нужно."
+    ),
+    "Confirming": "Подтверждается",
+    "Paid": "Оплачено",
+    "Expired": "Срок истёк",
+    "Cancelled": "Отменён",
+    "Refunded": "Возвращено",
+    "Partly refunded": "Возвращено частично",
+    "Send {rest} USDC": "Отправьте {rest} USDC",
+    "The payment has arrived": "Платёж получен",
+    "Send {rest} USDC more": "Отправьте ещё {rest} USDC",
+    "Payment found, waiting for the network": "Платёж найден, ждём подтверждения сети",
+    "This invoice has expired": "Срок счёта истёк",
+    "Expired, {paid} of {total} USDC arrived": "Срок истёк, получено {paid} из {total} USDC",
+    "The payment came after the deadline": "Платёж пришёл после срока",
+    "The seller cancelled this invoice": "Продавец отменил счёт",
+    "{refunded} USDC was returned": "Возвращено {refunded} USDC",
+    "No such invoice": "Счёт не найден",
+    # sentences
+    "Choose one of the networks below and send exactly this amount.": (
+        "Выберите одну из сетей ниже и отправьте ровно эту сумму."
+    ),
+    "Received {paid} of {total} USDC. Send the rest to the same address.": (
+        "Получено {paid} из {total} USDC. Отправьте остаток на тот же адрес."
+    ),
+    "{confirming} USDC is on its way. You can close this page; nothing more is needed.": (
+        "{confirming} USDC уже в пути. Страницу можно закрыть, больше ничего не нужно."
+    ),
+    "{confirming} USDC is on its way; {rest} USDC is still missing.": (
+        "{confirming} USDC уже в пути; не хватает ещё {rest} USDC."
+    ),
+    "{seller} has received {paid} USDC.": "Поступило {paid} USDC. Получатель: {seller}.",
+    "{seller} has received {paid} USDC. Short by {short} USDC, accepted.": (
+        "Поступило {paid} USDC, не хватило {short} USDC, принято. Получатель: {seller}."
+    ),
+    "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back.": (
+        "Поступило {paid} USDC, на {over} USDC больше нужного. Попросите вернуть разницу: {seller}."
+    ),
+    "It came after the deadline, and was accepted.": "Платёж пришёл после срока и был принят.",
+    "Do not send money to its address. Ask the seller for a new invoice.": (
+        "Не отправляйте деньги на его адрес. Попросите у продавца новый счёт."
+    ),
+    "{seller} has what arrived. Ask for it back, or for a new invoice for the rest.": (
+        "Полученное у продавца: {seller}. Попросите вернуть его или выставить счёт на остаток."
+    ),
+    "{seller} has received {paid} USDC, but the invoice had ended. Ask the seller what happens next.": (  # noqa: E501 - one sentence is one key
+        "Поступило {paid} USDC, но срок счёта уже истёк. Спросите продавца, что дальше: {seller}."
+    ),
+    "Do not send money for it.": "Не отправляйте по нему деньги.",
+    "Before that {paid} USDC arrived; {seller} has it. Ask for it back.": (
+        "До этого поступило {paid} USDC; деньги у продавца: {seller}. Попросите вернуть их."
+    ),
+    "All that was paid was given back.": "Всё уплаченное возвращено.",
+    "Of {paid} USDC that was paid.": "Из уплаченных {paid} USDC.",
+    "{confirming} USDC has been seen on its way. It will be credited to {seller}.": (
+        "Видим {confirming} USDC в пути. Сумма будет зачислена продавцу: {seller}."
+    ),
+    "Check the link, or ask the seller for a new one.": (
+        "Проверьте ссылку или попросите у продавца новую."
+    ),
+    "Addresses are being prepared. This page will show them in a moment.": (
+        "Адреса готовятся. Страница покажет их через мгновение."
+    ),
+    # labels
+    "{seller} asks for": "Счёт от {seller}",
+    "{seller} asked for": "Счёт от {seller}",
+    "Still due": "Осталось",
+    "Paid at": "Оплачен",
+    "Payable until": "Оплатить до",
+    "Was payable until": "Можно было оплатить до",
+    "{hours} h {minutes} min left": "осталось {hours} ч {minutes} мин",
+    "{days} d {hours} h left": "осталось {days} дн. {hours} ч",
+    "Pay on {network}": "Оплатить в сети {network}",
+    "Send exactly": "Отправьте ровно",
+    "To the address": "На адрес",
+    "Open in a wallet": "Открыть в кошельке",
+    "QR code of the address on {network}": "QR-код адреса в сети {network}",
+    "Only native USDC on {network} (token {token}). Other coins are not accepted.": (
+        "Только USDC в сети {network} (токен {token}). Другие монеты не принимаются."
+    ),
+    "From a Proton Pay balance": "С баланса Proton Pay",
+    "At once and without a fee, with the API:": "Мгновенно и без комиссии, через API:",
+    "From an exchange": "С биржи",
+    "Exchanges take their fee off the amount: send so much that the whole amount arrives.": (
+        "Биржа вычитает комиссию из суммы: отправьте столько, чтобы пришла вся сумма."
+    ),
+    "What has arrived": "Что поступило",
+    "What was given back": "Что возвращено",
+    "waiting for the network": "ждём подтверждения сети",
+    "received": "получено",
+    "under review": "на проверке",
+    "Copy": "Копировать",
+    "Copied": "Скопировано",
+    "We cannot check right now. If you have paid, nothing is lost.": (
+        "Сейчас не удаётся проверить. Если вы уже заплатили, деньги не потеряны."
+    ),
+    "received after the end": "получено после срока",
+    "on its way back": "возвращается",
+    "given back": "возвращено",
+    "Proton Pay balance": "Баланс Proton Pay",
+    "to a wallet": "на кошелёк",
+    "Details": "Подробности",
+    "Invoice id": "Номер счёта",
+    "Created": "Выставлен",
+    "Seller": "Продавец",
+    "This page looks again every {seconds} seconds.": "Страница обновляется каждые {seconds} с.",
+    "Pause": "Приостановить",
+    "The page does not look again by itself.": "Страница сама не обновляется.",
+    "Resume": "Возобновить",
+}

@@ -1,0 +1,1 @@
+"""The client portal ``/app``: a client of the public API like any other, in the same process."""

@@ -1,0 +1,228 @@
+"""Screens of who builds on the API: keys, webhooks with their deliveries, events."""
+
+from http import HTTPStatus
+from typing import Any
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from protonpay.kernel.events import NAMES
+from protonpay.kernel.scopes import FULL, Scope
+from protonpay.portal.client import receiving
+from protonpay.portal.client.api import Call
+from protonpay.portal.client.forms import Form
+from protonpay.portal.client.screens import ask, client, done, send, show
+
+_SCOPES = [scope.value for scope in Scope]
+
+
+@client.get("/keys")
+def keys() -> Response:
+    """Show the API keys, and ask what a new one may do."""
+    return _keys(Form())
+
+
+@client.post("/keys")
+def make_key() -> Response:
+    """Make a key; it is shown on this page, and never again."""
+    form = Form()
+    body = form.body("name")
+    chosen = form.every("permissions")
+    body["permissions"] = FULL if FULL in chosen else list(chosen)
+    if form["allowedIps"]:
+        body["allowedIps"] = form["allowedIps"].replace(",", " ").split()
+    if form["expiresAt"]:
+        body["expiresAt"] = f"{form['expiresAt']}T00:00:00Z"
+    answer = send("POST", "/client/api-keys", form, body)
+    if answer.refused:
+        return _keys(form)
+    key = answer["key"]
+    first = [Call("GET", "/client/balance")]
+    return show("secret", title="API key", made=key, secret=key["rawKey"], acts=first)
+
+
+@client.post("/keys/<id:key_id>/revoke")
+def revoke_key(key_id: str) -> AnyResponse:
+    """End a key, at once."""
+    form = Form()
+    if send("DELETE", f"/client/api-keys/{key_id}", form).refused:
+        return _keys(form)
+    return done("The key is revoked.", "/app/keys")
+
+
+@client.get("/webhooks")
+def webhooks() -> Response:
+    """Show the endpoints, and ask for a new one."""
+    return _webhooks(Form())
+
+
+@client.post("/webhooks")
+def make_webhook() -> Response:
+    """Add an endpoint; its secret is shown on this page, and never again."""
+    form = Form()
+    body = form.body("url", "description", lists=["events"], whole=["throttlePerSecond"])
+    answer = send("POST", "/client/webhooks", form, body)
+    if answer.refused:
+        return _webhooks(form)
+    made = answer["webhook"]
+    return show("secret", title="Webhook secret", made=made, secret=made["secret"])
+
+
+@client.get("/webhooks/<id:webhook_id>")
+def one_webhook(webhook_id: str) -> Response:
+    """Show an endpoint and what was delivered to it."""
+    return _webhook(webhook_id, Form())
+
+
+@client.post("/webhooks/<id:webhook_id>/change")
+def change_webhook(webhook_id: str) -> AnyResponse:
+    """Change what an endpoint is told, or whether."""
+    form = Form()
+    body = form.body("url", "description", lists=["events"], whole=["throttlePerSecond"])
+    body["enabled"] = form["enabled"] == "yes"
+    if send("PATCH", f"/client/webhooks/{webhook_id}", form, body).refused:
+        return _webhook(webhook_id, form)
+    return done("Saved.", f"/app/webhooks/{webhook_id}")
+
+
+@client.post("/webhooks/<id:webhook_id>/remove")
+def remove_webhook(webhook_id: str) -> AnyResponse:
+    """Take an endpoint away."""
+    form = Form()
+    if send("DELETE", f"/client/webhooks/{webhook_id}", form).refused:
+        return _webhook(webhook_id, form)
+    return done("The endpoint is removed.", "/app/webhooks")
+
+
+@client.post("/webhooks/<id:webhook_id>/rotate")
+def rotate_secret(webhook_id: str) -> Response:
+    """Give an endpoint a new secret; for a while both sign."""
+    form = Form()
+    path, body = f"/client/webhooks/{webhook_id}/rotate-secret", form.body(whole=["overlapSeconds"])
+    answer = send("POST", path, form, body)
+    if answer.refused:
+        return _webhook(webhook_id, form)
+    made = answer["webhook"]
+    return show("secret", title="Webhook secret", made=made, secret=made["secret"])
+
+
+@client.post("/webhooks/<id:webhook_id>/test")
+def send_test(webhook_id: str) -> AnyResponse:
+    """Send a test event."""
+    form = Form()
+    answer = send("POST", f"/client/webhooks/{webhook_id}/test", form, form.body("event"))
+    if answer.refused:
+        return _webhook(webhook_id, form)
+    return redirect(
+        f"/app/webhooks/{webhook_id}/deliveries/{answer['eventId']}", HTTPStatus.SEE_OTHER
+    )
+
+
+@client.post("/webhooks/<id:webhook_id>/again")
+def deliver_again(webhook_id: str) -> AnyResponse:
+    """Replay from a number on, or recover what a span has missed."""
+    form = Form()
+    if form["after"]:
+        asked, body = "replay", form.body(whole=["after"])
+    else:
+        since = {name: f"{form[name]}:00Z" for name in ("since", "until") if form[name]}
+        asked, body = "recover", since
+    answer = send("POST", f"/client/webhooks/{webhook_id}/{asked}", form, body)
+    if answer.refused:
+        return _webhook(webhook_id, form)
+    return done("Deliveries are under way again.", f"/app/webhooks/{webhook_id}")
+
+
+@client.get("/webhooks/<id:webhook_id>/deliveries/<event:event_id>")
+def one_delivery(webhook_id: str, event_id: str) -> Response:
+    """Show a delivery: its body, each try, what came back."""
+    return _delivery(webhook_id, event_id, Form())
+
+
+@client.post("/webhooks/<id:webhook_id>/deliveries/<event:event_id>/resend")
+def resend(webhook_id: str, event_id: str) -> AnyResponse:
+    """Deliver once more."""
+    form = Form()
+    path = f"/client/webhooks/{webhook_id}/deliveries/{event_id}"
+    if send("POST", f"{path}/resend", form).refused:
+        return _delivery(webhook_id, event_id, form)
+    return done("It is sent once more.", path.replace("/client", "/app", 1))
+
+
+@client.get("/verify")
+def verify() -> Response:
+    """Show the form that finds out what is wrong with a signature."""
+    return show("verify", form=Form(), found=None)
+
+
+@client.post("/verify")
+def verified() -> Response:
+    """Say which part of a delivery does not fit. Nothing of it is kept."""
+    form = Form()
+    found = receiving.examine(
+        headers=form["headers"], body=request.form.get("body", ""), secret=form["secret"]
+    )
+    return show("verify", form=form, found=found)
+
+
+@client.get("/events")
+def events() -> Response:
+    """Show the event log of the account."""
+    asked = {name: request.args.get(name) for name in ("after", "event")}
+    listed = ask("/client/events", limit=50, **asked)
+    return show("events", form=Form(), listed=listed, names=NAMES)
+
+
+@client.get("/events/<event:event_id>")
+def one_event(event_id: str) -> Response:
+    """Show one event."""
+    return show("event", one=ask(f"/client/events/{event_id}")["event"])
+
+
+def _keys(form: Form) -> Response:
+    return show(
+        "keys",
+        form=form,
+        listed=ask("/client/api-keys", limit=50, cursor=request.args.get("cursor")),
+        scopes=_SCOPES,
+        two_factor=_two_factor(),
+        acts=[Call("POST", "/client/api-keys", {"name": "Server", "permissions": "full"})],
+    )
+
+
+def _webhooks(form: Form) -> Response:
+    example = {"url": "https://example.com/hooks", "events": ["deposit.confirmed"]}
+    return show(
+        "webhooks",
+        form=form,
+        listed=ask("/client/webhooks", limit=50, cursor=request.args.get("cursor")),
+        names=NAMES,
+        two_factor=_two_factor(),
+        acts=[Call("POST", "/client/webhooks", example)],
+    )
+
+
+def _webhook(webhook_id: str, form: Form) -> Response:
+    path = f"/client/webhooks/{webhook_id}"
+    asked: dict[str, Any] = {name: request.args.get(name) for name in ("status", "event", "cursor")}
+    return show(
+        "webhook",
+        form=form,
+        one=ask(path)["webhook"],
+        listed=ask(f"{path}/deliveries", limit=25, **asked),
+        names=NAMES,
+        two_factor=_two_factor(),
+        acts=[Call("POST", f"{path}/test"), Call("POST", f"{path}/replay", {"after": 0})],
+    )
+
+
+def _delivery(webhook_id: str, event_id: str, form: Form) -> Response:
+    path = f"/client/webhooks/{webhook_id}/deliveries/{event_id}"
+    acts = [Call("POST", f"{path}/resend")]
+    found = ask(path)["delivery"]
+    return show("delivery", form=form, one=found, webhook_id=webhook_id, acts=acts)
+
+
+def _two_factor() -> bool:
+    enabled: bool = ask("/client/2fa")["twoFactor"]["enabled"]
+    return enabled

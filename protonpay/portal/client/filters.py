@@ -1,0 +1,174 @@
+"""How a screen writes what the API says: codes as words, addresses in groups, queries."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from flask.blueprints import BlueprintSetupState
+from markupsafe import Markup
+
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.portal import words
+from protonpay.portal.client.api import Call
+
+Pairs = Sequence[tuple[str, str]]
+
+_PROVIDERS = {"tap": "Tap", "yookassa": "YooKassa", "freedompay": "FreedomPay"}
+_EXPLORERS = {
+    "Solana": "https://solscan.io/tx/",
+    "Base": "https://basescan.org/tx/",
+    "Polygon": "https://polygonscan.com/tx/",
+}
+_PROBLEMS = {
+    "insufficient_balance": "The balance does not cover this amount.",
+    "plan_limit_exceeded": "This is more than one withdrawal may be.",
+    "daily_limit_exceeded": "This is more than the limit of 24 hours leaves.",
+    "withdrawal_cooldown": "The last withdrawal was a moment ago.",
+    "account_frozen": "Withdrawals of this account are frozen.",
+    "email_unverified": "Verify your e-mail address first.",
+    "kyc_required": "This plan needs an approved identity check first.",
+}
+_WAITS = {
+    "processing": "It is being prepared.",
+    "review": "It is being looked at.",
+    "confirmation": "Sent, waiting for the network to show it. It will not be sent twice.",
+    "paused": "Payouts are paused. It goes out when they go on.",
+    "account_frozen": "Withdrawals of this account are frozen.",
+}
+_WAITS_LATER = "It waits its turn and goes out by itself."
+
+
+def register(state: BlueprintSetupState) -> None:
+    """Give the templates these filters."""
+    environment = state.app.jinja_env
+    environment.filters.update(_FILTERS)
+    # A sandbox's chains are known to no explorer.
+    known = {} if environment.globals["test_data"] else _EXPLORERS
+    environment.filters["explorer"] = partial(explorer, known)
+
+
+def worded(code: str) -> str:
+    """``ON_HOLD`` is "On hold", as the catalogue of words knows it."""
+    return code.replace("_", " ").capitalize()
+
+
+def onward(args: Mapping[str, str], cursor: str | None) -> str:
+    """Return a list's query with another cursor, its filters kept."""
+    kept = {name: value for name, value in args.items() if name != "cursor"}
+    return urlencode(kept | ({"cursor": cursor} if cursor else {}))
+
+
+def spoken_in(args: Mapping[str, str], language: str) -> str:
+    """Return a page's query in another language, all else kept."""
+    return urlencode(dict(args) | {words.SWITCH: language})
+
+
+def query(members: Mapping[str, Any]) -> str:
+    """Return members of a call as the query that fills its form again."""
+    return urlencode({name: value for name, value in members.items() if value})
+
+
+def as_json(body: Any) -> str:
+    """Return a body as a person writes it."""
+    return json.dumps(body, ensure_ascii=False)
+
+
+def as_curl(call: Call, api_url: str) -> str:
+    """Return a call as it is typed into a shell; what a reader fills in is an ellipsis."""
+    parts = [f"curl -s {'' if call.method == 'GET' else f'-X {call.method} '}{api_url}{call.path}"]
+    if call.path.startswith("/client"):
+        parts.append("-H 'Authorization: Bearer sk_live_…'")
+        if call.method == "POST":
+            parts.append("-H 'Idempotency-Key: …'")
+    if call.body is not None:
+        parts += ["-H 'Content-Type: application/json'", f"-d {shlex.quote(as_json(call.body))}"]
+    return " \\\n  ".join(parts)
+
+
+def as_request(sent: Mapping[str, Any] | None) -> str:
+    """Return a request of ours as it went out: its line and its headers."""
+    if sent is None:
+        return "—"
+    headers = [f"{name}: {value}" for name, value in sent["headers"].items()]
+    return "\n".join([f"POST {sent['url']}", *headers])
+
+
+def micro(text: str) -> Usdc:
+    """Return an amount of an answer, for a language to write."""
+    return Usdc.parse(text)
+
+
+def at_moment(text: str) -> datetime:
+    """Return a moment of an answer, for a language to write."""
+    return clock.from_text(text)
+
+
+def pretty(body: Any) -> str:
+    """Return a body over several lines."""
+    return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def grouped(address: str) -> str:
+    """Return an address in groups of four, to be compared by eye."""
+    return " ".join(address[at : at + 4] for at in range(0, len(address), 4))
+
+
+def provider(name: str | None) -> str:
+    """Return how a card provider writes itself."""
+    return _PROVIDERS.get(name or "", name or "—")
+
+
+def explorer(known: Mapping[str, str], tx_hash: str, network: str | None) -> str | None:
+    """Return where a transaction can be looked at, if its network has such a place."""
+    place = known.get(network or "")
+    return None if place is None else place + tx_hash
+
+
+def problem_said(code: str) -> str:
+    """Return the sentence of why a withdrawal would be refused."""
+    return _PROBLEMS.get(code, worded(code))
+
+
+def waits_said(reason: str) -> str:
+    """Return the sentence of what a payout waits for."""
+    return _WAITS.get(reason, _WAITS_LATER)
+
+
+def pairs(names: Iterable[str]) -> Pairs:
+    """Return options that are called what they are."""
+    return [(name, name) for name in names]
+
+
+def said_pairs(codes: Iterable[str], say: Callable[[str], str]) -> Pairs:
+    """Return options with a word for each code."""
+    return [(code, say(worded(code))) for code in codes]
+
+
+def drawn(svg: str) -> Markup:
+    """Take a drawing of the API's own (a QR code) as it is."""
+    return Markup(svg)  # noqa: S704 - made by web/qr.py of an address, not by anybody else
+
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "worded": worded,
+    "onward": onward,
+    "spoken_in": spoken_in,
+    "query": query,
+    "as_curl": as_curl,
+    "as_request": as_request,
+    "micro": micro,
+    "at_moment": at_moment,
+    "pretty": pretty,
+    "grouped": grouped,
+    "provider": provider,
+    "problem_said": problem_said,
+    "waits_said": waits_said,
+    "pairs": pairs,
+    "said_pairs": said_pairs,
+    "qr": drawn,
+}

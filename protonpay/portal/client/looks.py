@@ -1,0 +1,45 @@
+"""What a screen looks at before it lets a person go on: spans of days, addresses that are alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+_SHOWN = 4
+"""How many characters of each end people compare by eye, and poisoners copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """An address that was paid before and is nearly the one that was typed now."""
+
+    known: str
+    typed: str
+
+
+def alike(typed: str, known: Sequence[str]) -> Alike | None:
+    """Find an address that begins and ends like this one and is another (address poisoning)."""
+    for each in known:
+        if each.lower() == typed.lower():
+            return None
+    ends = _ends(typed)
+    return next((Alike(each, typed) for each in known if _ends(each) == ends), None)
+
+
+def _ends(address: str) -> tuple[str, str]:
+    plain = address.lower().removeprefix("0x")
+    return plain[:_SHOWN], plain[-_SHOWN:]
+
+
+def span(args: Mapping[str, str]) -> dict[str, str]:
+    """Return the moments of a list's filters from days in UTC; the last day is in it.
+
+    What is no day is left as it is, for the API to refuse.
+    """
+    found = {}
+    for name, later in (("from", timedelta(0)), ("to", timedelta(days=1))):
+        given = args.get(name, "")
+        try:
+            found[name] = f"{date.fromisoformat(given) + later}T00:00:00Z"
+        except (ValueError, OverflowError):
+            found[name] = given
+    return found

@@ -1,0 +1,209 @@
+"""Screens of money: the overview, deposits, withdrawals, transfers, activity."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from protonpay.portal.client import looks
+from protonpay.portal.client.api import Call
+from protonpay.portal.client.forms import KEY, Form
+from protonpay.portal.client.screens import ask, client, send, show
+
+_TYPES = ("DEPOSIT", "WITHDRAWAL", "TRANSFER")
+_STATUSES = (
+    "PENDING",
+    "CONFIRMED",
+    "COMPLETED",
+    "FAILED",
+    "EXPIRED",
+    "ON_HOLD",
+    "REFUNDED",
+    "PARTIALLY_REFUNDED",
+)
+_COMPARED = 100
+"""How many of the last withdrawals a new address is compared with."""
+
+
+@client.get("")
+def overview() -> Response:
+    """Show the balance, what is to be set up, and what happened lately."""
+    standing = ask("/client/dashboard")
+    limits = ask("/client/fees")["fees"]["limits"]
+    balance = ask("/client/balance")
+    return show("overview", standing=standing, limits=limits, balance=balance)
+
+
+@client.get("/deposit")
+def deposit() -> Response:
+    """Show the ways to put money in."""
+    offered = ask("/client/deposit/providers")["providers"]
+    lately = ask("/client/deposits", limit=10)
+    return show("deposit", form=Form(), providers=offered, lately=lately, acts=_DEPOSITING)
+
+
+@client.post("/deposit/crypto")
+def deposit_address() -> Response:
+    """Show the address of a network."""
+    form = Form()
+    answer = send("POST", "/client/deposit/crypto", form, form.body("network"))
+    offered = ask("/client/deposit/providers")["providers"]
+    lately = ask("/client/deposits", limit=10)
+    where = None if answer.refused else answer["deposit"]
+    return show(
+        "deposit", form=form, where=where, providers=offered, lately=lately, acts=_DEPOSITING
+    )
+
+
+@client.post("/deposit/card")
+def deposit_by_card() -> AnyResponse:
+    """Lead to a provider's page."""
+    form = Form()
+    offer, _, currency = form["offer"].partition(" ")
+    body = {**form.body(amounts=["amount"]), "provider": offer, "currency": currency}
+    answer = send("POST", "/client/deposit/card", form, body)
+    if not answer.refused:
+        return redirect(answer["url"], HTTPStatus.SEE_OTHER)
+    offered = ask("/client/deposit/providers")["providers"]
+    lately = ask("/client/deposits", limit=10)
+    return show("deposit", form=form, providers=offered, lately=lately, acts=_DEPOSITING)
+
+
+@client.get("/deposits/<id:deposit_id>")
+def one_deposit(deposit_id: str) -> Response:
+    """Show what became of a deposit."""
+    return show("deposited", one=ask(f"/client/deposit/{deposit_id}")["deposit"])
+
+
+@client.get("/withdraw")
+def withdraw() -> Response:
+    """Ask where to, and how much."""
+    form = Form()
+    return show("withdraw", form=form, **_withdrawing())
+
+
+@client.post("/withdraw/check")
+def check_withdrawal() -> AnyResponse:
+    """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
+    form = Form()
+    answer = send("POST", "/client/withdraw/quote", form, _order(form))
+    if answer.refused:
+        return show("withdraw", form=form, **_withdrawing())
+    # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
+    asked = {**_order(form), KEY: form.key}
+    return redirect(f"/app/withdraw/confirm?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/withdraw/confirm")
+def confirm_withdrawal() -> AnyResponse:
+    """Show all of a withdrawal before it is made."""
+    return _confirming(Form())
+
+
+@client.post("/withdraw")
+def make_withdrawal() -> AnyResponse:
+    """Make it; done once, however often it is sent."""
+    form = Form()
+    answer = send("POST", "/client/withdraw", form, _order(form))
+    if answer.refused:
+        return _confirming(form)
+    return redirect(f"/app/withdrawals/{answer['payout']['id']}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/withdrawals/<id:payout_id>")
+def one_withdrawal(payout_id: str) -> Response:
+    """Show how far a withdrawal is."""
+    return show("withdrawn", one=ask(f"/client/withdraw/{payout_id}")["payout"])
+
+
+@client.get("/transfer")
+def transfer() -> Response:
+    """Ask to whom, and how much."""
+    return show("transfer", form=Form(), balance=ask("/client/balance"), acts=_TRANSFERRING)
+
+
+@client.get("/transfer/confirm")
+def confirm_transfer() -> Response:
+    """Show a transfer before it is made."""
+    return _paying(Form())
+
+
+@client.post("/transfer")
+def make_transfer() -> AnyResponse:
+    """Make it; done once, however often it is sent."""
+    form = Form()
+    body = form.body("toIdentifier", "note", amounts=["amount"])
+    answer = send("POST", "/client/transfer", form, body)
+    if answer.refused:
+        return show("transfer", form=form, balance=ask("/client/balance"), acts=_TRANSFERRING)
+    return redirect(f"/app/transfers/{answer['transfer']['id']}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/transfers/<id:transfer_id>")
+def one_transfer(transfer_id: str) -> Response:
+    """Show the receipt of a transfer."""
+    return show("transferred", one=ask(f"/client/transfer/{transfer_id}")["transfer"])
+
+
+@client.get("/activity")
+def activity() -> Response:
+    """Show everything that happened, by the filters of the address."""
+    asked = {name: request.args.get(name) for name in ("type", "status", "cursor")}
+    span = looks.span(request.args)
+    listed = ask("/client/activity", limit=50, **asked, **span)
+    return show("activity", form=Form(), listed=listed, types=_TYPES, statuses=_STATUSES)
+
+
+def _order(form: Form) -> Mapping[str, Any]:
+    return form.body("walletAddress", "network", amounts=["amount"])
+
+
+def _withdrawing() -> dict[str, Any]:
+    return {
+        "balance": ask("/client/balance"),
+        "limits": ask("/client/fees")["fees"],
+        "book": ask("/client/addresses", limit=100)["addresses"],
+        "acts": [Call("POST", "/client/withdraw/quote", _AN_ORDER)],
+    }
+
+
+def _confirming(form: Form) -> AnyResponse:
+    order = _order(form)
+    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order)
+    if quoted.refused:
+        return show("withdraw", form=quoting, **_withdrawing())
+    sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
+    return show(
+        "withdraw_confirm",
+        form=form,
+        quote=quoted["quote"],
+        order=order,
+        alike=looks.alike(order["walletAddress"], [each["walletAddress"] for each in sent])
+        if "walletAddress" in order
+        else None,
+        two_factor=ask("/client/2fa")["twoFactor"]["enabled"],
+        acts=[Call("POST", "/client/withdraw", order)],
+    )
+
+
+def _paying(form: Form) -> Response:
+    return show(
+        "transfer_confirm",
+        form=form,
+        order=form.body("toIdentifier", "note", amounts=["amount"]),
+        balance=ask("/client/balance"),
+        acts=_TRANSFERRING,
+    )
+
+
+_AN_ORDER = {"amount": "50.00", "walletAddress": "…", "network": "Solana"}
+_TRANSFERRING: Sequence[Call] = (
+    Call("POST", "/client/transfer", {"toIdentifier": "user@example.com", "amount": "25.00"}),
+)
+_DEPOSITING: Sequence[Call] = (
+    Call("POST", "/client/deposit/crypto", {"network": "Solana"}),
+    Call("POST", "/client/deposit/card", {"amount": "100", "currency": "USD", "provider": "tap"}),
+)

@@ -1,0 +1,181 @@
+"""What every screen of the client portal stands on: who reads it, its calls, its frame."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, Response, flash, g, redirect, render_template, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.kernel.errors import Refusal
+from protonpay.portal import words
+from protonpay.portal.answers import page, spoken
+from protonpay.portal.client import filters, visits
+from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
+from protonpay.portal.client.forms import Form
+from protonpay.web import idempotency, messages, step_up
+from protonpay.web.links import links
+
+client = Blueprint("client", __name__, url_prefix="/app")
+client.record_once(filters.register)
+_NOTHING: Mapping[str, Any] = {}
+
+NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
+    (
+        "Money",
+        (
+            ("/app", "Overview"),
+            ("/app/deposit", "Deposit"),
+            ("/app/withdraw", "Withdraw"),
+            ("/app/transfer", "Transfer"),
+            ("/app/activity", "Activity"),
+        ),
+    ),
+    ("Sell", (("/app/invoices", "Invoices"),)),
+    (
+        "Build",
+        (
+            ("/app/keys", "API keys"),
+            ("/app/webhooks", "Webhooks"),
+            ("/app/events", "Events"),
+        ),
+    ),
+    (
+        "Account",
+        (
+            ("/app/fees", "Fees and limits"),
+            ("/app/addresses", "Addresses"),
+            ("/app/identity", "Identity"),
+            ("/app/security", "Security"),
+        ),
+    ),
+)
+"""The menu: groups of addresses and their names."""
+
+
+@client.before_request
+def _begin() -> None:
+    visits.token()  # who is signed out sees no page, and sends no form
+    if request.method == "POST":
+        visits.check_form()
+
+
+def ask(path: str, **query: Any) -> Answer:
+    """Read from the API, for the page that is being made.
+
+    Raises:
+        Refused: the API does not give it.
+        SignedOut: the session has ended.
+    """
+    asked = {name: value for name, value in query.items() if value not in (None, "")}
+    _calls().append(Call("GET", f"{path}?{urlencode(asked)}" if asked else path))
+    answer = api.call("GET", path, query=asked, token=visits.token())
+    if answer.refused:
+        raise Refused(answer)
+    return answer
+
+
+def send(method: str, path: str, form: Form, body: Mapping[str, Any] | None = None) -> Answer:
+    """Have something done that a form asks for; the form knows why if it is refused.
+
+    Raises:
+        SignedOut: the session has ended.
+    """
+    proofs = {idempotency.HEADER: form.key, step_up.HEADER: form.code}
+    answer = api.call(method, path, body, token=visits.token(), more=proofs)
+    if answer.refused:
+        form.answer = answer
+    return answer
+
+
+def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
+    """Make a page.
+
+    Args:
+        name: of its template in ``templates/app``.
+        acts: the calls that its forms make, for who would make them from a program.
+        values: what the template shows. The refusal of ``form`` gives the page its status.
+    """
+    language = words.chosen()
+    html = render_template(
+        f"app/{name}.html",
+        lang=language,
+        say=words.speaker(language),
+        navigation=NAVIGATION,
+        calls=[*_calls(), *acts],
+        api_url=links.to("/api"),
+        networks=list(NETWORKS),
+        who=visits.kept("who"),
+        csrf_token=visits.form_token(),
+        **values,
+    )
+    answer = spoken(language, page(html))
+    answer.headers["Cache-Control"] = "no-store"
+    form = values.get("form")
+    if isinstance(form, Form) and form.answer is not None:
+        answer.status_code = form.answer.status
+    return answer
+
+
+def done(said: str, to: str) -> AnyResponse:
+    """Lead on after a form was done, and say so there."""
+    flash(words.speaker(words.chosen())(said))
+    return redirect(to, HTTPStatus.SEE_OTHER)
+
+
+def own_path(given: str | None, *, otherwise: str = "/app") -> str:
+    """Return where to lead a reader who asked for it in an address: a page of ours, or ours alone.
+
+    A whole address, or what a browser would take for one, leads nowhere else.
+    """
+    parts = urlsplit(given or "")
+    own = not parts.scheme and not parts.netloc and parts.path.startswith(("/app", "/pay/"))
+    plain = given is not None and "\\" not in given and given.isprintable()
+    return given if own and plain and given else otherwise
+
+
+@client.errorhandler(SignedOut)
+def _signed_out(_: SignedOut) -> AnyResponse:
+    # What was typed comes back after signing in; no secret of it is written anywhere.
+    kept = Form().kept() if request.method == "POST" else request.args
+    asked = urlencode(list(dict(kept).items()))
+    visits.sign_out()
+    wanted = f"{request.path}?{asked}" if asked else request.path
+    return redirect(f"/login?{urlencode({'next': wanted})}", HTTPStatus.SEE_OTHER)
+
+
+@client.errorhandler(Refused)
+def _refused(refused: Refused) -> Response:
+    return trouble(refused.answer)
+
+
+@client.errorhandler(Refusal)
+def refusal_page(refusal: Refusal) -> Response:
+    """Make the page of a refusal of our own, such as a form whose session has ended."""
+    said = messages.say(refusal.said, words.chosen(), refusal.values)
+    return trouble(Answer(HTTPStatus.FORBIDDEN, {"code": refusal.code, "message": said}))
+
+
+@client.errorhandler(HTTPException)
+def _odd(error: HTTPException) -> Response:
+    return trouble(Answer(error.code or 500, {"code": "not_found"}))
+
+
+@client.route("/<path:_any>")
+def _nowhere(_any: str) -> Response:
+    return trouble(Answer(HTTPStatus.NOT_FOUND, {"code": "not_found"}))
+
+
+def trouble(answer: Answer) -> Response:
+    """Make the page of what cannot be shown."""
+    shown = show("trouble", problem=answer.body, status=answer.status, request_id=g.request_id)
+    shown.status_code = answer.status
+    return shown
+
+
+def _calls() -> list[Call]:
+    calls: list[Call] = g.setdefault("calls", [])
+    return calls

@@ -1,0 +1,91 @@
+"""Screens of invoices: the list, a new one, and what can be done with one."""
+
+from http import HTTPStatus
+
+from flask import Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from protonpay.portal.client import looks
+from protonpay.portal.client.api import Call
+from protonpay.portal.client.forms import Form
+from protonpay.portal.client.screens import ask, client, done, send, show
+
+_STATUSES = (
+    "PENDING",
+    "CONFIRMING",
+    "PAID",
+    "EXPIRED",
+    "CANCELLED",
+    "PARTIALLY_REFUNDED",
+    "REFUNDED",
+)
+
+
+@client.get("/invoices")
+def invoices() -> Response:
+    """Show the invoices, by the filters of the address."""
+    asked = {name: request.args.get(name) for name in ("status", "cursor")}
+    listed = ask("/client/invoices", limit=50, **asked, **looks.span(request.args))
+    return show("invoices", form=Form(), listed=listed, statuses=_STATUSES)
+
+
+@client.get("/invoices/new")
+def new_invoice() -> Response:
+    """Ask what a new invoice is about."""
+    return show("invoice_new", form=Form(), acts=_INVOICING)
+
+
+@client.post("/invoices/new")
+def make_invoice() -> AnyResponse:
+    """Make it; done once, however often it is sent."""
+    form = Form()
+    body = form.body(
+        "description",
+        amounts=["amount", "tolerance"],
+        whole=["expiresInSeconds"],
+        yes_no=["acceptLate"],
+    )
+    answer = send("POST", "/client/invoices", form, body)
+    if answer.refused:
+        return show("invoice_new", form=form, acts=_INVOICING)
+    return redirect(f"/app/invoices/{answer['invoice']['id']}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/invoices/<id:invoice_id>")
+def one_invoice(invoice_id: str) -> Response:
+    """Show how an invoice stands, and what was paid."""
+    return _one(invoice_id, Form())
+
+
+@client.post("/invoices/<id:invoice_id>/cancel")
+def cancel_invoice(invoice_id: str) -> AnyResponse:
+    """Take it back."""
+    form = Form()
+    if send("POST", f"/client/invoices/{invoice_id}/cancel", form).refused:
+        return _one(invoice_id, form)
+    return done("The invoice is cancelled.", f"/app/invoices/{invoice_id}")
+
+
+@client.post("/invoices/<id:invoice_id>/refund")
+def refund_invoice(invoice_id: str) -> AnyResponse:
+    """Give back what was paid, all of it or a part."""
+    form = Form()
+    body = form.body("walletAddress", "network", amounts=["amount"])
+    if "walletAddress" not in body:
+        body.pop("network", None)
+    if send("POST", f"/client/invoices/{invoice_id}/refund", form, body).refused:
+        return _one(invoice_id, form)
+    return done("The refund is on its way.", f"/app/invoices/{invoice_id}")
+
+
+def _one(invoice_id: str, form: Form) -> Response:
+    path = f"/client/invoices/{invoice_id}"
+    whole = ask(path)
+    two_factor = ask("/client/2fa")["twoFactor"]["enabled"]
+    acts = [Call("POST", f"{path}/cancel"), Call("POST", f"{path}/refund", {"amount": "10.00"})]
+    return show("invoice", form=form, whole=whole, two_factor=two_factor, acts=acts)
+
+
+_INVOICING = (
+    Call("POST", "/client/invoices", {"amount": "50.00", "description": "Monthly subscription"}),
+)

@@ -1,0 +1,51 @@
+// What a screen can do beyond its HTML: stay true by itself, copy, and be sent once. It knows no
+// amount and no state: what is shown is always a page that the server has made.
+const told = document.querySelector(".told");
+
+for (const button of document.querySelectorAll(".copy")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.dataset.copies);
+    told.textContent = button.dataset.said;
+    button.textContent = button.dataset.said;
+  });
+}
+
+// A form is sent once; one that comes back with the browser's own "back" can be sent again.
+for (const form of document.querySelectorAll("form[method=post]")) {
+  form.addEventListener("submit", () => {
+    setTimeout(() => form.querySelectorAll("button").forEach((each) => (each.disabled = true)));
+  });
+}
+addEventListener("pageshow", () => document.querySelectorAll("form button").forEach((each) => (each.disabled = false)));
+
+const wide = matchMedia("(min-width: 62rem)");
+const menu = document.querySelector("details.menu");
+const unfold = () => menu && (menu.open = wide.matches);
+wide.addEventListener("change", unfold);
+unfold();
+
+document.querySelector(".notice.bad[role=alert]")?.focus();
+
+const live = [...document.querySelectorAll("[data-live]")];
+if (live.length) {
+  const again = Math.min(...live.map((each) => Number(each.dataset.live))) * 1000;
+  const look = async () => {
+    const busy = document.activeElement?.closest("[data-live] details, [data-live] form");
+    if (!document.hidden && !busy) {
+      try {
+        const answer = await fetch(location.href, { cache: "no-store", redirect: "error" });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        for (const part of live) {
+          const made = answer.ok && page.querySelector(`[data-part="${part.dataset.part}"]`);
+          if (made && made.innerHTML !== part.innerHTML) part.replaceChildren(...made.childNodes);
+          if (made && !made.dataset.live) live.splice(live.indexOf(part), 1);
+        }
+      } catch {
+        // The page stays as it was, and looks again.
+      }
+    }
+    if (live.length) setTimeout(look, again);
+  };
+  setTimeout(look, again);
+}
