@@ -1,13 +1,13 @@
 """Documents of identity checks.
 
-Revision ID: 0039
+Revision ID: 0040
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 
 
 def upgrade() -> None:
