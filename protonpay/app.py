@@ -48,6 +48,7 @@ from protonpay.payouts.waits import alarm as payout_alarm
 from protonpay.plans.blueprint import blp as plans_blp
 from protonpay.portal.client import visits
 from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
+from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
 from protonpay.proofs.blueprint import blp as proofs_blp
@@ -241,6 +242,7 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
+    app.register_blueprint(portal_components)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

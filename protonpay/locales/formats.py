@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from babel.core import Locale
 from babel.dates import format_date, format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.kernel.money import Usdc
@@ -19,6 +19,7 @@ LANGUAGES = ("en", "ru")
 _LOCALES = {language: Locale(language) for language in LANGUAGES}
 _DAY = {"en": "d MMM y", "ru": "d MMM y 'г'."}
 _RUBLE = "₽"
+_LONG = 10_000
 _MINUS = "\u2212"
 _SPACES = re.compile(r"[ \u00a0\u2009\u202f]")
 _GROUPED = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,6})?", re.ASCII)
@@ -29,6 +30,13 @@ _AMBIGUOUS = re.compile(r"[1-9][0-9]{0,2},[0-9]{3}", re.ASCII)
 def number(language: str, value: int | Decimal) -> str:
     """Write a number: ``1,250.5``, ``1 250,5`` with no-break spaces."""
     return format_decimal(value, "#,##0.######", locale=_LOCALES[language])
+
+
+def short(language: str, value: Decimal) -> str:
+    """Write a round number in little room: ``2.5M``, ``2,5 млн``; below 10,000 as it is."""
+    if abs(value) < _LONG:
+        return number(language, value)
+    return format_compact_decimal(value, locale=_LOCALES[language], fraction_digits=1)
 
 
 def usdc(language: str, amount: Usdc) -> str:

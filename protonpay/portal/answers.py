@@ -2,6 +2,7 @@
 
 from flask import Response, request
 
+from protonpay.portal import theme
 from protonpay.portal.words import SWITCH
 
 OWN_ASSETS = (
@@ -24,6 +25,7 @@ def spoken(language: str, response: Response) -> Response:
     response.headers["Vary"] = "Accept-Language, Cookie"
     if request.args.get(SWITCH) == language:
         response.set_cookie(SWITCH, language, max_age=_REMEMBERED, samesite="Lax")
+    theme.remember(response)
     # The address is all that is needed to see the page, or to use the link.
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

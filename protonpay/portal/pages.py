@@ -10,12 +10,13 @@ from protonpay.deposits import service as deposits
 from protonpay.invoices import checkout as invoices
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
-from protonpay.portal import checkout, words
+from protonpay.portal import checkout, theme, words
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
 from protonpay.web import qr
 from protonpay.web.links import links
 
 pages = Blueprint("portal", __name__, template_folder="templates", static_folder=None)
+pages.app_context_processor(theme.given)
 
 _STATIC = Path(__file__).parent / "static"
 _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"

@@ -17,10 +17,10 @@ from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import Usdc
 from protonpay.locales import formats
 from protonpay.locales.formats import LANGUAGES
-from protonpay.portal.catalogue import account, client, letters, pay
+from protonpay.portal.catalogue import account, charts, client, components, letters, pay
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, client, account)
+AREAS = (pay, letters, charts, components, client, account)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"

@@ -19,7 +19,10 @@ from protonpay.web.fields import WireSchema
 from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
-PAGES = {"portal", "letters", "metrics", "api-docs", "admin-api-docs", "client", "entry"}
+PAGES = {
+    *("portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"),
+    *("client", "entry"),
+}
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
 browser is signed in ("client", "entry"), tests/portal/client tries each route."""
 

@@ -84,7 +84,9 @@ IN_RUSSIAN: Sentences = {
     "Tries": "Попытки",
     "Next try": "Следующая попытка",
     "Nothing was delivered yet.": "Доставок пока не было.",
-    "Send a test event, and see it arrive.": "Отправьте пробное событие и посмотрите, как оно дойдёт.",
+    "Send a test event, and see it arrive.": (
+        "Отправьте пробное событие и посмотрите, как оно дойдёт."
+    ),
     "Test event": "Пробное событие",
     "Send a test event": "Отправить пробное событие",
     "Deliver again": "Доставить снова",
@@ -172,7 +174,9 @@ IN_RUSSIAN: Sentences = {
     # identity
     "Not asked for yet": "Ещё не запрашивалась",
     "Somebody looks at it. You will get a letter.": "Заявку рассматривают. Вам придёт письмо.",
-    "You are known to us. Nothing more is needed.": "Личность подтверждена. Больше ничего не нужно.",
+    "You are known to us. Nothing more is needed.": (
+        "Личность подтверждена. Больше ничего не нужно."
+    ),
     "Full name, as in the document": "Полное имя, как в документе",
     "Date of birth": "Дата рождения",
     "Country": "Страна",
