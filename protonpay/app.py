@@ -64,6 +64,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users import service as users
 from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
@@ -74,6 +75,7 @@ from protonpay.web.links import links
 from protonpay.web.operators import SECURITY as OPERATORS_ONLY
 from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
+from protonpay.web.sheets import desk as sheets_desk
 from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
@@ -201,6 +203,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     desk.bind(operators.opened)
     factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)
+    sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)

@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, document, idempotency, limits, operators, step_up
+from protonpay.web import auth, document, idempotency, limits, operators, sheets, step_up
 from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.document_schemas import SchemaPlugin
@@ -91,7 +91,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         def mark(view: Callable[..., Any]) -> Any:
             if "arguments" in getattr(view, "_apidoc", {}):
                 raise TypeError(f"{view.__name__}: what is read stands above what is answered")
-            done_once = idempotency.once(decorate(view), schema)
+            done_once = idempotency.once(decorate(sheets.either(view, schema)), schema)
             takes_codes = getattr(view, "takes_codes", False)
             return step_up.counting(done_once) if takes_codes else done_once
 
