@@ -34,6 +34,7 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
+from protonpay.kyc.documents import retention as documents_retention
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
@@ -162,6 +163,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))
