@@ -1,13 +1,13 @@
 """Find the open rows of the jobs that sign by the payout they speak of.
 
-Revision ID: 0040
+Revision ID: 0041
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040"
-down_revision = "0039"
+revision = "0041"
+down_revision = "0040"
 
 
 def upgrade() -> None:
