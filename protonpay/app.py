@@ -34,6 +34,7 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
+from protonpay.kyc.documents import retention as documents_retention
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
@@ -65,6 +66,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users import service as users
 from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
@@ -75,6 +77,7 @@ from protonpay.web.links import links
 from protonpay.web.operators import SECURITY as OPERATORS_ONLY
 from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
+from protonpay.web.sheets import desk as sheets_desk
 from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
@@ -162,6 +165,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))
@@ -201,6 +205,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     desk.bind(operators.opened)
     factors.bind(two_factor.proved, two_factor.misses_counted)
     cursors.bind(config.secret_key)
+    sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)

@@ -18,6 +18,9 @@ QUEUED = 202
 
 
 ACCOUNT = {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"}
+ONE_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 SESSION = {"TOKEN": "token", "REFRESH_TOKEN": "refreshToken"}
 CHALLENGE = {"CHALLENGE_ID": "options.challengeId", "CHALLENGE": "options.publicKey.challenge"}
 CREDENTIAL = {"id": "{CREDENTIAL_ID}", "rawId": "{CREDENTIAL_ID}", "type": "public-key"}
@@ -117,6 +120,14 @@ EXAMPLES = (
     ),
     Example("GET", "/client/events/{EVENT}"),
     Example("GET", "/client/kyc"),
+    Example(
+        "POST",
+        "/client/kyc/documents",
+        {"kind": "FRONT", "content": ONE_PIXEL},
+        keeps={"DOCUMENT": "document.id"},
+    ),
+    Example("GET", "/client/kyc/documents"),
+    Example("DELETE", "/client/kyc/documents/{DOCUMENT}", status=NOTHING),
     Example(
         "POST",
         "/client/wallets/message",

@@ -96,7 +96,7 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
         if visit.down:
             route.abort("connectionrefused")
             return
-        headers = dict(route.request.headers)
+        headers = route.request.all_headers()  # the cookies, too
         body = route.request.post_data_buffer
         path = asked.path + (f"?{asked.query}" if asked.query else "")
         with client.open(path, method=route.request.method, headers=headers, data=body) as got:

@@ -18,6 +18,7 @@ from tests.api_keys.keys import make_key
 from tests.api_keys.test_using_keys import MANAGING, OPENS
 from tests.auth.test_sessions import listed as sessions
 from tests.invoices.asking import ask
+from tests.kyc.papers import upload
 from tests.linked_wallets import signers
 from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
@@ -78,6 +79,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
+    "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""
 
