@@ -22,13 +22,14 @@ from protonpay.portal.catalogue import (
     charts,
     client,
     components,
+    front,
     letters,
     pay,
     reference,
 )
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account, reference)
+AREAS = (pay, letters, charts, components, client, account, reference, front)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"
