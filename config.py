@@ -33,6 +33,9 @@ YOOKASSA_NETWORKS = (
 """From where YooKassa notifies (its page "Notifications"; IPv6 as wide as its network)."""
 LARGE_DEPOSIT = "1000"
 """USDC: above it a deposit waits for ``finalized``, and for the second node if there is one."""
+LONGEST_KEPT_DAYS = 36_525
+FIVE_YEARS_DAYS = 1826
+"""For so long records of customers are to be kept (FATF, recommendation 11)."""
 MAIL_FROM = "no-reply@protonpay.example"
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
 _CEILING = rf"(-|{_AMOUNT.pattern})"
@@ -81,6 +84,8 @@ class Config:
             ``sweep_dust_usdc``.
         payout_liquidity_alarm_seconds: how long payouts may wait for USDC or native coin of ours
             before the maintenance worker shouts.
+        kyc_documents_kept_days: after the last decision about who somebody is, what they submitted
+            for it is dropped.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         rate_limit_page: of one account, what the portal's pages read for it.
         rate_limit_login: of one account, sign-ins that failed, wherever they came from.
@@ -137,6 +142,7 @@ class Config:
     sweep_dust_usdc: str
     sweep_age_seconds: int
     payout_liquidity_alarm_seconds: int
+    kyc_documents_kept_days: int
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -214,6 +220,7 @@ class Config:
             sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
             sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
             payout_liquidity_alarm_seconds=int(values.get("PAYOUT_LIQUIDITY_ALARM_SECONDS") or 300),
+            kyc_documents_kept_days=int(values.get("KYC_DOCUMENTS_KEPT_DAYS") or FIVE_YEARS_DAYS),
         )
 
     def card_providers(self) -> dict[str, dict[str, str] | None]:
@@ -319,6 +326,8 @@ class Config:
             found.append("PAYOUT_APPROVAL_ABOVE is an amount of USDC")
         if self.payout_liquidity_alarm_seconds < 0:
             found.append("PAYOUT_LIQUIDITY_ALARM_SECONDS is not negative")
+        if not 1 <= self.kyc_documents_kept_days <= LONGEST_KEPT_DAYS:
+            found.append(f"KYC_DOCUMENTS_KEPT_DAYS is between 1 and {LONGEST_KEPT_DAYS}")
         return found
 
     def secrets(self) -> dict[str, str]:

@@ -34,6 +34,7 @@ from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
 from protonpay.kyc.blueprint import blp as kyc_blp
+from protonpay.kyc.documents import retention as documents_retention
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
@@ -50,6 +51,8 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.reference.pages import reference as portal_reference
+from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
@@ -67,6 +70,7 @@ from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
+from protonpay.users import service as users
 from protonpay.users.blueprint import blp as preferences_blp
 from protonpay.wallets.recording import owners
 from protonpay.web import answers, errors, limits, paths, tokens
@@ -78,6 +82,7 @@ from protonpay.web.members import members
 from protonpay.web.operators import SECURITY as OPERATORS_ONLY
 from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
+from protonpay.web.sheets import desk as sheets_desk
 from protonpay.web.step_up import factors
 from protonpay.webhooks.blueprint import blp as webhooks_blp
 from protonpay.wire.guard import targets
@@ -167,6 +172,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
     screening.bind(None if listed is None else OfflineList(listed))
@@ -207,6 +213,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     members.bind(teams.opened, team_permissions.roles)
     factors.bind(two_factor.proved, two_factor.misses_counted, two_factor.is_enabled)
     cursors.bind(config.secret_key)
+    sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)
@@ -249,6 +256,8 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
+    app.register_blueprint(portal_reference)
+    api_document.bind(api.spec.to_dict)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

@@ -26,6 +26,11 @@ def attempted(by: Caller, action: str, subject: str, reason: str) -> AbstractCon
     return audit.attempted(named(by), action, subject, reason)
 
 
+def looked(by: Caller, action: str, subject: str, reason: str, seen: Mapping[str, Any]) -> None:
+    """Write down that somebody sees what nobody sees unnoticed (``audit.looked``)."""
+    audit.looked(named(by), action, subject, reason, seen)
+
+
 def check_not_own(by: Caller, user: User) -> None:
     """Refuse that somebody moves the money of an account of their own.
 

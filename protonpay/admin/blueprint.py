@@ -4,7 +4,8 @@ from typing import Any, cast
 
 from flask import request
 
-from protonpay.admin import schemas, service
+from protonpay.admin import identity_cases, schemas, service
+from protonpay.kyc.documents import Opened
 from protonpay.operators import service as operators
 from protonpay.operators.service import Caller
 from protonpay.web.api import AreaBlueprint, Door
@@ -135,6 +136,21 @@ def refuse_payout(given: dict[str, str], payout_id: str) -> dict[str, Any]:
 def identities() -> dict[str, Any]:
     """List the identity checks that wait, the oldest first."""
     return {"waiting": service.waiting_identities()}
+
+
+@blp.get("/kyc/<id:user_id>", may="kyc.view")
+@blp.response(200, schemas.IdentityAnswer)
+def identity(user_id: str) -> dict[str, Any]:
+    """Get an identity check with what was submitted; of documents, that they are there."""
+    return {"identity": identity_cases.identity(user_id)}
+
+
+@blp.post("/kyc/documents/<id:document_id>/look", may="kyc.documents", refuses=[409])
+@blp.arguments(schemas.Reason)
+@blp.response(200, schemas.OpenedDocument)
+def look(given: dict[str, str], document_id: str) -> Opened:
+    """Look at a document; that you did stands in the audit log."""
+    return identity_cases.look(_caller(), document_id, **given)
 
 
 @blp.post("/kyc/<id:user_id>/approve", may="kyc.decide", refuses=[409])

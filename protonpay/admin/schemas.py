@@ -1,9 +1,15 @@
 """/api/admin, as the operators' document spells it."""
 
+import base64
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from marshmallow import fields, validate
+from typing_extensions import override
 
 from protonpay.adjustments.states import ADJUSTMENT
-from protonpay.kyc.states import REASONS
+from protonpay.kyc.formats import MEDIA_TYPES
+from protonpay.kyc.states import CASE, DOCUMENT_KINDS, REASONS
 from protonpay.operators.permissions import Role
 from protonpay.web.fields import Email, Moment, Text, UsdcField, WireSchema
 
@@ -163,6 +169,7 @@ class IdentityPerson(WireSchema):
 class WaitingIdentity(WireSchema):
     """An identity check that waits."""
 
+    user_id = fields.String(metadata=_ID)
     email = fields.String(metadata={"example": "john@example.com"})
     submitted_at = Moment()
     person = fields.Nested(IdentityPerson)
@@ -172,6 +179,60 @@ class Identities(WireSchema):
     """The answer of ``GET /admin/kyc``."""
 
     waiting = fields.List(fields.Nested(WaitingIdentity))
+
+
+class IdentityDocument(WireSchema):
+    """A document of an identity check."""
+
+    id = fields.String(metadata=_ID)
+    kind = fields.String(metadata={"enum": DOCUMENT_KINDS})
+    media_type = fields.String(metadata={"enum": MEDIA_TYPES})
+    size_bytes = fields.Integer(metadata={"minimum": 1, "example": 67})
+    uploaded_at = Moment()
+    submitted_at = Moment(allow_none=True)
+    dropped_at = Moment(allow_none=True, metadata={"description": "Its content is gone since."})
+
+
+class IdentityView(WireSchema):
+    """An identity check."""
+
+    user_id = fields.String(metadata=_ID)
+    email = fields.String(metadata={"example": "john@example.com"})
+    status = fields.String(attribute="standing.status", metadata={"enum": CASE.states})
+    reason = fields.String(
+        attribute="standing.reason", allow_none=True, metadata={"enum": [*REASONS, None]}
+    )
+    submitted_at = Moment(attribute="standing.submitted_at", allow_none=True)
+    decided_at = Moment(attribute="standing.decided_at", allow_none=True)
+    person = fields.Nested(IdentityPerson)
+    documents = fields.List(fields.Nested(IdentityDocument))
+
+
+class IdentityAnswer(WireSchema):
+    """One identity check."""
+
+    identity = fields.Nested(IdentityView)
+
+
+class Base64(fields.Field[bytes]):
+    """Bytes, told in base64."""
+
+    told: ClassVar[Mapping[str, Any]] = {
+        "type": "string",
+        "contentEncoding": "base64",
+        "example": "iVBORw0KGgo=",
+    }
+
+    @override
+    def _serialize(self, value: bytes | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else base64.b64encode(value).decode()
+
+
+class OpenedDocument(WireSchema):
+    """A document that somebody looks at."""
+
+    document = fields.Nested(IdentityDocument)
+    content = Base64()
 
 
 class Rejection(Reason):

@@ -110,8 +110,8 @@ def create(
 
     Raises:
         Invalid: it would have expired already (``validation_error``).
-        Forbidden: the account is suspended (``account_suspended``), or it may more than its maker
-            (``role_insufficient``).
+        Forbidden: the account is suspended, or the key may more than its maker
+            (``account_suspended``, ``role_insufficient``).
         Conflict: there are 20 live ones (``too_many_api_keys``).
     """
     raw, now = ids.new_api_key(), clock.now()
@@ -122,14 +122,7 @@ def create(
     with transaction() as session:
         if users.lock(user_id).standing != "ACTIVE":
             raise _suspended()
-        live = select(func.count()).where(
-            ApiKey.user_id == user_id,
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
-        )
-        if session.scalars(live).one() >= MOST_KEYS:
-            said = "At most {limit} live keys: revoke one."
-            raise Conflict("too_many_api_keys", said, limit=MOST_KEYS)
+        _check_room(user_id, now)
         key = ApiKey(
             id=ids.new_id(),
             user_id=user_id,
@@ -214,6 +207,17 @@ def open_key(raw: str, address: str) -> Opened:
     if standing != "ACTIVE" or maker_is_stopped:
         raise _suspended()
     return Opened(key_id, user_id, permissions, used_at)
+
+
+def _check_room(user_id: str, now: datetime) -> None:
+    live = select(func.count()).where(
+        ApiKey.user_id == user_id,
+        ApiKey.revoked_at.is_(None),
+        ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
+    )
+    if db.current().scalars(live).one() >= MOST_KEYS:
+        said = "At most {limit} live keys: revoke one."
+        raise Conflict("too_many_api_keys", said, limit=MOST_KEYS)
 
 
 def _check_may_hand_on(maker: Maker, permissions: Sequence[str]) -> None:

@@ -19,7 +19,16 @@ from protonpay.kernel import clock
 from protonpay.kernel.errors import Invalid, Refusal
 from protonpay.store.db import current, db, transaction
 
-__all__ = ["AuditEntry", "Checked", "Operator", "attempted", "check", "entries", "recorded"]
+__all__ = [
+    "AuditEntry",
+    "Checked",
+    "Operator",
+    "attempted",
+    "check",
+    "entries",
+    "looked",
+    "recorded",
+]
 
 LONGEST_REASON = 500
 NOTHING = b"\0" * 32
@@ -80,6 +89,25 @@ def recorded(
             return  # a repetition: nothing was done
         _append(by, action, subject, why, before, after)
     log.warning("operator_acted", action=action, subject=subject, actor=by.name, reason=why)
+
+
+def looked(by: Operator, action: str, subject: str, reason: str, seen: Facts) -> None:
+    """Write down that somebody sees what nobody sees unnoticed, before it is shown.
+
+    Args:
+        by: who.
+        action: what, as ``kyc.documents.look``.
+        subject: whose, as ``user cm…``.
+        reason: why, in their words.
+        seen: names it; never what it holds.
+
+    Raises:
+        Invalid: as ``recorded``.
+    """
+    why = _said(reason)
+    with transaction():
+        _append(by, action, subject, why, {}, seen)
+    log.warning("operator_looked", action=action, subject=subject, actor=by.name, reason=why)
 
 
 @contextmanager

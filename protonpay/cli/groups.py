@@ -6,6 +6,7 @@ from protonpay.cli.adjusting import adjust_group
 from protonpay.cli.egress import egress_group
 from protonpay.cli.holding import holds_group
 from protonpay.cli.keys import keys, rotate_key
+from protonpay.cli.kyc import kyc
 from protonpay.cli.listen import listen
 from protonpay.cli.operators import operators
 from protonpay.cli.ops import ops
@@ -33,5 +34,5 @@ for _command in (audit_log, keys, rotate_key):
 for _command in (head, export_chain, export_reserves):
     ops.add_command(_command)
 
-EVERYWHERE = (ops, users, plans, operators, listen)
+EVERYWHERE = (ops, users, kyc, plans, operators, listen)
 IN_A_SANDBOX = (*EVERYWHERE, sandbox)

@@ -1,14 +1,17 @@
 """/client/events, as the API document spells it."""
 
 import re
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
+from protonpay.events.service import Stretch
 from protonpay.events.waiting import LONGEST_WAIT
 from protonpay.kernel import events, ids
 from protonpay.web.fields import JsonSchema, Moment, QueryNumber, Text, WireSchema
+from protonpay.web.paging import Listing, ListingQuery
 
 _PLACE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _EXAMPLE = {
@@ -39,7 +42,7 @@ class Place(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class EventsQuery(WireSchema):
+class EventsQuery(ListingQuery):
     """Which stretch of the log."""
 
     after = Place(
@@ -84,7 +87,7 @@ class EventAnswer(WireSchema):
     event = fields.Nested(EventView)
 
 
-class EventsStretch(WireSchema):
+class EventsStretch(Listing):
     """A stretch of the log, lowest number first."""
 
     events = fields.List(fields.Nested(EventView))
@@ -94,3 +97,7 @@ class EventsStretch(WireSchema):
     last_sequence = fields.Integer(
         metadata={"example": 1, "description": "The newest number of your log; 0 if it is empty."}
     )
+
+    @override
+    def following(self, shown: Stretch) -> Mapping[str, Any] | None:
+        return {"after": shown.events[-1].sequence} if shown.has_more else None

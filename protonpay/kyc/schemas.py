@@ -1,5 +1,7 @@
 """/client/kyc."""
 
+import base64
+import binascii
 import re
 from datetime import date
 from typing import Any, ClassVar
@@ -9,8 +11,10 @@ from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
 from protonpay.kernel import clock
+from protonpay.kyc.documents import LARGEST_BYTES, Upload
+from protonpay.kyc.formats import MEDIA_TYPES
 from protonpay.kyc.service import Person
-from protonpay.kyc.states import CASE, REASONS
+from protonpay.kyc.states import CASE, DOCUMENT_KINDS, REASONS
 from protonpay.web.fields import JsonSchema, Moment, Text, WireSchema
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
@@ -101,3 +105,71 @@ class CaseAnswer(WireSchema):
     """The answer of ``GET`` and ``POST /client/kyc``."""
 
     kyc = fields.Nested(CaseView)
+
+
+_ONE_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+
+
+class Content(fields.Field[bytes]):
+    """Bytes, written in base64 (RFC 4648 §4) with its padding and nothing else."""
+
+    given: ClassVar[JsonSchema] = {
+        "type": "string",
+        "contentEncoding": "base64",
+        "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        "example": _ONE_PIXEL,
+        "description": f"In base64; at most {LARGEST_BYTES} bytes before that.",
+    }
+
+    @override
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bytes:
+        if not isinstance(value, str):
+            raise ValidationError("Not base64.")
+        try:
+            return base64.b64decode(value.encode(), validate=True)
+        except binascii.Error as error:
+            raise ValidationError("Not base64.") from error
+
+
+class DocumentOrder(WireSchema):
+    """A document for an identity check."""
+
+    kind = Text(
+        longest=32,
+        required=True,
+        validate=[validate.OneOf(DOCUMENT_KINDS)],
+        metadata={"description": "What it shows."},
+    )
+    content = Content(required=True)
+
+    @marshmallow.post_load
+    def as_upload(self, members: dict[str, Any], **_: Any) -> Upload:
+        """Return what the members say."""
+        return Upload(**members)
+
+
+class DocumentView(WireSchema):
+    """A document; its content is never shown to its owner again."""
+
+    id = fields.String()
+    kind = fields.String(metadata={"enum": DOCUMENT_KINDS})
+    media_type = fields.String(metadata={"enum": MEDIA_TYPES, "description": "By its content."})
+    size_bytes = fields.Integer(metadata={"minimum": 1, "example": 67})
+    uploaded_at = Moment()
+    submitted_at = Moment(
+        allow_none=True, metadata={"description": "Null while you may still remove it."}
+    )
+
+
+class DocumentAnswer(WireSchema):
+    """The answer of ``POST /client/kyc/documents``."""
+
+    document = fields.Nested(DocumentView)
+
+
+class DocumentsAnswer(WireSchema):
+    """The answer of ``GET /client/kyc/documents``."""
+
+    documents = fields.List(fields.Nested(DocumentView))

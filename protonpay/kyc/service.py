@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, NotFound
-from protonpay.kyc.models import PURPOSE, KycCase
+from protonpay.kyc.models import PURPOSE, KycCase, KycDocument
 from protonpay.kyc.states import CASE, REASONS
 from protonpay.store.db import db, transaction
 from protonpay.store.events import publish
@@ -46,6 +46,7 @@ class Standing:
 class Waiting:
     """A case that waits for an operator, opened for their eyes."""
 
+    user_id: str
     email: str
     submitted_at: datetime
     person: Person
@@ -53,14 +54,12 @@ class Waiting:
 
 def standing(user_id: str) -> Standing:
     """Return where a user's identity check stands; before the first submission, nowhere."""
-    case = db.session.scalar(select(KycCase).where(KycCase.user_id == user_id))
-    if case is None:
-        return Standing(CASE.initial)
-    return _standing(case)
+    case = _case(user_id)
+    return Standing(CASE.initial) if case is None else _standing(case)
 
 
 def submit(user_id: str, person: Person) -> Standing:
-    """Hand in a case, or another one after a rejection.
+    """Hand in a case with the documents uploaded for it, or another one after a rejection.
 
     Raises:
         Conflict: one is waiting, or the identity is approved (``state_conflict``).
@@ -75,8 +74,15 @@ def submit(user_id: str, person: Person) -> Standing:
             said = "Your identity check is being looked at, or has been approved."
             raise Conflict("state_conflict", said)
         case.state, case.reason = "PENDING", None
-        case.submitted_at, case.decided_at = clock.now(), None
+        now = clock.now()
+        case.submitted_at, case.decided_at = now, None
         case.person = safe.seal(_as_text(person), PURPOSE.format(user_id=user_id))
+        drafts = (
+            KycDocument.user_id == user_id,
+            KycDocument.submitted_at.is_(None),
+            KycDocument.dropped_at.is_(None),
+        )
+        session.execute(update(KycDocument).where(*drafts).values(submitted_at=now))
     return _standing(case)
 
 
@@ -84,9 +90,21 @@ def waiting() -> Sequence[Waiting]:
     """Return the cases that wait for a decision, the oldest first."""
     cases = select(KycCase).where(KycCase.state == "PENDING").order_by(KycCase.submitted_at)
     return [
-        Waiting(users.get(case.user_id).email, case.submitted_at, _opened(case))
+        Waiting(case.user_id, users.get(case.user_id).email, case.submitted_at, _opened(case))
         for case in db.session.scalars(cases)
     ]
+
+
+def person(user_id: str) -> Person:
+    """Return what a user submitted last, opened for an operator's eyes.
+
+    Raises:
+        NotFound: they never submitted anything.
+    """
+    case = _case(user_id)
+    if case is None:
+        raise _no_case()
+    return _opened(case)
 
 
 def approve(user_id: str) -> None:
@@ -120,7 +138,7 @@ def _decide(user_id: str, state: str, reason: str | None) -> None:
         user = users.lock(user_id)
         case = _case(user_id)
         if case is None:
-            raise NotFound("not_found", "There is no identity check of this user.")
+            raise _no_case()
         if not CASE.may(case.state, state):
             raise Conflict("state_conflict", "This identity check does not wait for a decision.")
         now = clock.now()
@@ -136,6 +154,10 @@ def _case(user_id: str) -> KycCase | None:
     # Under the user's lock: as the row is now, whatever this session read of it before.
     mine = select(KycCase).where(KycCase.user_id == user_id)
     return db.session.scalar(mine, execution_options={"populate_existing": True})
+
+
+def _no_case() -> NotFound:
+    return NotFound("not_found", "There is no identity check of this user.")
 
 
 def _standing(case: KycCase) -> Standing:

@@ -22,3 +22,6 @@ REASONS = (
     "other",
 )
 """Why a case is rejected, as its owner is told."""
+
+DOCUMENT_KINDS = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
+"""What a document shows: a side of the paper, its holder, where they live."""

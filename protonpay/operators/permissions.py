@@ -36,6 +36,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "holds.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE),
     "holds.decide": _only(Role.COMPLIANCE),
     "kyc.view": _only(Role.COMPLIANCE),
+    "kyc.documents": _only(Role.COMPLIANCE),
     "kyc.decide": _only(Role.COMPLIANCE),
     "payouts.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE),
     "payouts.decide": _only(Role.FINANCE),

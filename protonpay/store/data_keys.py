@@ -31,7 +31,6 @@ from protonpay.store.db import APPLICATION_ROLE, Base, transaction
 from protonpay.store.secrets import BY_DATA_KEY, Unreadable, prefix, safe
 from protonpay.store.types import Sealed, UtcDateTime
 
-BATCH = 200
 KEPT = timedelta(days=1)
 """How long a key outlives its successor's coming, even when nothing is sealed with it."""
 
@@ -169,7 +168,7 @@ def _older(column: Column[Any], newest: int, after: Sequence[Any] | None) -> lis
         # What is empty was erased on purpose.
         .where(func.length(column) > 0, func.substr(column, 1, len(begins)) != begins)
         .order_by(*keys)
-        .limit(BATCH)
+        .limit(column.type.at_once)  # type: ignore[attr-defined] # Sealed
     )
     if after is not None:
         asked = asked.where(tuple_(*keys) > tuple_(*after))
@@ -188,7 +187,7 @@ def _older(column: Column[Any], newest: int, after: Sequence[Any] | None) -> lis
 def _reseal(column: Column[Any], found: _Found) -> bool | None:
     """Seal one anew: True; False when somebody changed it meanwhile; None if it does not open."""
     try:
-        secret = safe.open(found.sealed, found.purpose)
+        secret = safe.open_bytes(found.sealed, found.purpose)
     except Unreadable:
         return None
     mine = and_(
@@ -198,6 +197,6 @@ def _reseal(column: Column[Any], found: _Found) -> bool | None:
         done = session.execute(
             update(column.table)
             .where(mine, column == found.sealed)
-            .values({column: safe.seal(secret, found.purpose)})
+            .values({column: safe.seal_bytes(secret, found.purpose)})
         )
     return bool(done.rowcount)  # type: ignore[attr-defined] # an UPDATE's result has it

@@ -88,6 +88,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "ledger.audit": Periodic("workers.maintenance.audit", MAINTENANCE, 300),
     "store.prune": Periodic("workers.maintenance.prune", MAINTENANCE, 3600),
     "store.months": Periodic("workers.maintenance.keep_months", MAINTENANCE, 3600),
+    "kyc.drop_documents": Periodic("workers.kyc.drop_documents", MAINTENANCE, 3600),
     "idempotency.reap": Periodic("workers.maintenance.reap_keys", MAINTENANCE, 60),
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),

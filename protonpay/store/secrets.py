@@ -68,12 +68,16 @@ class Safe:
 
     def seal(self, secret: str, purpose: str) -> bytes:
         """Encrypt; the purpose is bound to it, so a row cannot be moved to another column."""
+        return self.seal_bytes(secret.encode(), purpose)
+
+    def seal_bytes(self, secret: bytes, purpose: str) -> bytes:
+        """Encrypt what is no text, as ``seal``."""
         # One look: another thread may read the keys anew between two.
         keys = self._fresh()
         if not keys:
-            return BY_DATA_KEY + _seal(self._master(), secret.encode(), purpose)
+            return BY_DATA_KEY + _seal(self._master(), secret, purpose)
         version = max(keys)
-        return prefix(version) + _seal(keys[version], secret.encode(), purpose)
+        return prefix(version) + _seal(keys[version], secret, purpose)
 
     def open(self, sealed: bytes, purpose: str) -> str:
         """Decrypt.
@@ -81,13 +85,21 @@ class Safe:
         Raises:
             Unreadable: another key or purpose, or altered bytes.
         """
+        return self.open_bytes(sealed, purpose).decode()
+
+    def open_bytes(self, sealed: bytes, purpose: str) -> bytes:
+        """Decrypt what ``seal_bytes`` sealed.
+
+        Raises:
+            Unreadable: as ``open``.
+        """
         if sealed[:1] == BY_DATA_KEY:
-            return self._by_master(sealed[1:], purpose).decode()
+            return self._by_master(sealed[1:], purpose)
         head = sealed[: 1 + _NUMBER_BYTES]
         if sealed[:1] != BY_VERSION or len(head) != 1 + _NUMBER_BYTES:
             raise Unreadable(f"version {sealed[:1].hex()}, {len(sealed)} bytes")
         cipher = self._of(int.from_bytes(head[1:], "big"))
-        return _open(cipher, sealed[len(head) :], purpose).decode()
+        return _open(cipher, sealed[len(head) :], purpose)
 
     def fresh_key(self, version: int) -> bytes:
         """Make a data key, sealed as ``kept`` is to give it back."""

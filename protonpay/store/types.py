@@ -50,14 +50,16 @@ class Sealed(TypeDecorator[bytes]):
 
     Args:
         purpose: as it was given to ``safe.seal``; ``{user_id}`` stands for a column of its row.
+        at_once: rows that are read together when they are sealed anew: few of what is large.
     """
 
     impl = LargeBinary
     cache_ok = True
 
-    def __init__(self, purpose: str) -> None:
+    def __init__(self, purpose: str, *, at_once: int = 200) -> None:
         super().__init__()
         self.purpose = purpose
+        self.at_once = at_once
 
     @property
     def named(self) -> list[str]:

@@ -102,6 +102,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     # who the account is of
     "kyc.standing": _MANAGES,
     "kyc.submit": _MANAGES,
+    "kyc.list_documents": _MANAGES,
+    "kyc.upload": _MANAGES,
+    "kyc.remove": _MANAGES,
     # the team
     "team.members": _ALL,
     "team.change_role": _MANAGES,

@@ -11,7 +11,17 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, document, idempotency, limits, members, noting, operators, step_up
+from protonpay.web import (
+    auth,
+    document,
+    idempotency,
+    limits,
+    members,
+    noting,
+    operators,
+    sheets,
+    step_up,
+)
 from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.document_schemas import SchemaPlugin
@@ -43,6 +53,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             says nothing is nobody's.
         refuses: the error statuses of each route that do not follow from what kind of call it
             is (``web/document.py``), by endpoint.
+        longest_body: bytes of a body, of each route that takes longer ones than the others.
     """
 
     ARGUMENTS_PARSER = StrictParser()
@@ -53,6 +64,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         self.access: dict[str, Access] = {}
         self.actions: dict[str, str] = {}
         self.refuses: dict[str, Sequence[int]] = {}
+        self.longest_body: dict[str, int] = {}
         self._items: dict[str, list[str]] = {}
         self._reads_query: set[str] = set()
         self._steps_up: set[str] = set()
@@ -64,6 +76,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         if door is Door.AUTH:
             counted = limits.by_address.shared_limit
             counted(limits.auth_rate, scope=limits.AUTH, exempt_when=limits.uncounted)(self)
+        # Behind the door: nobody unknown sends more than the usual.
+        self.before_request(self._widen_body)
         self.before_request(self._refuse_unread_query)
         self._prepare_doc_cbks.append(self._document)
 
@@ -87,7 +101,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         def mark(view: Callable[..., Any]) -> Any:
             if "arguments" in getattr(view, "_apidoc", {}):
                 raise TypeError(f"{view.__name__}: what is read stands above what is answered")
-            done_once = idempotency.once(noting.noted(decorate(view)), schema)
+            answered = noting.noted(decorate(sheets.either(view, schema)))
+            done_once = idempotency.once(answered, schema)
             takes_codes = getattr(view, "takes_codes", False)
             return step_up.counting(done_once) if takes_codes else done_once
 
@@ -104,6 +119,9 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             self._items.setdefault(parameter, []).append(_operation_id(name))
         if keys is not None:
             self.access[name] = keys
+        longest = kwargs.pop("longest_body", None)
+        if longest is not None:
+            self.longest_body[name] = longest
         action = kwargs.pop("may", None)
         if action is not None:
             self.actions[name] = action
@@ -130,6 +148,11 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
 
     def _know_operator(self) -> None:
         operators.authenticate(self.actions.get(request.endpoint or "", operators.NOBODY))
+
+    def _widen_body(self) -> None:
+        longest = self.longest_body.get(request.endpoint or "")
+        if longest is not None:
+            request.max_content_length = longest
 
     def _security(self, endpoint: str) -> Any:
         if self.door is Door.CLIENT:

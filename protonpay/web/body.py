@@ -17,6 +17,7 @@ from protonpay.kernel.errors import Invalid
 from protonpay.wire.exact import refuse_bottomless
 
 MAX_BODY_BYTES = 65_536
+"""Of every route but those that name a limit of their own (``longest_body=``)."""
 _LONGEST_INTEGER = 40
 
 
@@ -71,16 +72,16 @@ class StrictParser(FlaskParser):
 def whole_body(req: Request) -> bytes:
     """Return the body, with nothing missing and nothing behind it.
 
-    Werkzeug takes what came before the connection ended for the whole, and so the first
-    64 KiB of chunks without end.
+    Werkzeug takes what came before the connection ended for the whole, and of chunks without
+    end as much as may come.
 
     Raises:
         BadRequest: cut off, or in chunks that cannot be read.
-        RequestEntityTooLarge: longer than ``MAX_BODY_BYTES``.
+        RequestEntityTooLarge: longer than the route takes.
     """
     try:
         body = req.get_data(cache=True)
-        beyond = len(body) == MAX_BODY_BYTES and req.environ["wsgi.input"].read(1)
+        beyond = len(body) == req.max_content_length and req.environ["wsgi.input"].read(1)
     except (OSError, ParseException) as error:
         raise BadRequest from error
     if beyond:

@@ -12,7 +12,8 @@ from typing import Any
 from apispec import APISpec
 
 from protonpay.kernel.problems import MEDIA_TYPE
-from protonpay.web.paging import Paged
+from protonpay.web import sheets
+from protonpay.web.paging import Listing, Paged
 
 Operation = dict[str, Any]
 
@@ -26,6 +27,7 @@ ABOUT = """Custodial USDC accounts: deposits by card and on chain, transfers, wi
   good HTTP is 400, 408, 411, 413, 414 or 431 before any call sees it.
 * **Answers** may get further members, and closed lists of values further values. Requests with a
   member or a query parameter that is not described are refused.
+* **Lists** are CSV, too: `format=csv` or `Accept: text/csv`.
 * **Keys**: `Authorization: Bearer` takes an access token or an API key. A call without `apiKey`
   among its security lets no key in."""
 
@@ -93,6 +95,10 @@ _HEADERS: Mapping[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": '^W/".+"$'},
         "required": True,
         "description": "Names this very answer; send it as `If-None-Match`.",
+    },
+    "Content-Disposition": {
+        "schema": {"type": "string", "pattern": '^attachment; filename="[^"]+"$'},
+        "description": "The name of the file, if it is one.",
     },
     "Link": {
         "schema": {"type": "string", "pattern": '^<.+>; rel="next"$'},
@@ -197,11 +203,21 @@ def describe(
         parameters.append("If-None-Match")
     for answer in answers.values():
         if not isinstance(answer, str):
+            _show_as_csv(answer)
             headers = [*_ALWAYS, *(_COUNTED if counted else ()), *_own(answers, answer)]
             answer.setdefault("headers", {}).update({header: header for header in headers})
     for status in sorted(statuses):
         answers.setdefault(status, HTTPStatus(status).name)
     operation["responses"] = dict(sorted(answers.items(), key=lambda each: int(each[0])))
+
+
+def _show_as_csv(answer: dict[str, Any]) -> None:
+    """Describe what a list is as CSV beside its JSON."""
+    contents = answer.get("content", {})
+    for content in list(contents.values()):
+        if isinstance(listing := content.get("schema"), Listing):
+            contents[sheets.MEDIA_TYPE] = {"schema": sheets.described(listing)}
+            answer.setdefault("headers", {})["Content-Disposition"] = "Content-Disposition"
 
 
 def _own(answers: Mapping[Any, Any], answer: Mapping[str, Any]) -> list[str]:

@@ -42,6 +42,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Service Unavailable.": "Сервис недоступен.",
     "Something went wrong on our end.": "На нашей стороне произошла ошибка.",
     "The service is busy. Try again.": "Сервис перегружен. Повторите попытку.",
+    "Too many files are being written. Try again.": (
+        "Сейчас готовится слишком много файлов. Повторите попытку."
+    ),
     "The answer was lost. Look whether it was done before asking again.": (
         "Ответ потерян. Прежде чем повторять, проверьте, выполнена ли операция."
     ),

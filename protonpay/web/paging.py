@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from flask import Response, after_this_request, request
 from marshmallow import fields, validate
+from typing_extensions import override
 
 from protonpay.kernel import signing
 from protonpay.kernel.errors import Invalid
@@ -22,12 +23,32 @@ from protonpay.web.fields import Moment, QueryNumber, Text, WireSchema
 from protonpay.web.links import links
 
 _SIGNATURE = 16
+_NO_FILTERS = ("limit", "cursor", "format")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class PageQuery(WireSchema):
-    """The query of every list."""
+CSV, CSV_WITH_MARK = "csv", "csv-bom"
+
+
+class ListingQuery(WireSchema):
+    """The query of everything that is a list: JSON, or CSV (``web/sheets.py``)."""
+
+    format = Text(
+        longest=8,
+        load_default=None,
+        validate=[validate.OneOf(["json", CSV, CSV_WITH_MARK])],
+        metadata={
+            "description": "`csv` is what `Accept: text/csv` asks for, too: the same rows with "
+            "times of your time zone, all of them unless `limit` is given (after 100,000 a last "
+            "line says where to go on). A text that a spreadsheet would run has `'` in front. "
+            "`csv-bom` begins with a byte order mark, for Excel."
+        },
+    )
+
+
+class PageQuery(ListingQuery):
+    """The query of a list with cursors."""
 
     limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
     cursor = Text(longest=512, load_default=None)
@@ -40,13 +61,25 @@ class HistoryQuery(PageQuery):
     until = Moment(data_key="to", load_default=None)
 
 
-class Paged(WireSchema):
-    """What every page of a list says beside its rows."""
+class Listing(WireSchema):
+    """A stretch of a list: its rows, and whether more follow."""
+
+    def following(self, shown: Any) -> Mapping[str, Any] | None:
+        """Return what a query asks for the rows after those that were shown; None at the end."""
+        raise NotImplementedError
+
+
+class Paged(Listing):
+    """What every page of a list with cursors says beside its rows."""
 
     next_cursor = fields.String(
         allow_none=True, metadata={"description": "Send it as `cursor` for the next page."}
     )
     has_more = fields.Boolean()
+
+    @override
+    def following(self, shown: Any) -> Mapping[str, Any] | None:
+        return {"cursor": shown["next_cursor"]} if shown["has_more"] else None
 
 
 class Listed(Protocol):
@@ -114,7 +147,7 @@ def page(name: str, query: Mapping[str, Any], read: Callable[..., Sequence[Any]]
     Raises:
         Invalid: a cursor of somebody else's or of other filters (``invalid_cursor``).
     """
-    filters = {key: value for key, value in query.items() if key not in ("limit", "cursor")}
+    filters = {key: value for key, value in query.items() if key not in _NO_FILTERS}
     scope = {"list": name, "user": current().user_id, **filters}
     since, until = filters.pop("since", None), filters.pop("until", None)
     after = cursors.read(query["cursor"], scope) if query["cursor"] else None
@@ -125,13 +158,16 @@ def page(name: str, query: Mapping[str, Any], read: Callable[..., Sequence[Any]]
     cursor = None
     if has_more:
         cursor = cursors.make(Position(shown[-1].created_at, shown[-1].id), scope)
-        _link_next(cursor)
     return {name: shown, "next_cursor": cursor, "has_more": has_more}
 
 
-def _link_next(cursor: str) -> None:
-    """Say the next page's address in a header too (RFC 8288)."""
-    query = urlencode({**request.args.to_dict(), "cursor": cursor})
+def link_next(after: Mapping[str, Any]) -> None:
+    """Say the next page's address in a header too (RFC 8288).
+
+    Args:
+        after: what its query asks beside what this one asked.
+    """
+    query = urlencode({**request.args.to_dict(), **after})
     address = links.to(f"{request.path}?{query}")
 
     @after_this_request

@@ -67,4 +67,17 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "Nobody decides about an account of their own.": "О собственном аккаунте никто не решает.",
     "This reference names another adjustment.": "Эта ссылка относится к другой корректировке.",
     "There is no such switch.": "Такого переключателя нет.",
+    # of documents of identity checks
+    "A document has at most {limit} bytes.": "В документе не более {limit} байт.",
+    "A document is a JPEG, a PNG or a PDF.": "Документ — это JPEG, PNG или PDF.",
+    "At most {limit} documents.": "Не более {limit} документов.",
+    "There is no such document.": "Такого документа нет.",
+    "This document was submitted: it stays.": "Этот документ уже отправлен: он остаётся.",
+    "This document was dropped when its time was over.": (
+        "Этот документ удалён по истечении срока хранения."
+    ),
+    "Your identity is approved: nothing more is needed.": (
+        "Ваша личность подтверждена: больше ничего не нужно."
+    ),
+    "Not base64.": "Не base64.",
 }

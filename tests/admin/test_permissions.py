@@ -27,6 +27,8 @@ EXPECTED = {
     "POST /holds/{}/release": "compliance",
     "POST /holds/{}/refund": "compliance",
     "GET /kyc": "compliance",
+    "GET /kyc/{}": "compliance",
+    "POST /kyc/documents/{}/look": "compliance",
     "POST /kyc/{}/approve": "compliance",
     "POST /kyc/{}/reject": "compliance",
     "GET /payouts": "operator finance compliance",

@@ -19,7 +19,9 @@ from tests.contract.card_simulators import PLAYED
 from tests.simulators import running
 from tests.wallets import pools
 
-UNCOUNTED = dict.fromkeys(("auth", "read", "write", "unauth", "login"), "1000000 per minute")
+UNCOUNTED = dict.fromkeys(
+    ("auth", "read", "write", "page", "unauth", "login"), "1000000 per minute"
+)
 
 
 class _Quiet(WSGIRequestHandler):
@@ -73,6 +75,7 @@ def served(
             auth=config.rate_limit_auth,
             read=config.rate_limit_read,
             write=config.rate_limit_write,
+            page=config.rate_limit_page,
             unauth=config.rate_limit_unauth,
             login=config.rate_limit_login,
         )

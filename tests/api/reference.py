@@ -18,6 +18,9 @@ QUEUED = 202
 
 
 ACCOUNT = {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"}
+ONE_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
 SESSION = {"TOKEN": "token", "REFRESH_TOKEN": "refreshToken"}
 CHALLENGE = {"CHALLENGE_ID": "options.challengeId", "CHALLENGE": "options.publicKey.challenge"}
 CREDENTIAL = {"id": "{CREDENTIAL_ID}", "rawId": "{CREDENTIAL_ID}", "type": "public-key"}
@@ -117,6 +120,14 @@ EXAMPLES = (
     ),
     Example("GET", "/client/events/{EVENT}"),
     Example("GET", "/client/kyc"),
+    Example(
+        "POST",
+        "/client/kyc/documents",
+        {"kind": "FRONT", "content": ONE_PIXEL},
+        keeps={"DOCUMENT": "document.id"},
+    ),
+    Example("GET", "/client/kyc/documents"),
+    Example("DELETE", "/client/kyc/documents/{DOCUMENT}", status=NOTHING),
     Example(
         "POST",
         "/client/wallets/message",
@@ -235,6 +246,28 @@ EXAMPLES = (
         keeps=SESSION,
     ),
     Example("DELETE", "/client/passkeys/{PASSKEY}", status=NOTHING),
+    Example(
+        "POST",
+        "/client/team/invitations",
+        {"email": "user@example.com", "role": "payer"},
+        keeps={"INVITATION": "invitation.id"},
+    ),
+    Example("GET", "/client/team/invitations"),
+    Example("GET", "/client/team/invitations/{INVITATION}"),
+    Example("POST", "/client/team/invitations/{INVITATION}/resend"),
+    Example("GET", "/client/team/members", keeps={"MEMBER": "members.0.id"}),
+    Example("GET", "/client/team/acts"),
+    Example("PATCH", "/client/team/members/{MEMBER}", {"role": "viewer"}),
+    Example("DELETE", "/client/team/members/{MEMBER}", status=NOTHING),
+    Example("DELETE", "/client/team/invitations/{INVITATION}", status=NOTHING),
+    Example(
+        "POST",
+        "/client/memberships",
+        {"token": "{JOIN_TOKEN}"},
+        keeps={"MEMBERSHIP": "membership.id"},
+    ),
+    Example("GET", "/client/memberships"),
+    Example("DELETE", "/client/memberships/{MEMBERSHIP}", status=NOTHING),
     Example("POST", "/auth/logout", status=NOTHING),
     Example(
         "POST",

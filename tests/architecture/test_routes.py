@@ -21,7 +21,7 @@ from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    *("portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"),
+    *("portal", "letters", "components", "reference", "metrics", "api-docs", "admin-api-docs"),
     *("client", "entry"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
@@ -116,6 +116,46 @@ def test_every_operation_has_a_summary_and_describes_its_success(app: Flask):
             assert successes, (method, path)
 
 
+NO_LISTS = {
+    "/api/client/dashboard": "its lines are the first ones of /client/activity",
+    "/api/client/deposit/providers": "what may be offered now, and in which currencies",
+    "/api/client/kyc/documents": "a handful, six of each submission",
+    "/api/client/invoices/{invoice_id}": "one invoice, with all that belongs to it",
+}
+"""Answers with rows that are a part of something else, and which."""
+
+
+def test_every_list_of_clients_can_be_had_as_csv(app: Flask):
+    """A new list says so by its schema (``web.paging.Listing``), or why it is none, above."""
+    document = app.test_client().get("/api/openapi.json").get_json()
+    lists, sheets = set(), set()
+    for path, operations in document["paths"].items():
+        if not path.startswith("/api/client/") or "get" not in operations:
+            continue
+        content = operations["get"]["responses"]["200"]["content"]
+        members = dict(_own_members(content["application/json"]["schema"], document))
+        if any(_is_rows(member) for member in members.values()):
+            lists.add(path)
+        if "text/csv" in content:
+            sheets.add(path)
+            forms = [one for one in operations["get"]["parameters"] if one.get("name") == "format"]
+            assert {"csv", "csv-bom", "json"} == set(forms[0]["schema"]["enum"]), path
+    assert lists - sheets == NO_LISTS.keys()
+    assert len(sheets) > 10
+    assert sheets <= lists
+
+
+def _is_rows(member: dict[str, Any]) -> bool:
+    items = member.get("items", {})
+    return "$ref" in items or "properties" in items
+
+
+def _own_members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    yield from schema.get("properties", {}).items()
+
+
 def _posts_of_clients(app: Flask) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     document = app.test_client().get("/api/openapi.json").get_json()
     for path, operations in document["paths"].items():
@@ -172,9 +212,7 @@ def _good(operation: dict[str, Any]) -> dict[str, Any]:
 
 
 def _members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    while "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    for name, described in schema.get("properties", {}).items():
+    for name, described in _own_members(schema, document):
         yield name, described
         yield from _members(described.get("items", described), document)
 

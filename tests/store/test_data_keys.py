@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import LargeBinary, select, update
 
 from protonpay.kernel import clock
+from protonpay.kyc import documents
 from protonpay.kyc import service as kyc
 from protonpay.mail.models import LetterRow
 from protonpay.store import data_keys
@@ -21,6 +22,7 @@ from protonpay.store.types import Sealed
 from protonpay.webhooks.models import SECRET_PURPOSE, RetiringSecret, WebhookEndpoint
 from tests.actors import make_actor
 from tests.committed import OpenHouse, open_house
+from tests.kyc.papers import PDF, upload
 from tests.kyc.test_kyc import CASE
 
 __all__ = ["open_house"]
@@ -36,6 +38,7 @@ NO_SECRETS = {
     "events.core": "what the account is told",
     "idempotency_keys.body": "an answer without its secrets",
     "idempotency_keys.fingerprint": "a digest",
+    "invitations.digest": "a digest",
     "ledger_seal_mark.cut_hash": "a digest",
     "ledger_seal_mark.hash": "a digest",
     "ledger_seals.hash": "a digest",
@@ -69,7 +72,7 @@ def bound(open_house: OpenHouse) -> Iterator[OpenHouse]:
 
 @dataclass(frozen=True)
 class Anna:
-    """A user with a secret in three tables: of a webhook, of a person, in a letter."""
+    """A user with secrets in four tables: of a webhook, of a person, a document, in a letter."""
 
     id: str
     secret: str
@@ -81,6 +84,7 @@ def anna(bound: OpenHouse) -> Anna:
     told = made.post(
         "/client/webhooks", {"url": "https://example.com/hook", "events": ["deposit.confirmed"]}
     )
+    assert upload(made, PDF + b"\xff\x00").status_code == 200
     assert made.post("/client/kyc", CASE).status_code == 200
     return Anna(made.id, told.get_json()["webhook"]["secret"])
 
@@ -118,11 +122,14 @@ def test_a_new_key_seals_everything_anew_and_nothing_is_lost(anna: Anna):
     done = _columns()
     assert done["webhook_endpoints.secret"] == 1
     assert done["kyc_cases.person"] == 1
+    assert done["kyc_documents.content"] == 1
     assert done["letters.content"] >= 1
     assert data_keys.used(None) == 0
     assert data_keys.used(version) == sum(done.values())
     assert _endpoint_secret() == anna.secret
     assert [one.person.full_name for one in kyc.waiting()] == [CASE["fullName"]]
+    (document,) = documents.submitted(anna.id)
+    assert documents.opened(document.id).content == PDF + b"\xff\x00"
     # Again: there is nothing left to do.
     assert set(_columns().values()) == {0}
 
@@ -232,7 +239,7 @@ def test_a_secret_that_changes_while_it_is_sealed_anew_keeps_its_change(
 
 
 def test_more_rows_than_a_batch_are_all_sealed_anew(anna: Anna, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(data_keys, "BATCH", 3)
+    monkeypatch.setattr(RetiringSecret.__table__.c.secret.type, "at_once", 3)
     with transaction() as session:
         endpoint = session.scalars(select(WebhookEndpoint)).one()
         session.add_all(

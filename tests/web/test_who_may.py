@@ -19,6 +19,7 @@ from tests.api_keys.keys import make_key
 from tests.api_keys.test_using_keys import MANAGING, OPENS
 from tests.auth.test_sessions import listed as sessions
 from tests.invoices.asking import ask
+from tests.kyc.papers import upload
 from tests.linked_wallets import signers
 from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
@@ -101,6 +102,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
+    "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""
 

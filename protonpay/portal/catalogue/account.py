@@ -89,6 +89,7 @@ IN_RUSSIAN: Sentences = {
     ),
     "Test event": "Пробное событие",
     "Send a test event": "Отправить пробное событие",
+    "The test event is on its way.": "Пробное событие отправлено.",
     "Deliver again": "Доставить снова",
     "All after the event number": "Все после события с номером",
     "Or what was missed since (UTC)": "Или пропущенное начиная с (UTC)",

@@ -180,6 +180,15 @@ IN_RUSSIAN: Sentences = {
     "This plan needs an approved identity check first.": (
         "На этом тарифе сначала нужно пройти проверку личности."
     ),
+    "This is no address of this network, or it has a typing error.": (
+        "Это не адрес в этой сети, или в нём опечатка."
+    ),
+    "This is your own deposit address.": "Это ваш собственный адрес пополнения.",
+    "This is the address of an invoice of your own.": "Это адрес вашего собственного счёта.",
+    "This address is not in your address book.": "Этого адреса нет в вашей адресной книге.",
+    "This address is new in your address book: it waits for a day.": (
+        "Этот адрес недавно в адресной книге: вывод на него возможен через сутки."
+    ),
     "Asked for": "Заказано",
     "Sent to the network": "Отправлено в сеть",
     "Final": "Окончательно",

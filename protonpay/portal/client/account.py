@@ -20,7 +20,8 @@ def fees() -> Response:
 def reckon() -> Response:
     """Reckon what a withdrawal would cost."""
     form = Form()
-    answer = send("POST", "/client/withdraw/quote", form, form.body("network", amounts=["amount"]))
+    body = form.body("network", amounts=["amount"])
+    answer = send("POST", "/client/withdraw/quote", form, body, once=False)
     quote = None if answer.refused else answer["quote"]
     return show("fees", told=ask("/client/fees"), form=form, quote=quote)
 

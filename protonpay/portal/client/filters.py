@@ -29,10 +29,17 @@ _PROBLEMS = {
     "plan_limit_exceeded": "This is more than one withdrawal may be.",
     "daily_limit_exceeded": "This is more than the limit of 24 hours leaves.",
     "withdrawal_cooldown": "The last withdrawal was a moment ago.",
-    "account_frozen": "Withdrawals of this account are frozen.",
     "email_unverified": "Verify your e-mail address first.",
+    "invalid_address": "This is no address of this network, or it has a typing error.",
+    "own_deposit_address": "This is your own deposit address.",
+    "own_invoice_address": "This is the address of an invoice of your own.",
+    "address_not_listed": "This address is not in your address book.",
+    "address_waiting": "This address is new in your address book: it waits for a day.",
+    "withdrawals_frozen": "Withdrawals of this account are frozen.",
     "kyc_required": "This plan needs an approved identity check first.",
 }
+AT_THE_ADDRESS = frozenset(name for name in _PROBLEMS if "address" in name)
+"""Of these the ones that stand beside the address."""
 _WAITS = {
     "processing": "It is being prepared.",
     "review": "It is being looked at.",

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from protonpay.portal.client import looks
-from protonpay.portal.client.api import Call
+from protonpay.portal import words
+from protonpay.portal.client import filters, looks
+from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import KEY, Form
 from protonpay.portal.client.screens import ask, client, send, show
 
@@ -89,8 +90,8 @@ def withdraw() -> Response:
 def check_withdrawal() -> AnyResponse:
     """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
     form = Form()
-    answer = send("POST", "/client/withdraw/quote", form, _order(form))
-    if answer.refused:
+    answer = send("POST", "/client/withdraw/quote", form, _order(form), once=False)
+    if answer.refused or _misdirected(form, answer):
         return show("withdraw", form=form, **_withdrawing())
     # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
     asked = {**_order(form), KEY: form.key}
@@ -157,6 +158,18 @@ def activity() -> Response:
     return show("activity", form=Form(), listed=listed, types=_TYPES, statuses=_STATUSES)
 
 
+def _misdirected(form: Form, answer: Answer) -> bool:
+    """Refuse an address beside its field; tell whether it was."""
+    codes = [code for code in answer["quote"]["problems"] if code in filters.AT_THE_ADDRESS]
+    if form["walletAddress"] and not codes:
+        return False
+    said = filters.problem_said(codes[0] if codes else "invalid_address")
+    told = words.speaker(words.chosen())(said)
+    errors = {"json": {"walletAddress": [told]}}
+    form.answer = Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
+    return True
+
+
 def _order(form: Form) -> Mapping[str, Any]:
     return form.body("walletAddress", "network", amounts=["amount"])
 
@@ -172,7 +185,7 @@ def _withdrawing() -> dict[str, Any]:
 
 def _confirming(form: Form) -> AnyResponse:
     order = _order(form)
-    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order)
+    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order, once=False)
     if quoted.refused:
         return show("withdraw", form=quoting, **_withdrawing())
     sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]

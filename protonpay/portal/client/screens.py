@@ -78,13 +78,27 @@ def ask(path: str, **query: Any) -> Answer:
     return answer
 
 
-def send(method: str, path: str, form: Form, body: Mapping[str, Any] | None = None) -> Answer:
+def send(
+    method: str,
+    path: str,
+    form: Form,
+    body: Mapping[str, Any] | None = None,
+    *,
+    once: bool = True,
+) -> Answer:
     """Have something done that a form asks for; the form knows why if it is refused.
+
+    Args:
+        method: of HTTP.
+        path: below ``/api``.
+        form: whose idempotency key and code of a second factor are sent along.
+        body: of the call.
+        once: whether the key is; not for what changes nothing, and is to be true each time.
 
     Raises:
         SignedOut: the session has ended.
     """
-    proofs = {idempotency.HEADER: form.key, step_up.HEADER: form.code}
+    proofs = {idempotency.HEADER: form.key if once else None, step_up.HEADER: form.code}
     answer = api.call(method, path, body, token=visits.token(), more=proofs)
     if answer.refused:
         form.answer = answer

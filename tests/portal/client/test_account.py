@@ -1,0 +1,145 @@
+"""Signing up to the second factor, and what guards an account, from the screens."""
+
+import pytest
+from flask import Flask
+
+from protonpay.kernel.money import Usdc
+from tests.actors import PASSWORD, Actor
+from tests.moments import Moments
+from tests.payouts.orders import WALLETS
+from tests.portal.client.reader import Reader, sign_in
+from tests.two_factor.apps import STEP, App, enabled
+from tests.unchanged import nothing_changes
+
+
+@pytest.fixture
+def moments(monkeypatch: pytest.MonkeyPatch) -> Moments:
+    return Moments(monkeypatch)
+
+
+def test_from_signing_up_to_the_second_factor(house: Flask, moments: Moments):
+    """T20: a recovery code opens once."""
+    reader = Reader(house)
+    reader.open("/register")
+    reader.send("/register", name="Zoë", email="zoe@example.com", password=PASSWORD)
+    assert "Set up your account" in reader.at.text
+    reader.open("/app/security")
+    reader.send("/app/security/2fa/setup", password=PASSWORD)
+    secret = reader.at.html.split('data-copies="')[1].split('"')[0]
+    app = App(secret)
+    reader.send("/app/security/2fa/enable", code=app.code())
+    codes = [each for each in reader.at.words if each.count("-") >= 1 and each.strip() == each]
+    codes = [each for each in codes if each.replace("-", "").isalnum()]
+    assert len(codes) == 10
+    reader.open("/app")
+    reader.send("/logout")
+    moments.pass_by(STEP)
+
+    def second_step(code: str) -> str:
+        reader.open("/login")
+        reader.send("/login", email="zoe@example.com", password=PASSWORD)
+        reader.send("/2fa", code=code)
+        return reader.at.text
+
+    assert "Available" in second_step(app.code())
+    reader.send("/logout")
+    assert "Available" in second_step(codes[0])
+    reader.send("/logout")
+    assert "Second step" in second_step(codes[0])
+    assert reader.status == 401
+
+
+def test_wrong_credentials_are_said_and_what_was_typed_stays(house: Flask, alice: Actor):
+    reader = Reader(house)
+    reader.open("/login")
+    with nothing_changes():
+        reader.send("/login", email=alice.email, password="not the password at all")
+    assert reader.status == 401
+    assert reader.at.form("/login").fields["email"] == alice.email
+    assert reader.at.form("/login").fields["password"] == ""
+
+
+def test_a_second_factor_is_asked_before_money_leaves(house: Flask, alice: Actor, moments: Moments):
+    app = enabled(alice, moments)
+    reader = Reader(house)
+    reader.open("/login")
+    reader.send("/login", email=alice.email, password=PASSWORD)
+    reader.send("/2fa", code=app.code())
+    moments.pass_by(STEP)
+    reader.open("/app/withdraw")
+    wallet = WALLETS["Base"]
+    reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", amount="10")
+    reader.send("/app/withdraw", code="000000")
+    assert reader.status == 401
+    assert alice.held == Usdc(0)
+    reader.send("/app/withdraw", code=f"{app.code()[:3]} {app.code()[3:]}")
+    assert "Asked for" in reader.at.text
+    assert alice.held == Usdc.parse("10.05")
+
+
+def test_password_and_sessions(house: Flask, alice: Actor):
+    reader, other = sign_in(house, alice), sign_in(house, alice)
+    reader.open("/app/security")
+    reader.send("/app/security/password", password="wrong", newPassword="another long passphrase")
+    assert reader.status >= 400
+    changed = "another long passphrase of mine"
+    reader.send("/app/security/password", password=PASSWORD, newPassword=changed)
+    assert "other sessions have ended" in reader.at.text
+    assert "Sign in" in other.open("/app").text
+    assert "Available" in sign_in(house, alice, changed).at.text
+
+
+def test_one_session_is_ended_from_another(house: Flask, alice: Actor):
+    reader, other = sign_in(house, alice), sign_in(house, alice)
+    reader.open("/app/security")
+    ends = [form.action for form in reader.at.forms if form.action.endswith("/end")]
+    for action in [each for each in ends if each != "/app/security/sessions/end"]:
+        reader.open("/app/security")
+        reader.send(action)
+    assert "Sign in" in other.open("/app").text
+    assert "Available" in reader.open("/app").text
+
+
+def test_a_forgotten_password_tells_nothing(house: Flask, alice: Actor):
+    texts = []
+    for email in (alice.email, "nobody@example.com"):
+        reader = Reader(house)
+        reader.open("/forgot")
+        reader.send("/forgot", email=email)
+        texts.append(reader.at.text.replace(email, ""))
+    assert texts[0] == texts[1]
+    assert "a letter with a link is on its way" in texts[0]
+
+
+def test_addresses_policy_and_identity(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    reader.open("/app/addresses")
+    wallet = WALLETS["Base"]
+    reader.send("/app/addresses", label="Treasury", network="Base", address=wallet)
+    assert wallet in reader.at.text
+    reader.send("/app/addresses/policy", onlyListed="yes")
+    assert "checked" in reader.at.html.split('name="onlyListed"')[1][:30]
+    reader.send("/app/wallets/message", network="Base", address=wallet)
+    assert "wants you to sign in" in reader.at.text
+    reader.send("/app/wallets", signature="0x00")
+    assert reader.status >= 400
+    reader.open("/app/identity")
+    reader.send("/app/identity", fullName="", dateOfBirth="1990-01-01", country="ae")
+    assert reader.status == 400
+    assert reader.at.form("/app/identity").fields["dateOfBirth"] == "1990-01-01"
+    reader.send(
+        "/app/identity",
+        fullName="Alice Doe",
+        dateOfBirth="1990-01-01",
+        country="ae",
+        documentNumber="K1",
+    )
+    assert "Somebody looks at it" in reader.at.text
+
+
+def test_fees_are_reckoned(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    reader.open("/app/fees")
+    with nothing_changes():
+        reader.send("/app/fees", amount="100", network="Base")
+    assert "100.05 USDC" in reader.at.text

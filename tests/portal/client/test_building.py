@@ -1,0 +1,122 @@
+"""Keys, webhooks, deliveries, events and invoices from the screens."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from protonpay.verify import verify
+from protonpay.webhooks import delivery, service
+from tests.actors import Actor, make_actor
+from tests.portal.client.reader import Reader, sign_in
+from tests.raw_server import answering, http
+from tests.unchanged import nothing_changes
+from tests.wire.posting import listed
+
+
+@pytest.fixture
+def reader(house: Flask, alice: Actor) -> Reader:
+    return sign_in(house, alice)
+
+
+def test_a_key_is_shown_once(reader: Reader, house: Flask):
+    """T26: what is sent twice is one key, and no other page ever has it."""
+    reader.open("/app/keys")
+    fields = reader.at.form("/app/keys").fields
+    typed = {**fields, "name": "Server", "permissions": "balance:read"}
+    once, again = (reader.again("/app/keys", typed).text for _ in range(2))
+    (key,) = set(re.findall(r"sk_live_[0-9A-Za-z]{38}", once + again))
+    asked = {"headers": {"Authorization": f"Bearer {key}"}}
+    assert reader.client.get("/api/client/balance", **asked).status_code == 200
+    assert reader.client.get("/api/client/activity", **asked).status_code == 403
+    reader.open("/app/keys")
+    assert key not in reader.at.html
+    (revoke,) = [form.action for form in reader.at.forms if form.action.endswith("/revoke")]
+    reader.send(revoke)
+    assert reader.client.get("/api/client/balance", **asked).status_code == 401
+
+
+def test_a_key_that_may_nothing_is_refused_and_nothing_is_lost(reader: Reader):
+    reader.open("/app/keys")
+    with nothing_changes():
+        reader.send("/app/keys", name="Server")
+    assert reader.status == 400
+    assert reader.at.form("/app/keys").fields["name"] == "Server"
+
+
+def test_a_webhook_from_its_first_to_its_last_day(reader: Reader, alice: Actor):
+    """T27: test event, delivery with request and answer, resend, replay, new secret, removal."""
+    with (
+        answering(lambda connection, _: connection.sendall(http(status="500 No"))) as server,
+        listed(server.url),
+    ):
+        reader.open("/app/webhooks")
+        reader.send("/app/webhooks", url=server.url, events=["transfer.completed", "invoice.paid"])
+        (secret,) = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", reader.at.html))
+        (place,) = {link for link in reader.at.links if "/app/webhooks/" in link}
+        reader.open(place)
+        reader.send(f"{place}/test", event="invoice.paid")
+        assert "The test event is on its way." in reader.at.text
+        service.dispatch()
+        delivery.deliver_due(10)
+        (to,) = {link for link in reader.open(place).links if "/deliveries/" in link}
+        shown = reader.open(to)
+        where = f"{to}/resend"
+        assert f"POST {server.url}" in shown.text
+        assert "500" in shown.text
+        (request,) = server.requests
+        head, _, body = request.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+        assert verify(body, headers, secret)["event"] == "invoice.paid"
+
+        reader.send(where)
+        assert "It is sent once more." in reader.at.text
+        reader.open(place)
+        reader.send(f"{place}/again", after="0")
+        assert "under way again" in reader.at.text
+        reader.send(f"{place}/rotate", overlapSeconds="3600")
+        (newer,) = set(re.findall(r"whsec_[A-Za-z0-9+/=]+", reader.at.html))
+        assert newer != secret
+
+        reader.open("/app/verify")
+        lines = "\n".join(f"{name}: {value}" for name, value in headers.items())
+        reader.send("/app/verify", headers=lines, body=body.decode(), secret=secret)
+        assert "Everything fits" in reader.at.text
+    reader.open(place)
+    reader.send(f"{place}/change", events=["invoice.paid"], enabled="")
+    assert "Off" in reader.at.text
+    reader.open(place)
+    reader.send(f"{place}/remove")
+    assert "No endpoints yet." in reader.at.text
+
+
+def test_an_invoice_from_its_making_to_its_refund(house: Flask, reader: Reader, alice: Actor):
+    reader.open("/app/invoices/new")
+    reader.send("/app/invoices/new", amount="50", description="<b>Subscription</b>")
+    shown = reader.at
+    assert "<b>Subscription</b>" in shown.text
+    (pay,) = {link for link in shown.links if link.startswith("/pay/")}
+    bob = make_actor(house, "Bob", funded="100")
+    bob.post(f"/client/invoices/{pay.removeprefix('/pay/')}/pay")
+    place = pay.replace("/pay/", "/app/invoices/")
+    reader.open(place)
+    assert "Paid" in reader.at.text
+    reader.send(f"{place}/refund", amount="20")
+    assert "The refund is on its way." in reader.at.text
+    assert str(bob.available) == "70.00"
+    reader.send(f"{place}/refund", amount="99")
+    assert reader.status >= 400
+    reader.open("/app/events")
+    assert "invoice.paid" in reader.at.text
+    (event,) = {link for link in reader.at.links if link.startswith("/app/events/evt_")} or {""}
+    assert "Subscription" in reader.open(event).text or event == ""
+
+
+def test_an_invoice_is_cancelled(reader: Reader):
+    reader.open("/app/invoices/new")
+    reader.send("/app/invoices/new", amount="50")
+    (action,) = [form.action for form in reader.at.forms if form.action.endswith("/cancel")]
+    reader.send(action)
+    assert "The invoice is cancelled." in reader.at.text
+    assert "Cancelled" in reader.open("/app/invoices?status=CANCELLED").text
+    assert "No invoices here." in reader.open("/app/invoices?status=PAID").text
