@@ -11,6 +11,7 @@ from protonpay.invoices import checkout as invoices
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, theme, words
+from protonpay.portal.client.api import Call
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
 from protonpay.web import qr
 from protonpay.web.links import links
@@ -24,6 +25,11 @@ _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 # Swagger UI writes its own style elements.
 _DOCS = f"{OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_FIRST = Call(
+    "POST",
+    "/auth/register",
+    {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"},
+)
 _AGAIN = 3000  # ms until a stream is opened again
 _STATES = {
     "CONFIRMED": ("Paid", "The amount is in your balance."),
@@ -36,7 +42,16 @@ _CHECKING = ("We are checking", "The provider is being asked. Do not pay again."
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return page(render_template("front.html", api=links.to("/api"), networks=list(NETWORKS)))
+    language = words.chosen()
+    html = render_template(
+        "front.html",
+        lang=language,
+        say=words.speaker(language),
+        networks=list(NETWORKS),
+        api=links.to("/api"),
+        first=_FIRST,
+    )
+    return spoken(language, page(html))
 
 
 @pages.get("/api/docs")

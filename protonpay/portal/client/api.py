@@ -23,6 +23,7 @@ _BASE = "/api"
 _NOT_THE_SESSION = frozenset(
     {"two_factor_required", "two_factor_invalid", "invalid_credentials", "invalid_link"}
 )
+_TOLD = ("Content-Type", "Content-Disposition")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -46,10 +47,13 @@ class Answer:
 
     Attributes:
         body: the JSON object of the answer; a problem (RFC 9457) if it refused.
+        content: the answer as it came, and ``headers`` that tell what it is.
     """
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
@@ -119,14 +123,14 @@ class Api:
         Raises:
             SignedOut: the token's session has ended.
         """
-        told = {
+        sent = {
             "X-Request-Id": g.request_id,
             "Accept-Language": words.chosen(),
             "User-Agent": request.headers.get("User-Agent"),
             "Authorization": token and f"Bearer {token}",
             **more,
         }
-        headers = Headers({name: value for name, value in told.items() if value})
+        headers = Headers({name: value for name, value in sent.items() if value})
         environ = EnvironBuilder(
             path=_BASE + path,
             base_url=request.url_root,
@@ -139,8 +143,11 @@ class Api:
         # A context of its own: nothing of the page's request is seen by the API, or kept by it.
         with self._opened() as app, app.request_context(environ):
             response = app.full_dispatch_request()
-            answer = Answer(response.status_code, response.get_json(silent=True) or {})
+            told = {name: response.headers[name] for name in _TOLD if name in response.headers}
+            content = response.get_data()
+            said = response.get_json(silent=True) or {}
             response.close()
+        answer = Answer(response.status_code, said, content, told)
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
         over = answer.status == HTTPStatus.UNAUTHORIZED and answer.code not in _NOT_THE_SESSION
         if over and token is not None:
