@@ -11,8 +11,8 @@ from protonpay.invoices import checkout as invoices
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, theme, words
-from protonpay.portal.client.api import Call
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
+from protonpay.portal.client.api import Call
 from protonpay.web import qr
 from protonpay.web.links import links
 

@@ -6,7 +6,16 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,7 +23,7 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import zones
 from protonpay.kernel.errors import Refusal
 from protonpay.portal import words
-from protonpay.portal.answers import page, spoken
+from protonpay.portal.answers import page, remember, spoken
 from protonpay.portal.client import filters, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
 from protonpay.portal.client.forms import Form
@@ -147,10 +156,13 @@ def zone() -> ZoneInfo:
 
 
 def prefer() -> None:
-    """Remember the reader's time zone for this session, as the account has it now."""
+    """Remember the reader's language and time zone, as the account has them now."""
     told = api.call("GET", "/client/preferences", token=visits.token())
-    if not told.refused:
-        visits.keep("zone", str(told["preferences"]["timeZone"]))
+    if told.refused:
+        return
+    visits.keep("zone", str(told["preferences"]["timeZone"]))
+    language = str(told["preferences"]["language"])
+    after_this_request(lambda response: remember(language, response))
 
 
 def download(path: str, **query: Any) -> Response:
