@@ -51,6 +51,8 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.reference.pages import reference as portal_reference
+from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
@@ -246,6 +248,8 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
+    app.register_blueprint(portal_reference)
+    api_document.bind(api.spec.to_dict)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

@@ -3,19 +3,6 @@
 from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
-    # the front door
-    "Custodial USDC accounts that anyone can run": "Счета в USDC, которые может держать каждый",
-    "Top up by card, pay other users at once, withdraw to {networks}, and drive all of it over one"
-    " REST API with signed webhooks.": (
-        "Пополняйте картой, мгновенно платите другим пользователям, выводите в {networks} и"
-        " управляйте всем через один REST API с подписанными вебхуками."
-    ),
-    "API reference": "Справочник API",
-    "Every call, with examples": "Каждый вызов, с примерами",
-    "Every call, tried from the browser": "Каждый вызов, прямо из браузера",
-    "For client generators": "Для генераторов клиентов",
-    "Readiness": "Готовность",
-    "Database, queue, workers, chains": "База, очередь, исполнители, сети",
     # signing in
     "Sign in": "Войти",
     "Sign in to go on. What you typed is kept.": "Войдите, чтобы продолжить. Введённое сохранено.",
