@@ -4,10 +4,6 @@ from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
     "Components": "Компоненты",
-    "Theme": "Оформление",
-    "Light": "Светлое",
-    "Dark": "Тёмное",
-    "As the system": "Как в системе",
     "Buttons": "Кнопки",
     "Fields": "Поля",
     "States": "Состояния",
