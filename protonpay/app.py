@@ -30,6 +30,7 @@ from protonpay.events import waiting
 from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
+from protonpay.identity.registry import identity_providers
 from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
@@ -172,6 +173,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    identity_providers.bind(config.kyc_provider, config.identity_providers())
     documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.

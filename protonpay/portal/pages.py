@@ -12,6 +12,7 @@ from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, theme, words
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
+from protonpay.portal.client.api import Call
 from protonpay.portal.words import sentence
 from protonpay.web import qr
 from protonpay.web.links import links
@@ -25,6 +26,11 @@ _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 # Swagger UI writes its own style elements.
 _DOCS = f"{OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_FIRST = Call(
+    "POST",
+    "/auth/register",
+    {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"},
+)
 _AGAIN = 3000  # ms until a stream is opened again
 _STATES = {
     "CONFIRMED": (sentence("Paid"), sentence("The amount is in your balance.")),
@@ -52,7 +58,7 @@ def _shown(template: str, **values: object) -> Response:
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return _shown("front.html", api=links.to("/api"), networks=list(NETWORKS))
+    return _shown("front.html", api=links.to("/api"), networks=list(NETWORKS), first=_FIRST)
 
 
 @pages.get("/api/docs")

@@ -1,13 +1,13 @@
 """Members of accounts, invitations, what members did, and who made an API key.
 
-Revision ID: 0042
+Revision ID: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0042"
-down_revision = "0041"
+revision = "0043"
+down_revision = "0042"
 
 _ROLES = "role IN ('viewer', 'accountant', 'developer', 'payer', 'admin')"
 
