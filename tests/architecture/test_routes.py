@@ -21,7 +21,7 @@ from protonpay.web.idempotency import in_steps
 ROOT = Path(__file__).parents[2]
 PAGES = {
     *("portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"),
-    *("client", "entry"),
+    *("client", "entry", "pay"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
 browser is signed in ("client", "entry"), tests/portal/client tries each route."""
@@ -204,8 +204,8 @@ def _members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple
 
 def test_a_view_goes_in_steps_where_its_service_does():
     for blueprint in ROOT.glob("protonpay/*/blueprint.py"):
-        service = blueprint.with_name("service.py")
-        begins = service.exists() and "idempotency.begin(" in service.read_text()
+        room = blueprint.parent.glob("*.py")
+        begins = any("idempotency.begin(" in part.read_text() for part in room)
         assert begins == ("@in_steps" in blueprint.read_text()), blueprint.parent.name
 
 
