@@ -1,13 +1,13 @@
 """Invoices are paid by card.
 
-Revision ID: 0041
+Revision ID: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0043"
+down_revision = "0042"
 
 _WHOLE = (
     "CASE method WHEN 'BALANCE' THEN payer_id IS NOT NULL AND incoming_id IS NULL"
