@@ -228,7 +228,7 @@ class Reader:
     def _have_a_past(self) -> None:
         """Have been here for two months: one of them is over."""
         ago = "UPDATE users SET created_at = created_at - interval '62 days' WHERE email = %s"
-        with psycopg.connect(self.city.environment["DATABASE_URL"]) as connection:
+        with psycopg.connect(self.city.environ["DATABASE_URL"]) as connection:
             connection.execute(ago, [self.email])
 
     def _invoice(self, owner: Resident) -> str:
