@@ -30,6 +30,7 @@ from protonpay.events import waiting
 from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
+from protonpay.identity.registry import identity_providers
 from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
@@ -51,6 +52,8 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.reference.pages import reference as portal_reference
+from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
@@ -166,6 +169,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    identity_providers.bind(config.kyc_provider, config.identity_providers())
     documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
@@ -250,6 +254,8 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(portal_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
+    app.register_blueprint(portal_reference)
+    api_document.bind(api.spec.to_dict)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

@@ -1,6 +1,6 @@
 """Open accounts, post entries, read balances. Joins the caller's transaction, never commits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -26,16 +26,20 @@ _MOVED = """
     JOIN ledger_accounts a ON a.id = p.source
     WHERE e.kind = %(kind)s AND a.address = %(source)s
 """
-_HOLDS = """
-    SELECT coalesce(sum(p.micro) FILTER (WHERE s.address = %(source)s
-                                         AND d.address = %(held)s), 0) = %(total)s
-       AND count(*) = 1
-       AND NOT EXISTS (SELECT FROM journal_entries o
-                       WHERE o.reference IN (%(settle)s, %(release)s))
-    FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+_HELD = """
+    SELECT a.payout_id
+    FROM unnest(%(payout_ids)s::text[], %(sources)s::text[], %(held)s::text[], %(totals)s::bigint[])
+         AS a (payout_id, source, held, total)
+    JOIN journal_entries e ON e.reference = 'payout:' || a.payout_id || ':hold'
+                          AND e.kind = 'payout_hold'
+    JOIN postings p ON p.entry_id = e.id
     JOIN ledger_accounts s ON s.id = p.source
     JOIN ledger_accounts d ON d.id = p.destination
-    WHERE e.reference = %(hold)s AND e.kind = 'payout_hold'
+    WHERE NOT EXISTS (SELECT FROM journal_entries o WHERE o.reference IN (
+        'payout:' || a.payout_id || ':settle', 'payout:' || a.payout_id || ':release'))
+    GROUP BY a.payout_id
+    HAVING count(*) = 1
+       AND bool_and(s.address = a.source AND d.address = a.held AND p.micro = a.total)
 """
 _FOLD = "SELECT ledger_fold(%(accounts)s)"
 
@@ -62,6 +66,21 @@ class Posted:
     balances: tuple[Usdc, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What should be set aside for a payout.
+
+    Attributes:
+        total: amount and fee.
+        source: the account it was taken from, if that is not its user's own.
+    """
+
+    payout_id: str
+    user_id: str
+    total: Usdc
+    source: str | None = None
+
+
 def open_accounts(openings: Sequence[Opening]) -> None:
     """Open accounts at zero; those that exist stay as they are."""
     db.current()
@@ -86,19 +105,29 @@ def post(entry: Entry) -> Posted:
         UnknownAccount: an account was never opened.
     """
     db.current()
-    parameters = {
-        "reference": entry.reference,
-        "kind": entry.kind,
-        "sources": [posting.source for posting in entry.postings],
-        "destinations": [posting.destination for posting in entry.postings],
-        "micros": [posting.amount.micro for posting in entry.postings],
-    }
     try:
-        row = db.execute(_POST, parameters).fetchone()
+        row = db.execute(_POST, _parameters(entry)).fetchone()
     except psycopg.Error as error:
-        raise _named(error, entry) from error
+        raise _named(error, entry.reference) from error
     entry_id, replayed, balances = row or (0, False, [])
     return Posted(entry_id, replayed, tuple(Usdc(micro) for micro in balances))
+
+
+def post_all(entries: Sequence[Entry]) -> None:
+    """Write entries as ``post`` does, one after the other, all in one round trip.
+
+    Args:
+        entries: in the order in which accounts are locked, which is their owners'.
+
+    Raises:
+        Invalid, ReferenceTaken, UnknownAccount: as ``post``; then none is written.
+    """
+    db.current()
+    try:
+        with db.driver().cursor() as cursor:
+            cursor.executemany(_POST, [_parameters(entry) for entry in entries])
+    except psycopg.Error as error:
+        raise _named(error, error.diag.message_primary or "") from error
 
 
 def balance(address: str) -> Usdc:
@@ -148,16 +177,15 @@ def owed(user_id: str) -> Usdc:
     return purse(user_id)[1]
 
 
-def holds(payout_id: str, user_id: str, total: Usdc, *, source: str | None = None) -> bool:
-    """Tell whether exactly this is set aside for a payout and neither paid nor given back."""
+def held(holds: Sequence[Hold]) -> set[str]:
+    """Return the payouts for which exactly this is set aside and neither paid nor given back."""
     parameters = {
-        "source": source or chart.available(user_id),
-        "held": chart.held(user_id),
-        "total": total.micro,
-        **{end: f"payout:{payout_id}:{end}" for end in ("hold", "settle", "release")},
+        "payout_ids": [hold.payout_id for hold in holds],
+        "sources": [hold.source or chart.available(hold.user_id) for hold in holds],
+        "held": [chart.held(hold.user_id) for hold in holds],
+        "totals": [hold.total.micro for hold in holds],
     }
-    row = db.execute(_HOLDS, parameters).fetchone()
-    return bool(row and row[0])
+    return {payout_id for (payout_id,) in db.execute(_HELD, parameters)}
 
 
 def claim(address: str) -> Usdc:
@@ -190,13 +218,23 @@ def _insufficient() -> Invalid:
     return Invalid("insufficient_balance", "The balance does not cover this amount.")
 
 
-def _named(error: psycopg.Error, entry: Entry) -> Exception:
+def _parameters(entry: Entry) -> Mapping[str, object]:
+    return {
+        "reference": entry.reference,
+        "kind": entry.kind,
+        "sources": [posting.source for posting in entry.postings],
+        "destinations": [posting.destination for posting in entry.postings],
+        "micros": [posting.amount.micro for posting in entry.postings],
+    }
+
+
+def _named(error: psycopg.Error, reference: str) -> Exception:
     match error.sqlstate:
         case "PP001":
             return _insufficient()
         case "PP002":
-            return UnknownAccount(entry.reference)
+            return UnknownAccount(reference)
         case "PP003":
-            return ReferenceTaken(entry.reference)
+            return ReferenceTaken(reference)
         case _:
             return error

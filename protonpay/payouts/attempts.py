@@ -1,6 +1,7 @@
 """The rows of attempts: a nonce for each, its bytes, and how each payout in it ended."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -79,11 +80,11 @@ def store(chain: Chain, send: SignedSend) -> int:
     session = current()
     session.add(attempt)
     session.flush()
-    session.add_all(
-        AttemptedPayout(attempt_id=attempt.id, payout_id=payout_id, state=ATTEMPT.initial)
+    parts = [
+        {"attempt_id": attempt.id, "payout_id": payout_id, "state": ATTEMPT.initial}
         for payout_id in send.payout_ids
-    )
-    session.flush()
+    ]
+    session.execute(insert(AttemptedPayout).values(parts))
     return attempt.id
 
 
@@ -164,20 +165,33 @@ def outbid(attempt_id: int, send: SignedSend) -> bool:
     return True
 
 
-def end(attempt_id: int, payout_id: str, state: str, outcome: SendOutcome) -> bool:
-    """Move a payout's part in an attempt to its end; False when somebody else did before."""
-    ATTEMPT.check("OPEN", state)
-    ended = current().execute(
-        update(AttemptedPayout)
-        .where(
-            AttemptedPayout.attempt_id == attempt_id,
-            AttemptedPayout.payout_id == payout_id,
-            AttemptedPayout.state == "OPEN",
+def end(attempt_id: int, outcomes: Mapping[str, SendOutcome]) -> set[str]:
+    """Move payouts' parts in an attempt to their ends; of two who do it the second waits.
+
+    Returns:
+        Those payouts whose end this is, and not somebody else's before.
+    """
+    session = current()
+    session.get_one(PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True)
+    alike = defaultdict[tuple[str, str | None], list[str]](list)
+    for payout_id, outcome in outcomes.items():
+        alike[outcome.state.value, outcome.reason].append(payout_id)
+    ended = set[str]()
+    for (state, reason), payout_ids in alike.items():
+        ATTEMPT.check("OPEN", state)
+        ended |= set(
+            session.scalars(
+                update(AttemptedPayout)
+                .where(
+                    AttemptedPayout.attempt_id == attempt_id,
+                    AttemptedPayout.payout_id.in_(payout_ids),
+                    AttemptedPayout.state == "OPEN",
+                )
+                .values(state=state, reason=reason, ended_at=clock.now())
+                .returning(AttemptedPayout.payout_id)
+            )
         )
-        .values(state=state, reason=outcome.reason, ended_at=clock.now())
-        .returning(AttemptedPayout.payout_id)
-    )
-    return ended.first() is not None
+    return ended
 
 
 def close(attempt_id: int, *, sequence_used: bool) -> None:

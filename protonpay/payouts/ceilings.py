@@ -17,6 +17,7 @@ from protonpay.chains.port import NotReady
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import service as ledger
+from protonpay.ledger.service import Hold
 from protonpay.payouts.models import Payout, SignedMinute
 from protonpay.store.db import current, db
 
@@ -79,26 +80,23 @@ class Signer:
         """
         self._ceilings = {where: Ceiling.parse(text) for where, text in written.items() if text}
 
-    def admit(self, payout: Payout) -> None:
-        """Let a payout be signed in the caller's transaction, and count it.
+    def admit(self, payouts: Sequence[Payout]) -> Mapping[str, NotReady]:
+        """Let payouts be signed in the caller's transaction, and count them one after the other.
 
-        The caller holds the network's switch, so that no two count at the same time. A payout
+        The caller holds their network's switch, so that no two count at the same time. A payout
         that is signed anew was counted the first time.
 
-        Raises:
-            NotReady: it is above a ceiling (``over_payout_ceiling``, ``over_hour_ceiling``,
-                ``over_day_ceiling``), or the book holds nothing for it (``hold_missing``).
+        Returns:
+            Payout id → why it is not admitted: it is above a ceiling (``over_payout_ceiling``,
+            ``over_hour_ceiling``, ``over_day_ceiling``), or the book holds nothing for it
+            (``hold_missing``).
         """
-        if not ledger.holds(payout.id, payout.user_id, payout.total, source=payout.source):
-            log.error("payout_without_hold", payout_id=payout.id, total=str(payout.total))
-            raise NotReady("hold_missing", "the book holds something else for it, or nothing")
-        if payout.tx_hash is not None or not self._ceilings:
-            return
-        if ALL in self._ceilings:
-            current().execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        for where in (payout.network, ALL):
-            self._check(where, payout)
-        _count(payout)
+        held = ledger.held(
+            [Hold(each.id, each.user_id, each.total, each.source) for each in payouts]
+        )
+        found = {each.id: _without_hold(each) for each in payouts if each.id not in held}
+        first = [each for each in payouts if each.id in held and each.tx_hash is None]
+        return found if not first or not self._ceilings else found | self._count(first)
 
     def rooms(self) -> Sequence[Room]:
         """Say how much was signed under each ceiling of an hour or a day."""
@@ -109,18 +107,52 @@ class Signer:
             if most is not None
         ]
 
-    def _check(self, where: str, payout: Payout) -> None:
+    def _count(self, payouts: Sequence[Payout]) -> dict[str, NotReady]:
+        if ALL in self._ceilings:
+            current().execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        refused, tally = dict[str, NotReady](), _Tally()
+        for payout in payouts:
+            try:
+                for where in (payout.network, ALL):
+                    self._check(where, payout, tally)
+            except NotReady as why:
+                refused[payout.id] = why
+            else:
+                tally.add(payout.amount_micro)
+        if tally.added:
+            _write(payouts[0].network, tally.added)
+        return refused
+
+    def _check(self, where: str, payout: Payout, tally: "_Tally") -> None:
         ceiling, amount = self._ceilings.get(where, Ceiling()), payout.amount_micro
         asked: Sequence[tuple[str, Usdc | None, Callable[[], Usdc]]] = (
             ("payout", ceiling.single, lambda: ZERO),
-            ("hour", ceiling.hour, lambda: _signed(where, HOUR)),
-            ("day", ceiling.day, lambda: _signed(where, DAY)),
+            ("hour", ceiling.hour, lambda: tally.signed(where, HOUR)),
+            ("day", ceiling.day, lambda: tally.signed(where, DAY)),
         )
         for name, most, signed in asked:
             if most is not None and signed() + amount > most:
                 code = f"over_{name}_ceiling"
                 log.error("payout_over_ceiling", payout_id=payout.id, code=code, where=where)
                 raise NotReady(code, f"{amount} USDC more would be above {most}, {where}")
+
+
+class _Tally:
+    """What was signed, read once, and what one transaction adds to it."""
+
+    def __init__(self) -> None:
+        self.added = ZERO
+        self._read: dict[tuple[str, timedelta], Usdc] = {}
+
+    def signed(self, where: str, length: timedelta) -> Usdc:
+        """Return what was signed in a period until now."""
+        if (where, length) not in self._read:
+            self._read[where, length] = _signed(where, length)
+        return self._read[where, length] + self.added
+
+    def add(self, amount: Usdc) -> None:
+        """Count one more."""
+        self.added += amount
 
 
 signer = Signer()
@@ -135,9 +167,14 @@ def _signed(where: str, length: timedelta) -> Usdc:
     return db.session.scalar(found) or ZERO
 
 
-def _count(payout: Payout) -> None:
+def _without_hold(payout: Payout) -> NotReady:
+    log.error("payout_without_hold", payout_id=payout.id, total=str(payout.total))
+    return NotReady("hold_missing", "the book holds something else for it, or nothing")
+
+
+def _write(network: str, added: Usdc) -> None:
     minute = clock.now().replace(second=0, microsecond=0)
-    row = {"network": payout.network, "minute": minute, "micro": payout.amount_micro}
+    row = {"network": network, "minute": minute, "micro": added}
     counted = insert(SignedMinute).values(row)
     current().execute(
         counted.on_conflict_do_update(
@@ -145,5 +182,5 @@ def _count(payout: Payout) -> None:
             set_={"micro": SignedMinute.micro + counted.excluded.micro},
         )
     )
-    old = (SignedMinute.network == payout.network) & (SignedMinute.minute < minute - _KEPT)
+    old = (SignedMinute.network == network) & (SignedMinute.minute < minute - _KEPT)
     current().execute(delete(SignedMinute).where(old))

@@ -1,43 +1,64 @@
 """How a payout ends, and how it begins anew: state, book and event in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
 from protonpay.kernel import clock, events
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
+from protonpay.ledger.entries import Entry
 from protonpay.payouts import waits
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
-from protonpay.store.db import current, db, release, transaction
-from protonpay.store.events import publish
+from protonpay.store.db import current, transaction
+from protonpay.store.events import publish_all
 from protonpay.wallets import recording
 from protonpay.wallets.recording import Holder
 
 
-def complete(payout_id: str, tx_hash: str | None) -> None:
-    """Settle a payout whose money moved, in the caller's transaction.
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a payout ends.
 
-    Args:
-        payout_id: which.
+    Attributes:
+        code: why it can never be paid; None if its money moved.
         tx_hash: the send that moved it, where it is not the newest of ours.
     """
-    payout = _end(payout_id, "COMPLETED", None)
-    payout.tx_hash = tx_hash or payout.tx_hash
-    ledger.post(
-        entries.payout_settle(
-            payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
-        )
-    )
-    publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
+
+    code: str | None = None
+    tx_hash: str | None = None
+
+    @property
+    def state(self) -> str:
+        """The state that says so."""
+        return "FAILED" if self.code else "COMPLETED"
+
+
+def end(ends: Mapping[str, End]) -> None:
+    """Settle payouts whose money moved and give back those never paid, in the caller's transaction.
+
+    Rows first and then accounts are locked in the order of their owners, so that of two who end
+    payouts none waits for the other twice.
+
+    Args:
+        ends: payout id → how it ends.
+    """
+    payouts = lock(ends)
+    for payout in payouts:
+        _move(payout, ends[payout.id])
+    current().flush()
+    ledger.post_all([_entry(payout) for payout in payouts])
+    publish_all([_event(payout) for payout in payouts])
 
 
 def complete_inside(payout_id: str, holder: Holder) -> None:
     """Settle a payout to an address of ours, in the caller's transaction; no chain sees it."""
-    payout = _end(payout_id, "COMPLETED", None)
-    payout.tx_hash = recording.inside_name(payout.id)
+    (payout,) = lock([payout_id])
+    _move(payout, End(tx_hash=recording.inside_name(payout.id)))
+    current().flush()
     ledger.post(
         entries.payout_settle_inside(
             payout.id, payout.user_id, payout.amount_micro, payout.fee_micro
@@ -50,69 +71,83 @@ def complete_inside(payout_id: str, holder: Holder) -> None:
         holder=holder,
         payout_id=payout.id,
     )
-    publish(events.PAYOUT_COMPLETED, payout.user_id, _said(payout))
+    publish_all([_event(payout)])
 
 
 def fail(payout_id: str, code: str) -> None:
     """Give back a payout that can never be paid, in the caller's transaction."""
-    payout = _end(payout_id, "FAILED", code)
-    entry = entries.payout_release(payout.id, payout.user_id, payout.total, source=payout.source)
-    ledger.post(entry)
-    publish(events.PAYOUT_FAILED, payout.user_id, {**_said(payout), "reason": code})
+    end({payout_id: End(code=code)})
 
 
 def complete_unsigned(payout_id: str, tx_hash: str) -> None:
     """Settle a payout that the chain says was paid, if no attempt of ours speaks for it."""
     with transaction():
-        if _locked(payout_id).state == "PENDING":
-            complete(payout_id, tx_hash)
+        if _waits(payout_id):
+            end({payout_id: End(tx_hash=tx_hash)})
 
 
 def fail_unsigned(payout_id: str, code: str) -> None:
     """Give back a payout that was never signed."""
     with transaction():
         # Bytes that were signed meanwhile may land: then it is theirs to say how it ends.
-        if _locked(payout_id).state == "PENDING":
+        if _waits(payout_id):
             fail(payout_id, code)
 
 
-def sign_anew(payout_id: str) -> None:
-    """Send a payout back to be signed, on proof that its send can never land."""
-    move(payout_id, "SENT", "PENDING")
-    outbox.add("payouts.sign", payout_id=payout_id)
+def sign_anew(payout_ids: Sequence[str]) -> None:
+    """Send payouts back to be signed, on proof that their send can never land."""
+    move(payout_ids, "SENT", "PENDING")
+    for payout_id in payout_ids:
+        outbox.add("payouts.sign", payout_id=payout_id)
 
 
-def move(payout_id: str, before: str, after: str) -> bool:
-    """Compare and set a payout's state; False if it stands elsewhere."""
+def move(payout_ids: Sequence[str], before: str, after: str) -> set[str]:
+    """Compare and set the state of payouts; return those that stood there."""
     PAYOUT.check(before, after)
-    moved = current().execute(
+    moved = current().scalars(
         update(Payout)
-        .where(Payout.id == payout_id, Payout.state == before)
+        .where(Payout.id.in_(payout_ids), Payout.state == before)
         .values(state=after)
-        .returning(Payout.id)
+        .returning(Payout.id),
+        execution_options={"synchronize_session": False},
     )
-    return moved.first() is not None
+    return set(moved)
 
 
-def by_owner(payout_ids: Sequence[str]) -> Sequence[str]:
-    """Return payouts in the order of their owners' accounts, in which the book locks them."""
-    theirs = select(Payout.id).where(Payout.id.in_(payout_ids)).order_by(Payout.user_id, Payout.id)
-    found = db.session.scalars(theirs).all()
-    release()
-    return found
+def lock(payout_ids: Collection[str]) -> Sequence[Payout]:
+    """Take the rows of payouts until the transaction ends, in the order of their owners."""
+    locked = select(Payout).where(Payout.id.in_(payout_ids)).order_by(Payout.user_id, Payout.id)
+    return (
+        current()
+        .scalars(locked.with_for_update(), execution_options={"populate_existing": True})
+        .all()
+    )
 
 
-def _end(payout_id: str, state: str, code: str | None) -> Payout:
-    payout = _locked(payout_id)
-    PAYOUT.check(payout.state, state)
-    payout.state, payout.failure_code, payout.ended_at = state, code, clock.now()
+def _waits(payout_id: str) -> bool:
+    return lock([payout_id])[0].state == "PENDING"
+
+
+def _move(payout: Payout, ended: End) -> None:
+    PAYOUT.check(payout.state, ended.state)
+    payout.state, payout.failure_code, payout.ended_at = ended.state, ended.code, clock.now()
+    payout.tx_hash = ended.tx_hash or payout.tx_hash
     waits.forget(payout)
-    current().flush()
-    return payout
 
 
-def _locked(payout_id: str) -> Payout:
-    return current().get_one(Payout, payout_id, with_for_update=True, populate_existing=True)
+def _entry(payout: Payout) -> Entry:
+    if payout.state == "FAILED":
+        return entries.payout_release(payout.id, payout.user_id, payout.total, source=payout.source)
+    return entries.payout_settle(
+        payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
+    )
+
+
+def _event(payout: Payout) -> tuple[str, str, dict[str, str | None]]:
+    if payout.state == "FAILED":
+        told = {**_said(payout), "reason": payout.failure_code}
+        return events.PAYOUT_FAILED, payout.user_id, told
+    return events.PAYOUT_COMPLETED, payout.user_id, _said(payout)
 
 
 def _said(payout: Payout) -> dict[str, str | None]:

@@ -14,6 +14,7 @@ from protonpay.chains.port import Chain, NotReady, SendOutcome, SendState, Signe
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel import faults
 from protonpay.payouts import attempts, ending, switches
+from protonpay.payouts.ending import End
 from protonpay.store import beats, outbox
 from protonpay.store.db import transaction
 from protonpay.store.jobs import Later
@@ -41,8 +42,7 @@ def broadcast(attempt_id: int) -> Later | None:
         log.warning("broadcast_unknown", tx_hash=send.tx_hash, error=repr(unknown))
     faults.point("payouts.broadcast", network)
     with transaction():
-        moved = [ending.move(each, "SIGNED", "SENT") for each in send.payout_ids]
-        if any(moved):
+        if ending.move(send.payout_ids, "SIGNED", "SENT"):
             outbox.add("payouts.confirm", delay_seconds=_LOOK_AGAIN_SECONDS, attempt_id=attempt_id)
     faults.point("payouts.sent", network)
     return None
@@ -68,7 +68,7 @@ def confirm(attempt_id: int) -> Later | None:
     except NoAnswer as unknown:
         return Later(_ASK_AGAIN_SECONDS, repr(unknown))
     faults.point("payouts.outcome_known", network)
-    _end(attempt_id, network, send, outcomes)
+    _end(attempt_id, network, outcomes)
     faults.point("payouts.ended", network)
     if waiting:
         reasons = sorted({each.reason for each in waiting if each.reason})
@@ -105,31 +105,35 @@ def look_at_heads() -> None:
         )
 
 
-def _end(
-    attempt_id: int, network: str, send: SignedSend, outcomes: Mapping[str, SendOutcome]
-) -> None:
-    """Book every final outcome in one transaction, in the order in which accounts are locked."""
+def _end(attempt_id: int, network: str, outcomes: Mapping[str, SendOutcome]) -> None:
+    """Book every final outcome in one transaction."""
     final = {
-        payout_id: outcomes[payout_id]
-        for payout_id in ending.by_owner(send.payout_ids)
-        if outcomes[payout_id].state is not SendState.WAITING
+        payout_id: outcome
+        for payout_id, outcome in outcomes.items()
+        if outcome.state is not SendState.WAITING
     }
     if not final:
         return
     with transaction():
-        for payout_id, outcome in final.items():
-            if attempts.end(attempt_id, payout_id, outcome.state.value, outcome):
-                _book(payout_id, outcome)
-        last = list(final.values())[-1]
-        attempts.close(attempt_id, sequence_used=last.sequence_used)
+        ended = attempts.end(attempt_id, final)
+        _book({payout_id: final[payout_id] for payout_id in sorted(ended)})
+        # One look, one nonce: if one of them says that it is free, it is.
+        used = all(outcome.sequence_used for outcome in final.values())
+        attempts.close(attempt_id, sequence_used=used)
         faults.point("payouts.settling", network)
 
 
-def _book(payout_id: str, outcome: SendOutcome) -> None:
-    if outcome.state is SendState.LANDED:
-        ending.complete(payout_id, outcome.tx_hash)
-    elif outcome.state is SendState.FAILED and outcome.reason not in _OURS:
-        ending.fail(payout_id, outcome.reason or "refused_on_chain")
-    else:
-        # Lost, or refused on chain for want of our own funds: no reason for the payee to lose.
-        ending.sign_anew(payout_id)
+def _book(outcomes: Mapping[str, SendOutcome]) -> None:
+    ends, anew = dict[str, End](), list[str]()
+    for payout_id, outcome in outcomes.items():
+        if outcome.state is SendState.LANDED:
+            ends[payout_id] = End(tx_hash=outcome.tx_hash)
+        elif outcome.state is SendState.FAILED and outcome.reason not in _OURS:
+            ends[payout_id] = End(code=outcome.reason or "refused_on_chain")
+        else:
+            # Lost, or refused on chain for want of our own funds: no reason for the payee to lose.
+            anew.append(payout_id)
+    if ends:
+        ending.end(ends)
+    if anew:
+        ending.sign_anew(anew)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from protonpay.address_book import service as address_book
@@ -15,6 +14,7 @@ from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.payouts import approval, cooldown, screened
+from protonpay.payouts.cooldown import Before
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT, behind
 from protonpay.plans import service as plans
@@ -76,7 +76,8 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
         user = users.lock(user_id)
         terms = plans.terms(user.plan)
         now = clock.now()
-        for check in _checks(user, terms, network, amount, now, to):
+        earlier = cooldown.before(user_id, now)
+        for check in _checks(user, terms, network, amount, earlier, to):
             check()
         payout = Payout(
             id=ids.new_id(),
@@ -149,8 +150,9 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
         terms = plans.terms(user.plan)
         fee = terms.withdrawal_fee(network, amount)
         balance = ledger.balance(chart.available(user_id))
+        earlier = cooldown.before(user_id, now)
         checks: list[Callable[[], object]] = [
-            *_checks(user, terms, network, amount, now, to),
+            *_checks(user, terms, network, amount, earlier, to),
             partial(ledger.check_covers, chart.available(user_id), amount + fee),
         ]
         return Quote(
@@ -159,8 +161,8 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
             fee=fee,
             balance=balance,
             single_limit=terms.single_limit,
-            day_left=max(ZERO, cooldown.day_left(terms, user_id, now)),
-            cooldown_seconds_left=cooldown.seconds_left(terms, user_id, now),
+            day_left=max(ZERO, earlier.day_left(terms)),
+            cooldown_seconds_left=earlier.seconds_left(terms),
             inside=to is not None and bool(recording.holders(network, [to])),
             problems=[*misdirected, *(code for check in checks if (code := _code(check)))],
         )
@@ -196,7 +198,7 @@ def _destination(network: str, wallet_address: str) -> str:
 
 
 def _checks(
-    user: User, terms: Terms, network: str, amount: Usdc, now: datetime, to: str | None
+    user: User, terms: Terms, network: str, amount: Usdc, earlier: Before, to: str | None
 ) -> tuple[Callable[[], object], ...]:
     """Return what may stand in a withdrawal's way, in the order in which it is told.
 
@@ -210,8 +212,8 @@ def _checks(
         *([] if to is None else [partial(_check_not_own, user.id, network, to)]),
         *([] if to is None else [partial(address_book.check, user.id, network, to)]),
         partial(cooldown.check_single, terms, amount),
-        partial(cooldown.check_day, terms, user.id, amount, now),
-        partial(cooldown.check_cooldown, terms, user.id, now),
+        partial(cooldown.check_day, terms, earlier, amount),
+        partial(cooldown.check_cooldown, terms, earlier),
         partial(terms.withdrawal_fee, network, amount),
     )
 

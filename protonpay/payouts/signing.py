@@ -1,7 +1,7 @@
 """Sign payouts and store the bytes: the intention is on disk before the act.
 
 A job speaks of one payout and takes along whatever else waits on its network, as much as one
-transaction carries. The jobs of those that were taken along find them signed.
+transaction carries. The jobs of those that were taken along end with its signature.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,10 @@ from protonpay.kernel import faults
 from protonpay.kernel.errors import Refusal
 from protonpay.payouts import attempts, cooldown, ending, screened, switches, waits
 from protonpay.payouts.ceilings import signer
+from protonpay.payouts.cooldown import Before
 from protonpay.payouts.models import Payout
 from protonpay.plans import service as plans
+from protonpay.plans.service import Terms
 from protonpay.store import outbox
 from protonpay.store.db import current, db, release, transaction
 from protonpay.store.jobs import Later
@@ -78,9 +80,11 @@ def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
     try:
         with transaction():
             switches.check(network)
-            for waiting, owner in _locked([order]):
-                _check_again(waiting, owner)
-                if not screened.hold(waiting):
+            waiting = _locked([order])
+            for why in _look_again(waiting).values():
+                raise why
+            for each, _ in waiting:
+                if each.state == "PENDING":
                     ending.complete_inside(payout_id, holder)
     except (Refusal, NotReady) as why:
         return _put_off(payout_id, why)
@@ -136,13 +140,12 @@ def _store(
     refused: dict[str, Hindrance | Refusal] = {}
     with transaction():
         switches.check(chain.network.name)
-        admitted = []
-        for payout, owner in _locked(prospect.payable):
-            try:
-                if _may_be_signed(payout, owner):
-                    admitted.append(payout)
-            except (Refusal, NotReady) as why:
-                refused[payout.id] = why
+        waiting = _locked(prospect.payable)
+        refused |= _look_again(waiting)
+        # One that is listed by now was put on hold instead.
+        asked = [each for each, _ in waiting if each.id not in refused and each.state == "PENDING"]
+        refused |= signer.admit(asked)
+        admitted = [each for each in asked if each.id not in refused]
         if admitted:
             _sign(chain, prospect, first, admitted)
     faults.point("payouts.signed", chain.network.name)
@@ -150,39 +153,45 @@ def _store(
 
 
 def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, User]]:
-    """Lock the owners, in the order everybody locks them in; return what still waits, with them."""
-    session = current()
-    theirs = select(Payout.user_id).where(Payout.id.in_([order.payout_id for order in orders]))
-    owners = {each: users.lock(each) for each in sorted(set(session.scalars(theirs)))}
-    found = [session.get_one(Payout, order.payout_id, populate_existing=True) for order in orders]
-    return [(each, owners[each.user_id]) for each in found if each.state == "PENDING"]
+    """Lock the owners and then the payouts; return those that still wait, in the order given."""
+    wanted = [order.payout_id for order in orders]
+    theirs = select(Payout.user_id).where(Payout.id.in_(wanted)).distinct()
+    owners = users.lock_all(current().scalars(theirs).all())
+    found = {payout.id: payout for payout in ending.lock(wanted)}
+    waiting = [found[each] for each in wanted if found[each].state == "PENDING"]
+    return [(payout, owners[payout.user_id]) for payout in waiting]
 
 
-def _may_be_signed(payout: Payout, owner: User) -> bool:
-    """Ask everything once more; False for a payout that was put on hold instead.
+def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | NotReady]:
+    """Ask once more what was asked at the door, and put on hold whose payee is listed.
 
-    Raises:
-        Refusal: the plan no longer allows it.
-        NotReady: its owner has frozen withdrawals, or the signer does not admit it now.
+    Returns:
+        Payout id → why it is not paid: the plan does not allow it (Refusal), or its owner has
+        frozen withdrawals (NotReady).
     """
-    _check_again(payout, owner)
-    if screened.hold(payout):
-        return False
-    signer.admit(payout)
-    return True
+    earlier = cooldown.before_each([payout.id for payout, _ in waiting])
+    timelines = {plan: plans.timeline(plan) for plan in {owner.plan for _, owner in waiting}}
+    refused: dict[str, Refusal | NotReady] = {}
+    for payout, owner in waiting:
+        # As they were when it was accepted: what was announced for later holds for later ones.
+        terms = timelines[owner.plan].at(payout.created_at)
+        try:
+            _check_again(payout, owner, terms, earlier[payout.id])
+        except (Refusal, NotReady) as why:
+            refused[payout.id] = why
+        else:
+            screened.hold(payout)
+    return refused
 
 
-def _check_again(payout: Payout, owner: User) -> None:
+def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> None:
     if payout.source is not None:
         return  # nobody's withdrawal
     if owner.withdrawals_frozen_at is not None:
         raise NotReady("withdrawals_frozen", f"{payout.id} waits until its owner is thawed")
-    at, amount = payout.created_at, payout.amount_micro
-    # As they were when it was accepted: a change that was announced for later holds for later ones.
-    terms = plans.terms_at(owner.plan, at)
-    cooldown.check_single(terms, amount)
-    cooldown.check_day(terms, payout.user_id, amount, at, but=payout.id)
-    cooldown.check_cooldown(terms, payout.user_id, at, but=payout.id)
+    cooldown.check_single(terms, payout.amount_micro)
+    cooldown.check_day(terms, earlier, payout.amount_micro)
+    cooldown.check_cooldown(terms, earlier)
 
 
 def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequence[Payout]) -> None:
@@ -196,5 +205,8 @@ def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequenc
     for payout in admitted:
         payout.tx_hash = send.tx_hash
         waits.forget(payout)
-        ending.move(payout.id, "PENDING", "SIGNED")
+    current().flush()
+    ending.move([*wanted], "PENDING", "SIGNED")
+    # What is signed needs no job of its own any more: it would only find that out.
+    outbox.finish("payouts.sign", "payout_id", [*wanted])
     outbox.add("payouts.broadcast", attempt_id=attempt_id)

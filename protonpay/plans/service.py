@@ -1,9 +1,11 @@
 """The terms of an account, read from its plan."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import func, select
@@ -92,6 +94,19 @@ class PlanFees:
 
 
 @dataclass(frozen=True, slots=True)
+class Timeline:
+    """All terms of a plan: the first ones, and what they became, oldest change first."""
+
+    first: Terms
+    changes: Sequence[tuple[datetime, Terms]]
+
+    def at(self, moment: datetime) -> Terms:
+        """Return the terms as they were, or will be, at a moment."""
+        begun = bisect_right(self.changes, moment, key=itemgetter(0))
+        return self.changes[begun - 1][1] if begun else self.first
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     until: float
     terms: Terms
@@ -168,6 +183,20 @@ def terms_at(plan: str, moment: datetime) -> Terms:
     if row is None:
         raise LookupError(f"no plan {plan}")
     return _as_terms(row)
+
+
+def timeline(plan: str) -> Timeline:
+    """Return all terms that a plan had or will have, for who asks of many moments.
+
+    Raises:
+        LookupError: no such plan: a bug, plans are not deleted.
+    """
+    versions = select(PlanVersion).where(PlanVersion.name == plan).order_by(PlanVersion.starts_at)
+    first = db.session.get(Plan, plan, populate_existing=True)
+    if first is None:
+        raise LookupError(f"no plan {plan}")
+    changes = [(row.starts_at, _as_terms(row)) for row in db.session.scalars(versions)]
+    return Timeline(_as_terms(first), changes)
 
 
 def upcoming(plan: str) -> Upcoming | None:

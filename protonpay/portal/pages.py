@@ -12,6 +12,8 @@ from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, theme, words
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
+from protonpay.portal.client.api import Call
+from protonpay.portal.words import sentence
 from protonpay.web import qr
 from protonpay.web.links import links
 
@@ -24,19 +26,39 @@ _SWAGGER = Path(__file__).parents[2] / "node_modules" / "swagger-ui-dist"
 _SWAGGER_FILES = frozenset({"swagger-ui.css", "swagger-ui-bundle.js"})
 # Swagger UI writes its own style elements.
 _DOCS = f"{OWN_ASSETS}; style-src 'self' 'unsafe-inline'"
+_FIRST = Call(
+    "POST",
+    "/auth/register",
+    {"name": "John Doe", "email": "john@example.com", "password": "securePassword123"},
+)
 _AGAIN = 3000  # ms until a stream is opened again
 _STATES = {
-    "CONFIRMED": ("Paid", "The amount is in your balance."),
-    "FAILED": ("Not paid", "The provider did not take the payment. Nothing was charged."),
-    "EXPIRED": ("Expired", "This payment page has expired. Nothing was charged."),
+    "CONFIRMED": (sentence("Paid"), sentence("The amount is in your balance.")),
+    "FAILED": (
+        sentence("Not paid"),
+        sentence("The provider did not take the payment. Nothing was charged."),
+    ),
+    "EXPIRED": (
+        sentence("Expired"),
+        sentence("This payment page has expired. Nothing was charged."),
+    ),
 }
-_CHECKING = ("We are checking", "The provider is being asked. Do not pay again.")
+_CHECKING = (
+    sentence("We are checking"),
+    sentence("The provider is being asked. Do not pay again."),
+)
+
+
+def _shown(template: str, **values: object) -> Response:
+    language = words.chosen()
+    html = render_template(template, lang=language, say=words.speaker(language), **values)
+    return spoken(language, page(html))
 
 
 @pages.get("/")
 def front() -> Response:
     """Show where everything is."""
-    return page(render_template("front.html", api=links.to("/api"), networks=list(NETWORKS)))
+    return _shown("front.html", api=links.to("/api"), networks=list(NETWORKS), first=_FIRST)
 
 
 @pages.get("/api/docs")
@@ -69,7 +91,7 @@ def came_back(deposit_id: str) -> Response:
     except NotFound:
         abort(404)
     title, said = _STATES.get(state, _CHECKING)
-    return page(render_template("returned.html", title=title, said=said, settled=state in _STATES))
+    return _shown("returned.html", title=title, said=said, settled=state in _STATES)
 
 
 @pages.get("/pay/<invoice_id>")

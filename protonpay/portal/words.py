@@ -17,10 +17,19 @@ from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import Usdc
 from protonpay.locales import formats
 from protonpay.locales.formats import LANGUAGES
-from protonpay.portal.catalogue import account, charts, client, components, letters, pay
+from protonpay.portal.catalogue import (
+    account,
+    charts,
+    client,
+    components,
+    front,
+    letters,
+    pay,
+    reference,
+)
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account)
+AREAS = (pay, letters, charts, components, client, account, reference, front)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg import sql
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -29,7 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock
 from protonpay.store import queue
-from protonpay.store.db import Base, after_commit, current, db, transaction
+from protonpay.store.db import Base, after_commit, current, db, driver, transaction
 from protonpay.store.jobs import JOBS
 from protonpay.store.types import UtcDateTime
 
@@ -39,6 +40,16 @@ RUNNING_LEASE = timedelta(seconds=10)
 """How long a silent worker keeps a row; a living one renews it every third of that."""
 
 _LONGEST_ERROR = 2000
+
+
+_FINISH = """
+    UPDATE outbox SET done_at = %(now)s, leased_until = NULL, last_error = NULL
+    WHERE id = ANY (ARRAY(
+        SELECT id FROM outbox
+        WHERE job = {job} AND args ->> {argument} = ANY (%(values)s) AND done_at IS NULL
+        FOR UPDATE SKIP LOCKED))
+    RETURNING id, fence
+"""
 
 
 class OutboxRow(Base):
@@ -72,6 +83,11 @@ class OutboxRow(Base):
             postgresql_where=text("done_at IS NULL AND dead_at IS NULL"),
         ),
         Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        Index(
+            "ix_outbox_sign",
+            text("(args ->> 'payout_id')"),
+            postgresql_where=text("job = 'payouts.sign' AND done_at IS NULL"),
+        ),
     )
 
 
@@ -110,6 +126,24 @@ def add(job: str, *, delay_seconds: int = 0, **args: str | int) -> None:
     if at_once and row_id is not None:
         ticket = Ticket(row_id, 1)
         after_commit(lambda: queue.push(entry, ticket.row_id, ticket.fence))
+
+
+def finish(job: str, argument: str, values: Sequence[str]) -> None:
+    """End the rows of jobs whose work the caller's transaction has done along with its own.
+
+    What is in the queue for them is taken out after the commit. A row that somebody holds just
+    now is left to its job, which finds nothing to do.
+
+    Args:
+        job: its name; there is an index of its open rows by the argument.
+        argument: which of their arguments names the work.
+        values: its values.
+    """
+    # Written out, not as parameters: only then is the index sure to be used.
+    command = sql.SQL(_FINISH).format(job=sql.Literal(job), argument=sql.Literal(argument))
+    current()
+    ended = driver().execute(command, {"now": clock.now(), "values": list(values)}).fetchall()
+    after_commit(lambda: queue.take_back(JOBS[job], ended))
 
 
 def sweep(limit: int = 200) -> int:

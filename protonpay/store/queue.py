@@ -4,10 +4,13 @@ Jobs are named by dotted path and carry ids only, as JSON: who can write to Redi
 ring the bell, not run code.
 """
 
+from collections.abc import Sequence
+
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from rq import Queue
+from rq.job import Job as RqJob
 from rq.serializers import JSONSerializer
 
 from protonpay.store.jobs import Job, Periodic
@@ -15,6 +18,7 @@ from protonpay.store.jobs import Job, Periodic
 _FAILURE_TTL = 86_400
 _ROUND_WAITS_SECONDS = 5
 _LONG = 200
+_STALE_ENTRIES = 2
 
 
 class RedisDoor:
@@ -61,12 +65,35 @@ def push(job: Job, row_id: int, fence: int) -> None:
     named(job.queue).enqueue_call(
         job.path,
         args=(row_id, fence),
-        job_id=f"outbox-{row_id}-{fence}",
+        job_id=_entry(row_id, fence),
         at_front=job.urgent,
         timeout=job.timeout_seconds,
         result_ttl=0,
         failure_ttl=_FAILURE_TTL,
     )
+
+
+def take_back(job: Job, rows: Sequence[tuple[int, int]]) -> None:
+    """Take the entries of outbox rows out of their queue again; one that has begun goes on.
+
+    Args:
+        job: theirs.
+        rows: the rows' ids and fences.
+    """
+    queue = named(job.queue)
+    entries = [
+        _entry(row_id, earlier)
+        for row_id, fence in rows
+        # Handed out anew while the entry before still waits: both are there.
+        for earlier in range(max(1, fence - _STALE_ENTRIES), fence + 1)
+    ]
+    with door.client.pipeline(transaction=False) as pipe:
+        for entry in entries:
+            pipe.lrem(queue.key, 1, entry)
+        taken = [entry for entry, found in zip(entries, pipe.execute(), strict=True) if found]
+        for entry in taken:
+            pipe.delete(RqJob.key_for(entry))
+        pipe.execute()
 
 
 def ring(name: str, work: Periodic) -> bool:
@@ -88,6 +115,10 @@ def ring(name: str, work: Periodic) -> bool:
 def answer(name: str) -> None:
     """Say that a round has begun: whoever rings from now on gets the next one."""
     door.client.delete(_round(name))
+
+
+def _entry(row_id: int, fence: int) -> str:
+    return f"outbox-{row_id}-{fence}"
 
 
 def _round(name: str) -> str:

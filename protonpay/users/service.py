@@ -1,7 +1,7 @@
 """Finding people, and making new ones."""
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ __all__ = [
     "freeze_withdrawals",
     "get",
     "lock",
+    "lock_all",
     "prefer",
     "search",
     "set_email",
@@ -226,6 +227,15 @@ def lock(user_id: str) -> User:
     if user is None:
         raise NotFound("not_found", "There is no such user.")
     return user
+
+
+def lock_all(user_ids: Collection[str]) -> Mapping[str, User]:
+    """Take the rows of several users as ``lock`` takes one, in the order of their ids."""
+    locked = select(User).where(User.id.in_(user_ids))
+    # Not by the database's own collation, which may sort otherwise than whoever locks one by one.
+    locked = locked.order_by(User.id.collate("C")).with_for_update()
+    found = db.current().scalars(locked, execution_options={"populate_existing": True})
+    return {user.id: user for user in found}
 
 
 def set_standing(user_id: str, standing: str) -> None:

@@ -20,7 +20,7 @@ from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    *("portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"),
+    *("portal", "letters", "components", "reference", "metrics", "api-docs", "admin-api-docs"),
     *("client", "entry"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a

@@ -48,16 +48,18 @@ class Visit:
     errors: list[str] = field(default_factory=list)
     down: bool = False
 
-    def shot(self, name: str) -> None:
-        """Keep what the whole page looks like, for a person to look at."""
+    def shot(self, name: str, *, whole: bool = True) -> None:
+        """Keep what the page looks like, for a person to look at: all of it, or its window."""
         SHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=whole)
 
-    def violations(self) -> list[str]:
-        """Return what axe finds wrong with the page: its rules and the elements."""
+    def violations(self, *within: str) -> list[str]:
+        """Return what axe finds wrong with the page, or parts of it: rules and elements."""
         self.page.evaluate(_AXE.read_text())
         found: list[dict[str, Any]] = self.page.evaluate(
-            "axe.run({ resultTypes: ['violations'] }).then(r => r.violations)"
+            "(within) => axe.run(within.length ? within : document,"
+            " { resultTypes: ['violations'] }).then(r => r.violations)",
+            list(within),
         )
         return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 

@@ -47,6 +47,7 @@ def test_every_screen_is_whole_for_everybody(merchant: Actor, visit: Callable[..
             assert seen.violations() == [], name
             assert seen.overflows() <= 0, name
         sign_in(seen, merchant)
+        seen.page.goto(f"/app?lang={language}")
         for number, path in enumerate(SCREENS):
             seen.page.goto(path)
             seen.shot(f"app-{path[5:].replace('/', '-') or 'overview'}-{language}-{scheme}-{width}")

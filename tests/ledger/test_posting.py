@@ -161,6 +161,38 @@ def test_more_than_there_is_changes_nothing(how_funded: str, amount: str, fee: s
     assert (available(user), available(other)) == (usdc("10"), ZERO)
 
 
+def test_several_are_posted_in_one_go_each_as_by_itself():
+    user, other = new_user("10"), new_user()
+    ways = [entries.transfer(name, user, other, usdc("3"), usdc("0.5")) for name in ("a", "b")]
+    post(ways[0])
+
+    with db.transaction():
+        ledger.post_all([*ways, entries.transfer("c", other, user, usdc("1"), ZERO)])
+
+    assert (available(user), available(other)) == (usdc("4"), usdc("5"))
+    assert len(book.entry_rows("transfer:b")) == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "says"),
+    [
+        (
+            lambda u: entries.transfer("w", u, u + "x", usdc("1"), ZERO),
+            UnknownAccount,
+            "transfer:w",
+        ),
+        (lambda u: entries.payout_hold("q", u, usdc("3")), ReferenceTaken, "payout:q:hold"),
+        (lambda u: entries.payout_hold("p", u, usdc("99")), Invalid, "insufficient_balance"),
+    ],
+)
+def test_of_several_one_that_is_refused_refuses_all(wrong, error: type[Exception], says: str):
+    user = new_user("10")
+    before = book.whole()
+    with pytest.raises(error, match=says), db.transaction():
+        ledger.post_all([entries.payout_hold("q", user, usdc("2")), wrong(user)])
+    assert book.whole() == before
+
+
 def test_a_refused_reference_is_free_again():
     user, other = new_user("10"), new_user()
     with pytest.raises(Invalid):

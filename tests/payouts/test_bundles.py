@@ -1,16 +1,17 @@
 """Payouts that leave together: taken along by one job, ended each by itself."""
 
-from collections.abc import Callable
-
 import pytest
+from sqlalchemy import select
 
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused, Prospect, SendOutcome
 from protonpay.chains.port import SendState as S
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
-from protonpay.payouts import sending
+from protonpay.payouts import ending, sending
+from protonpay.store.db import db
 from protonpay.store.jobs import Later
+from protonpay.store.outbox import OutboxRow
 from tests.actors import Actor
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, LOST_AND_FREE, WAITING, FakeChain
@@ -40,6 +41,10 @@ def test_one_job_signs_what_waits_and_the_others_find_it_signed(three: list[str]
     assert {stored(each).tx_hash for each in three} == {send.tx_hash}
     (attempt,) = attempts()
     assert (attempt.raw, attempt.sequence, attempt.state) == (send.raw, 7, "OPEN")
+    open_ones = select(OutboxRow.job).where(OutboxRow.done_at.is_(None))
+    assert list(db.session.scalars(open_ones.where(OutboxRow.job.like("payouts.%")))) == [
+        "payouts.broadcast"
+    ]
     for other in three[1:]:
         with nothing_changes():
             assert sign(other) is None
@@ -154,23 +159,29 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])
+@pytest.mark.parametrize("where", ["_move", "_entry", "_event"])
 def test_a_worker_killed_between_two_ends_ends_none(
-    alice: Actor, three: list[str], base: FakeChain, monkeypatch: pytest.MonkeyPatch, step: int
+    alice: Actor,
+    three: list[str],
+    base: FakeChain,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    step: int,
 ):
     sign(three[0])
     broadcast(three[0])
     base.plan("outcome", [LANDED, FAILED, LANDED], [LANDED, FAILED, LANDED])
     attempt_id, left = newest(three[0]), [step]
-    books: Callable[[str, SendOutcome], None] = sending._book
+    does = getattr(ending, where)
 
-    def dies_at(payout_id: str, outcome: SendOutcome) -> None:
+    def dies_at(*given: object) -> object:
         left[0] -= 1
         if left[0] == 0:
             raise Killed
-        books(payout_id, outcome)
+        return does(*given)
 
     with monkeypatch.context() as killed:
-        killed.setattr(sending, "_book", dies_at)
+        killed.setattr(ending, where, dies_at)
         with nothing_changes(), pytest.raises(Killed):
             sending.confirm(attempt_id)
 

@@ -194,9 +194,9 @@ def test_before_a_signature_the_order_itself_does_not_count(alice: Actor):
     terms = plans.terms(plans.DEFAULT)
 
     with transaction():
-        cooldown.check_cooldown(terms, alice.id, now, but=payout_id)
+        cooldown.check_cooldown(terms, cooldown.before_each([payout_id])[payout_id])
         with pytest.raises(Conflict, match="withdrawal_cooldown"):
-            cooldown.check_cooldown(terms, alice.id, now)
+            cooldown.check_cooldown(terms, cooldown.before(alice.id, now))
 
 
 def test_before_a_signature_only_what_came_before_counts(rich: Actor):
@@ -206,9 +206,10 @@ def test_before_a_signature_only_what_came_before_counts(rich: Actor):
     terms = plan(daily_limit=usdc("150"), single_limit=usdc("100"))
 
     with transaction():
-        cooldown.check_day(terms, rich.id, usdc("100"), now, but=orders[0])
-        cooldown.check_cooldown(terms, rich.id, now, but=orders[0])
+        first, second = map(cooldown.before_each(orders).__getitem__, orders)
+        cooldown.check_day(terms, first, usdc("100"))
+        cooldown.check_cooldown(terms, first)
         with pytest.raises(Forbidden, match="daily_limit_exceeded"):
-            cooldown.check_day(terms, rich.id, usdc("100"), now + SECOND, but=orders[1])
+            cooldown.check_day(terms, second, usdc("100"))
         with pytest.raises(Conflict, match="withdrawal_cooldown"):
-            cooldown.check_cooldown(terms, rich.id, now + SECOND, but=orders[1])
+            cooldown.check_cooldown(terms, second)

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
 
-from protonpay.chains.port import PayeeRefused, Prospect
+from protonpay.chains.port import PayeeRefused, Prospect, SignedSend
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.payouts import sending
-from tests.actors import Actor
+from tests.actors import Actor, make_actor
+from tests.committed import OpenHouse
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, LOST_AND_FREE, FakeChain
 from tests.payouts.orders import (
@@ -88,8 +90,32 @@ def test_a_refusal_that_comes_after_a_signature_fails_nothing(
     assert alice.held == usdc("50.05")
 
 
+def test_while_it_is_signed_nobody_else_can_end_it(
+    base: FakeChain, open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch
+):
+    """Another worker may just have been told that its payee is refused: it waits for the row."""
+    payout_id = accepted(make_actor(open_house.app, "Ann", funded="100"))
+    makes, found = base.sign, list[Exception]()
+
+    def meanwhile(*given: object) -> SignedSend:
+        with open_house.superuser() as another:
+            another.execute("SET lock_timeout = '20ms'")
+            try:
+                another.execute("UPDATE payouts SET state = 'FAILED' WHERE id = %s", [payout_id])
+            except psycopg.errors.LockNotAvailable as waits:
+                found.append(waits)
+        return makes(*given)
+
+    monkeypatch.setattr(base, "sign", meanwhile)
+    assert sign(payout_id) is None
+
+    assert len(found) == 1
+    assert stored(payout_id).state == "SIGNED"
+
+
 @pytest.mark.parametrize(
-    "where", ["ending.move", "outbox.add", "attempts.store", "attempts.take_sequence"]
+    "where",
+    ["ending.move", "outbox.finish", "outbox.add", "attempts.store", "attempts.take_sequence"],
 )
 def test_a_worker_killed_while_it_stores_a_signature_leaves_nothing(
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch, where: str
@@ -132,7 +158,14 @@ def test_broadcasting_twice_asks_for_the_outcome_once(alice: Actor, base: FakeCh
 
 @pytest.mark.parametrize("outcome", [LANDED, FAILED])
 @pytest.mark.parametrize(
-    "where", ["attempts.end", "ending._end", "ending.ledger.post", "ending.publish", "ending._said"]
+    "where",
+    [
+        "attempts.end",
+        "ending._move",
+        "ending.ledger.post_all",
+        "ending.publish_all",
+        "ending._said",
+    ],
 )
 def test_a_worker_killed_at_the_end_leaves_everything_as_it_was(
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch, where: str, outcome: object

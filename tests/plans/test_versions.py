@@ -108,6 +108,18 @@ def test_versions_follow_each_other_each_like_the_one_before(house: Flask, momen
     assert (now.cooldown_seconds, now.withdrawal_fee_bps) == (60, 0)
 
 
+def test_all_terms_of_a_plan_at_once_are_those_of_each_moment(house: Flask, moments: Moments):
+    announced(cooldown_seconds=5)
+    announced(2 * HOUR, withdrawal_fee_bps=100)
+    now, timeline = clock.now(), plans.timeline("default")
+    asked = [timedelta(0), HOUR - timedelta(seconds=1), HOUR, 1.5 * HOUR, 2 * HOUR, 3 * HOUR]
+    for after in asked:
+        assert timeline.at(now + after) == plans.terms_at("default", now + after)
+    assert len({timeline.at(now + after).cooldown_seconds for after in asked}) == 2
+    with pytest.raises(LookupError):
+        plans.timeline("none")
+
+
 @pytest.mark.parametrize("after", [HOUR, timedelta(minutes=30)])
 def test_nothing_is_announced_before_what_is_announced(
     house: Flask, moments: Moments, after: timedelta

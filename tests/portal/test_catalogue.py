@@ -28,11 +28,11 @@ MODULES = [path for path in sorted(PORTAL.glob("**/*.py")) if path.parent.name !
 NAMES = re.compile(r"{\w+}")
 # Names, codes and signs that are the same in every language.
 OF_NO_LANGUAGE = re.compile(
-    r"TEST DATA|ТЕСТОВЫЕ ДАННЫЕ|Proton Pay|USDC|UTC|API|OpenAPI"
+    r"TEST DATA|ТЕСТОВЫЕ ДАННЫЕ|Proton Pay|Swagger UI|USDC|UTC|API|OpenAPI"
     r"|(GET|POST|PATCH|PUT|DELETE) /[\w/{}-]*|curl|Python|JavaScript"
 )
 # Pages that are not yet in Russian.
-ENGLISH_ONLY = {"docs.html", "front.html", "returned.html"}
+ENGLISH_ONLY = {"docs.html"}
 
 
 @cache
@@ -143,15 +143,21 @@ class _Words(HTMLParser):
     def __init__(self, source: str) -> None:
         super().__init__()
         self.found: list[str] = []
+        self.code = 0
         source = re.sub(r"{% block kind %}.*?{% endblock %}", "", source)
         self.feed(re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "0", source, flags=re.DOTALL))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         read = ("aria-label", "alt", "title", "placeholder")
         self.found += [value for name, value in attrs if name in read and value]
+        self.code += tag == "code"
+
+    def handle_endtag(self, tag: str) -> None:
+        self.code -= tag == "code"
 
     def handle_data(self, data: str) -> None:
-        self.found.append(data)
+        if not self.code:
+            self.found.append(data)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)

@@ -323,6 +323,73 @@ class TestFailing:
         assert outbox.dead_rows() == []
 
 
+class TestFinishing:
+    """Work done along with other work needs no job of its own any more."""
+
+    @staticmethod
+    def _three() -> list[Ticket]:
+        with clock.frozen(NOON), transaction():
+            for name in ("p", "q", "r"):
+                outbox.add("payouts.sign", payout_id=name)
+            outbox.add("payouts.broadcast", payout_id="p")
+        return [Ticket(row.id, row.fence) for row in _rows()]
+
+    def test_its_rows_end_and_their_entries_are_taken_back(self):
+        first, second, _, other = self._three()
+        with clock.frozen(NOON + SECOND), transaction():
+            outbox.finish("payouts.sign", "payout_id", ["p", "r", "s"])
+            assert len(_waiting()) == 4, "not before the commit"
+
+        done = [row.done_at for row in _rows()]
+        assert done == [NOON + SECOND, None, NOON + SECOND, None]
+        assert _waiting() == [f"outbox-{other.row_id}-1", f"outbox-{second.row_id}-1"]
+        assert not door.client.exists(f"rq:job:outbox-{first.row_id}-1")
+        assert outbox.begin(first) is None, "whoever has it in hand finds nothing to do"
+
+    def test_an_entry_that_was_pushed_again_is_taken_back_with_the_one_before(self):
+        self._three()
+        _sweep(NOON + QUEUED_LEASE + SECOND)
+        assert len(_waiting()) == 8
+        with transaction():
+            outbox.finish("payouts.sign", "payout_id", ["p", "q", "r"])
+        assert len(_waiting()) == 2
+
+    def test_what_is_undone_ends_nothing(self):
+        self._three()
+
+        def stumble() -> None:
+            with transaction():
+                outbox.finish("payouts.sign", "payout_id", ["p"])
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            stumble()
+        assert [row.done_at for row in _rows()] == [None] * 4
+        assert len(_waiting()) == 4
+
+    def test_a_row_that_somebody_holds_is_left_to_its_job(self, open_house: OpenHouse):
+        first, second, *_ = self._three()
+        db.db.session.commit()
+        with open_house.superuser() as somebody, somebody.transaction():
+            somebody.execute("SELECT FROM outbox WHERE id = %s FOR UPDATE", [first.row_id])
+            with transaction():
+                outbox.finish("payouts.sign", "payout_id", ["p", "q"])
+        open_ones = {row.id for row in _rows() if row.done_at is None}
+        assert first.row_id in open_ones
+        assert second.row_id not in open_ones
+
+    def test_an_index_finds_them(self):
+        self._three()
+        with transaction():
+            db.execute("SET LOCAL enable_seqscan = off", {})
+            plan = db.execute(
+                "EXPLAIN SELECT id FROM outbox WHERE job = 'payouts.sign'"
+                " AND args ->> 'payout_id' = ANY (ARRAY['p', 'q']) AND done_at IS NULL",
+                {},
+            ).fetchall()
+        assert "ix_outbox_sign" in str(plan)
+
+
 def test_old_rows_that_are_done_are_deleted_and_no_others():
     done, fresh, waiting = _add(), _add(), _add()
     with clock.frozen(NOON - timedelta(days=8)):

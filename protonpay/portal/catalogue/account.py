@@ -196,6 +196,31 @@ IN_RUSSIAN: Sentences = {
     "Document not accepted": "Такой документ не принимается",
     "Country not served": "Страна не обслуживается",
     "Other": "Другая причина",
+    "Documents": "Документы",
+    "What it shows": "Что на нём",
+    "Front": "Лицевая сторона",
+    "Back": "Оборотная сторона",
+    "Selfie": "Селфи",
+    "Proof of address": "Подтверждение адреса",
+    "File": "Файл",
+    "JPEG, PNG or PDF, at most 5 MiB. It is kept sealed, and dropped after the decision.": (
+        "JPEG, PNG или PDF, не больше 5 МиБ. Хранится зашифрованным, после решения удаляется."
+    ),
+    "Add the document": "Добавить документ",
+    "The document is added.": "Документ добавлен.",
+    "The document is removed.": "Документ удалён.",
+    # preferences
+    "Preferences": "Настройки",
+    "Language of letters and pages": "Язык писем и страниц",
+    "Time zone": "Часовой пояс",
+    "A name such as Europe/Moscow. Days and months begin by it.": (
+        "Название, например Europe/Moscow. По нему начинаются дни и месяцы."
+    ),
+    "Colours": "Цвета",
+    "Light": "Светлые",
+    "Dark": "Тёмные",
+    "As the system": "Как в системе",
+    "All of it as CSV": "Всё это в CSV",
     # security
     "Second factor": "Второй фактор",
     "Recovery codes": "Коды восстановления",

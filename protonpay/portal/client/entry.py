@@ -11,7 +11,7 @@ from protonpay.kernel.errors import Refusal
 from protonpay.portal.client import visits
 from protonpay.portal.client.api import Answer, Call, SignedOut, api
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import own_path, refusal_page, show
+from protonpay.portal.client.screens import own_path, prefer, refusal_page, show
 
 entry = Blueprint("entry", __name__)
 entry.register_error_handler(Refusal, refusal_page)
@@ -111,6 +111,7 @@ def _entered(answer: Answer, form: Form, name: str) -> AnyResponse:
         return show(name, form=form, next=_next())
     visits.sign_in(answer["token"])
     visits.keep("who", str(answer["user"]["name"])[:60])
+    prefer()
     return redirect(_next(), HTTPStatus.SEE_OTHER)
 
 
