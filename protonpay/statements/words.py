@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from protonpay.statements import queries
 
 ENGLISH: Mapping[str, str] = {
     "title": "Account statement",
@@ -37,15 +36,15 @@ ENGLISH: Mapping[str, str] = {
     "and all changes make the closing balance. What is only held, or released, moves nothing. What "
     "is owed to us is taken off the balance.",
     "page": "Page {page} of {pages}",
-    queries.DEPOSIT: "Deposit",
-    queries.DEPOSIT_REFUND: "Deposit given back to its payer",
-    queries.DEPOSIT_RETURN: "Returned to its sender",
-    queries.WITHDRAWAL: "Withdrawal",
-    queries.TRANSFER: "Transfer",
-    queries.INVOICE_PAYMENT: "Invoice paid from a balance",
-    queries.INVOICE_REFUND: "Invoice refunded",
-    queries.ADJUSTMENT: "Adjustment",
-    queries.CREDIT: "Credit from Proton Pay",
+    "DEPOSIT": "Deposit",
+    "DEPOSIT_REFUND": "Deposit given back to its payer",
+    "DEPOSIT_RETURN": "Returned to its sender",
+    "WITHDRAWAL": "Withdrawal",
+    "TRANSFER": "Transfer",
+    "INVOICE_PAYMENT": "Invoice paid from a balance",
+    "INVOICE_REFUND": "Invoice refunded",
+    "ADJUSTMENT": "Adjustment",
+    "CREDIT": "Credit from Proton Pay",
 }
 RUSSIAN: Mapping[str, str] = {
     "title": "Выписка по счёту",
@@ -80,14 +79,14 @@ RUSSIAN: Mapping[str, str] = {
     "начало и все изменения дают остаток на конец. Удержание и его снятие остатка не меняют. Долг "
     "перед нами вычтен из остатка.",
     "page": "Страница {page} из {pages}",
-    queries.DEPOSIT: "Пополнение",
-    queries.DEPOSIT_REFUND: "Пополнение возвращено плательщику",
-    queries.DEPOSIT_RETURN: "Возврат отправителю",
-    queries.WITHDRAWAL: "Вывод",
-    queries.TRANSFER: "Перевод",
-    queries.INVOICE_PAYMENT: "Оплата счёта с баланса",
-    queries.INVOICE_REFUND: "Возврат по счёту",
-    queries.ADJUSTMENT: "Корректировка",
-    queries.CREDIT: "Зачисление от Proton Pay",
+    "DEPOSIT": "Пополнение",
+    "DEPOSIT_REFUND": "Пополнение возвращено плательщику",
+    "DEPOSIT_RETURN": "Возврат отправителю",
+    "WITHDRAWAL": "Вывод",
+    "TRANSFER": "Перевод",
+    "INVOICE_PAYMENT": "Оплата счёта с баланса",
+    "INVOICE_REFUND": "Возврат по счёту",
+    "ADJUSTMENT": "Корректировка",
+    "CREDIT": "Зачисление от Proton Pay",
 }
 BY_LANGUAGE = {"en": ENGLISH, "ru": RUSSIAN}
