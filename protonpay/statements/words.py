@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-
 ENGLISH: Mapping[str, str] = {
     "title": "Account statement",
     "test": "TEST DATA",
