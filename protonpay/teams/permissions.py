@@ -80,6 +80,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "addresses.add": _MANAGES,
     "addresses.remove": _MANAGES,
     "addresses.set_policy": _MANAGES,
+    # books
+    "statements.months": _BOOKS,
+    "statements.statement": _BOOKS,
     # programs
     "events.event": _ALL,
     "events.events": _ALL,

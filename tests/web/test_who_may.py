@@ -8,6 +8,7 @@ role in ``tests/teams/test_matrix.py``, operators by role in ``tests/admin``.
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from flask import Flask
 from protonpay.app import BLUEPRINTS
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
-from tests.api_keys.test_using_keys import MANAGING, OPENS
+from tests.api_keys.test_using_keys import MANAGING, MONTH, OPENS
 from tests.auth.test_sessions import listed as sessions
 from tests.invoices.asking import ask
 from tests.kyc.papers import upload
@@ -25,6 +26,7 @@ from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
+from tests.statements.history import opened
 from tests.teams.people import id_of, invite, join, link_to, verify
 from tests.unchanged import nothing_changes
 from tests.web.doors import DOCUMENT, operations
@@ -69,6 +71,11 @@ def _passkey(actor: Actor) -> str:
     return str(actor.get("/client/passkeys").get_json()["passkeys"][0]["id"])
 
 
+def _month(actor: Actor) -> str:
+    opened(actor.id, datetime(2026, 1, 1, tzinfo=UTC))
+    return "2026-01"
+
+
 def _invitation(actor: Actor) -> str:
     verify(actor)
     made = invite(actor, "anna@example.com", "viewer")
@@ -99,6 +106,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
+    "month": lambda actor, _: _month(actor),
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
@@ -124,7 +132,7 @@ def test_every_kind_of_thing_in_a_path_has_an_owner():
 
 def test_every_route_of_clients_has_its_row_of_keys():
     """``OPENS`` and ``MANAGING`` together are the clients' routes, each once."""
-    shape = re.compile(r"/(evt_)?cm?a{20,}|/\{\w+\}")
+    shape = re.compile(rf"/(evt_)?cm?a{{20,}}|/{MONTH}|/\{{\w+\}}")
     routes = {
         (method, shape.sub("/{}", path.removeprefix("/api")))
         for method, path, _ in operations()

@@ -1,13 +1,13 @@
 """Members of accounts, invitations, what members did, and who made an API key.
 
-Revision ID: 0043
+Revision ID: 0044
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 
 _ROLES = "role IN ('viewer', 'accountant', 'developer', 'payer', 'admin')"
 
