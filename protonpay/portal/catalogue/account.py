@@ -247,9 +247,20 @@ IN_RUSSIAN: Sentences = {
         "Пароль изменён, остальные сеансы завершены."
     ),
     "Passkeys": "Ключи доступа",
-    "None yet. Passkeys are added through the API for now.": (
-        "Пока нет. Ключи доступа добавляются через API."
+    "Add a passkey": "Добавить ключ доступа",
+    "This device, or a key that you plug in, signs you in by a look or a PIN.": (
+        "Это устройство или подключаемый ключ впустит вас по взгляду или ПИН-коду."
     ),
+    "So that you know it again, such as the device's name.": (
+        "Чтобы его узнать, например имя устройства."
+    ),
+    "Make the passkey": "Создать ключ доступа",
+    "This needs JavaScript: only the browser can ask the device.": (
+        "Для этого нужен JavaScript: спросить устройство может только браузер."
+    ),
+    "No passkey was made.": "Ключ доступа не создан.",
+    "No passkey was used.": "Ключ доступа не использован.",
+    "The passkey is added.": "Ключ доступа добавлен.",
     "The passkey is removed.": "Ключ доступа удалён.",
     "Sessions": "Сеансы",
     "This one": "Этот",

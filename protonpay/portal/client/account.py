@@ -216,6 +216,27 @@ def disable_two_factor() -> AnyResponse:
     return done("The second factor is off.", "/app/security")
 
 
+@client.post("/security/passkeys/options")
+def begin_passkey() -> Response:
+    """Show the page whose script asks this device for a passkey."""
+    form = Form()
+    body = {"password": request.form.get("password", "")}
+    answer = send("POST", "/client/passkeys/options", form, body)
+    if answer.refused:
+        return _security(form)
+    return show("passkey", form=form, options=answer["options"])
+
+
+@client.post("/security/passkeys")
+def add_passkey() -> AnyResponse:
+    """Keep the public half of what the device has made."""
+    form = Form()
+    body = {**form.signed(), **form.body("name")}
+    if send("POST", "/client/passkeys", form, body, once=False).refused:
+        return _security(form)
+    return done("The passkey is added.", "/app/security")
+
+
 @client.post("/security/passkeys/<id:passkey_id>/remove")
 def remove_passkey(passkey_id: str) -> AnyResponse:
     """Take a passkey away."""

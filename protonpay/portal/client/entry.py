@@ -41,6 +41,13 @@ def sign_in() -> AnyResponse:
     return _entered(answer, form, "login")
 
 
+@entry.post("/login/passkey")
+def sign_in_with_passkey() -> AnyResponse:
+    """Sign in with what a passkey has signed; the script of the page has asked for it."""
+    form = Form()
+    return _entered(api.call("POST", "/auth/passkey", form.signed()), form, "login")
+
+
 @entry.get("/2fa")
 def second_step() -> AnyResponse:
     """Show the form for a code."""
