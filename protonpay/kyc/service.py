@@ -197,8 +197,7 @@ def _case(user_id: str) -> KycCase | None:
 
 def _check_level(level: int) -> None:
     if level not in LEVELS:
-        said = "A level is between {lowest} and {highest}."
-        raise Invalid("validation_error", said, lowest=LEVELS[0], highest=LEVELS[-1])
+        raise Invalid("validation_error", "A level is between 1 and {limit}.", limit=LEVELS[-1])
 
 
 def _no_case() -> NotFound:

@@ -81,5 +81,5 @@ OF_ACCOUNTS: Mapping[str, str] = {
     ),
     "Not base64.": "Не base64.",
     "This identity is not approved.": "Эта личность не подтверждена.",
-    "A level is between {lowest} and {highest}.": "Уровень — от {lowest} до {highest}.",
+    "A level is between 1 and {limit}.": "Уровень — от 1 до {limit}.",
 }
