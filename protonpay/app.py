@@ -52,11 +52,14 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.pay_pages import pay_pages
 from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
+from protonpay.statements.blueprint import blp as statements_blp
+from protonpay.statements.printing import press
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -90,6 +93,7 @@ BLUEPRINTS = (
     passkeys_blp,
     auth_blp,
     overview_blp,
+    statements_blp,
     deposits_blp,
     payouts_blp,
     transfers_blp,
@@ -175,6 +179,7 @@ def _bind_ports(config: Config) -> None:
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
     office.bind(carrier, test=not config.production, public_url=config.public_url)
+    press.bind(test=not config.production)
     signer.bind(config.payout_ceilings)
     waiting.room.bind(config.database_connections)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
@@ -241,13 +246,14 @@ def _open_rooms(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
     )
     api = ProblemApi(app)
-    for kind in (paths.RecordId, paths.EventId):
+    for kind in (paths.RecordId, paths.EventId, paths.MonthName):
         api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     _open_admin(app)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
+    app.register_blueprint(pay_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
     app.register_blueprint(portal_reference)
