@@ -1,14 +1,14 @@
 """Levels of identity, and the limits that they raise.
 
-Revision ID: 0043
+Revision ID: 0044
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0043"
-down_revision = "0042"
+revision = "0044"
+down_revision = "0043"
 
 
 def upgrade() -> None:
