@@ -57,6 +57,8 @@ from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
+from protonpay.statements.blueprint import blp as statements_blp
+from protonpay.statements.printing import press
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -90,6 +92,7 @@ BLUEPRINTS = (
     passkeys_blp,
     auth_blp,
     overview_blp,
+    statements_blp,
     deposits_blp,
     payouts_blp,
     transfers_blp,
@@ -175,6 +178,7 @@ def _bind_ports(config: Config) -> None:
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
     office.bind(carrier, test=not config.production, public_url=config.public_url)
+    press.bind(test=not config.production)
     signer.bind(config.payout_ceilings)
     waiting.room.bind(config.database_connections)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
@@ -241,7 +245,7 @@ def _open_rooms(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
     )
     api = ProblemApi(app)
-    for kind in (paths.RecordId, paths.EventId):
+    for kind in (paths.RecordId, paths.EventId, paths.MonthName):
         api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)

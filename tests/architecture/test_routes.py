@@ -124,10 +124,10 @@ def test_every_list_of_clients_can_be_had_as_csv(app: Flask):
         if "text/csv" in content:
             sheets.add(path)
             forms = [one for one in operations["get"]["parameters"] if one.get("name") == "format"]
-            assert {"csv", "csv-bom", "json"} == set(forms[0]["schema"]["enum"]), path
+            assert {"csv", "csv-bom", "json"} <= set(forms[0]["schema"]["enum"]), path
     assert lists - sheets == NO_LISTS.keys()
     assert len(sheets) > 10
-    assert sheets <= lists
+    assert sheets - lists == {"/api/client/statements/{month}"}, "a table, inside of one thing"
 
 
 def _is_rows(member: dict[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from protonpay.locales import formats
 from protonpay.portal import words
 from protonpay.portal.catalogue.counted import Counted, English, Russian
 from protonpay.portal.client.filters import worded
+from protonpay.portal.components import MACHINES
 from protonpay.portal.words import COUNTED, IN_RUSSIAN, speaker
 
 PORTAL = Path(words.__file__).parent
@@ -100,7 +101,16 @@ def test_every_sentence_of_the_catalogue_is_said():
     # Screens say the codes of answers as words.
     document = (PORTAL.parents[1] / "docs" / "openapi.json").read_text()
     written |= {worded(code) for code in re.findall(r'"([A-Za-z]+(?:_[A-Za-z]+)*)"', document)}
+    written |= _states()
     assert {*IN_RUSSIAN, *COUNTED} - written == set()
+
+
+def _states() -> set[str]:
+    return {worded(state) for machine in MACHINES.values() for state in machine.states}
+
+
+def test_every_state_has_its_word():
+    assert _states() - IN_RUSSIAN.keys() == set()
 
 
 def test_both_languages_have_the_same_values():
@@ -178,7 +188,9 @@ def test_values_are_written_as_the_language_writes_them():
     assert russian.value(FiatAmount(1250, "RUB")) == "12,50\xa0₽"
     assert russian.value(Decimal("1.5")) == "1,5"
     assert russian.value("1250.00") == "1250.00", "a text is as it is"
-    assert russian.signed(Usdc(-1_000_000)) == "\u22121,00"
+    assert russian.amount(Usdc(-1_000_000), signed=True) == "\u22121,00"
+    assert russian.amount("1250.00") == "1\xa0250,00"
+    assert russian.at("2026-03-14T12:00:00Z") == "14 мар. 2026 г., 15:00 МСК"
 
 
 def test_counts_take_their_form(monkeypatch: pytest.MonkeyPatch):
