@@ -47,13 +47,14 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/activity", "Activity"),
         ),
     ),
-    ("Sell", (("/app/invoices", "Invoices"),)),
+    ("Sell", (("/app/invoices", "Invoices"), ("/app/statements", "Statements"))),
     (
         "Build",
         (
             ("/app/keys", "API keys"),
             ("/app/webhooks", "Webhooks"),
             ("/app/events", "Events"),
+            ("/docs", "API reference"),
         ),
     ),
     (

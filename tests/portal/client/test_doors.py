@@ -27,6 +27,7 @@ def routes(app: Flask, blueprint: str, method: str) -> Iterator[str]:
             continue
         values = dict.fromkeys(rule.arguments, AN_ID)
         values |= {name: AN_EVENT for name in rule.arguments if name == "event_id"}
+        values |= {name: "2020-01" for name in rule.arguments if name == "month"}
         yield adapter.build(rule.endpoint, values, method=method)
 
 
