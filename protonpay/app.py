@@ -52,6 +52,7 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.pay_pages import pay_pages
 from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
@@ -252,6 +253,7 @@ def _open_rooms(app: Flask) -> None:
     _open_admin(app)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
+    app.register_blueprint(pay_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
     app.register_blueprint(portal_reference)

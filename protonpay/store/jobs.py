@@ -50,6 +50,7 @@ JOBS: Mapping[str, Job] = {
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
+    "invoices.follow_card": Job("workers.invoices.follow_card", MAINTENANCE),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
     "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
     "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),

@@ -21,7 +21,7 @@ from protonpay.web.idempotency import in_steps
 ROOT = Path(__file__).parents[2]
 PAGES = {
     *("portal", "letters", "components", "reference", "metrics", "api-docs", "admin-api-docs"),
-    *("client", "entry"),
+    *("client", "entry", "pay"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
 browser is signed in ("client", "entry"), tests/portal/client tries each route."""
@@ -103,6 +103,7 @@ def test_every_operation_has_a_summary_and_describes_its_success(app: Flask):
 
 NO_LISTS = {
     "/api/client/dashboard": "its lines are the first ones of /client/activity",
+    "/api/client/fees": "its rows are the levels of one plan, three at most",
     "/api/client/deposit/providers": "what may be offered now, and in which currencies",
     "/api/client/kyc/documents": "a handful, six of each submission",
     "/api/client/invoices/{invoice_id}": "one invoice, with all that belongs to it",
@@ -204,8 +205,8 @@ def _members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple
 
 def test_a_view_goes_in_steps_where_its_service_does():
     for blueprint in ROOT.glob("protonpay/*/blueprint.py"):
-        service = blueprint.with_name("service.py")
-        begins = service.exists() and "idempotency.begin(" in service.read_text()
+        room = blueprint.parent.glob("*.py")
+        begins = any("idempotency.begin(" in part.read_text() for part in room)
         assert begins == ("@in_steps" in blueprint.read_text()), blueprint.parent.name
 
 
