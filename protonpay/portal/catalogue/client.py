@@ -117,6 +117,8 @@ IN_RUSSIAN: Sentences = {
     "With a page that its payer opens": "Со страницей, которую откроет плательщик",
     "Call the API": "Вызвать API",
     "A key, and the first call": "Ключ и первый вызов",
+    "Came in": "Поступило",
+    "Went out": "Ушло",
     # deposits
     "On chain": "По сети",
     "By card": "Картой",
