@@ -67,14 +67,17 @@ def deposit_address() -> Response:
 
 
 @client.post("/deposit/card")
-def deposit_by_card() -> AnyResponse:
-    """Lead to a provider's page."""
+def deposit_by_card() -> Response:
+    """Open a deposit, and show what it would bring before the reader leaves for its provider.
+
+    A link leads there: browsers hold ``form-action`` against where a form is redirected to, too.
+    """
     form = Form()
     offer, _, currency = form["offer"].partition(" ")
     body = {**form.body(amounts=["amount"]), "provider": offer, "currency": currency}
     answer = send("POST", "/client/deposit/card", form, body)
     if not answer.refused:
-        return redirect(answer["url"], HTTPStatus.SEE_OTHER)
+        return show("leaving", one=answer["deposit"], url=answer["url"], asked=body)
     offered = ask("/client/deposit/providers")["providers"]
     lately = ask("/client/deposits", limit=10)
     return show("deposit", form=form, providers=offered, lately=lately, acts=_DEPOSITING)
