@@ -1,13 +1,13 @@
 """Members of accounts, invitations, what members did, and who made an API key.
 
-Revision ID: 0044
+Revision ID: 0045
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 
 _ROLES = "role IN ('viewer', 'accountant', 'developer', 'payer', 'admin')"
 
