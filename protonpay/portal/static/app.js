@@ -1,18 +1,6 @@
-// What a screen can do beyond its HTML: stay true by itself, copy, and be sent once. It knows no
+// What a screen can do beyond its HTML: stay true by itself, and be sent once. It knows no
 // amount and no state: what is shown is always a page that the server has made.
-const told = document.querySelector(".told");
-
-function copies() {
-  for (const button of document.querySelectorAll(".copy[hidden]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copies);
-      told.textContent = button.dataset.said;
-      button.textContent = button.dataset.said;
-    });
-  }
-}
-copies();
+import { copies } from "./parts.js";
 
 // A form is sent once; one that comes back with the browser's own "back" can be sent again.
 for (const form of document.querySelectorAll("form[method=post]")) {
