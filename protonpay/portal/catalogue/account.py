@@ -280,10 +280,13 @@ IN_RUSSIAN: Sentences = {
     "The member is removed.": "Участник удалён.",
     "You are a member now.": "Теперь вы участник.",
     "An invitation": "Приглашение",
-    "You have been invited to act for somebody's account. Accept it only if you know from whom the"
-    " letter is.": (
-        "Вас пригласили действовать от имени чужого аккаунта. Соглашайтесь, только если знаете, от"
-        " кого письмо."
+    "You are invited to act for somebody's account. Accept only if you know who sent the letter."
+    " You sign in as yourself, and your own account stays apart.": (
+        "Вас пригласили действовать от имени чужого аккаунта. Соглашайтесь, только если знаете, кто"
+        " прислал письмо. Вы входите под своим именем, а ваш аккаунт остаётся отдельным."
+    ),
+    "Programs act for it by this header, with your own sign-in.": (
+        "Программы действуют от его имени по этому заголовку, с вашим входом."
     ),
     "Accept the invitation": "Принять приглашение",
     # security

@@ -77,3 +77,19 @@ def test_a_member_that_is_removed_sees_nothing_more(house: Flask, alice: Actor, 
     assert reader.status == 403
     reader.send("/app/team/act", publicId="")
     assert reader.status == 200
+
+
+def test_the_link_alone_does_nothing_and_one_that_was_used_says_so(
+    house: Flask, alice: Actor, bob: Actor
+):
+    reader = invited(house, alice, bob, "viewer")
+    with nothing_changes():
+        reader.open("/app/join?token=nothing-of-ours")
+    with nothing_changes():
+        reader.send("/app/join")
+    assert reader.status == 400
+    assert "Ask for a new one." in reader.at.text
+    reader.open("/app/team")
+    (leave,) = [form.action for form in reader.at.forms if "/leave/" in form.action]
+    reader.send(leave)
+    assert bob.get("/client/memberships").get_json()["memberships"] == []
