@@ -19,6 +19,8 @@ from pathlib import Path
 import config_production as production
 from protonpay.chains import further
 from protonpay.chains.networks import BUILT_IN
+from protonpay.identity.registry import MANUAL
+from protonpay.identity.registry import PROVIDERS as IDENTITY_PROVIDERS
 from protonpay.mail import smtp
 
 SANDBOX = "sandbox"
@@ -85,7 +87,7 @@ class Config:
         payout_liquidity_alarm_seconds: how long payouts may wait for USDC or native coin of ours
             before the maintenance worker shouts.
         kyc_documents_kept_days: after the last decision about who somebody is, what they submitted
-            for it is dropped.
+            for it is dropped. ``kyc_provider``: who judges new cases.
         database_connections: per process, one for each thread that serves (``WEB_THREADS``).
         rate_limit_page: of one account, what the portal's pages read for it.
         rate_limit_login: of one account, sign-ins that failed, wherever they came from.
@@ -143,6 +145,7 @@ class Config:
     sweep_age_seconds: int
     payout_liquidity_alarm_seconds: int
     kyc_documents_kept_days: int
+    kyc_provider: str
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -220,6 +223,7 @@ class Config:
             sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
             sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
             payout_liquidity_alarm_seconds=int(values.get("PAYOUT_LIQUIDITY_ALARM_SECONDS") or 300),
+            kyc_provider=values.get("KYC_PROVIDER") or MANUAL,
             kyc_documents_kept_days=int(values.get("KYC_DOCUMENTS_KEPT_DAYS") or FIVE_YEARS_DAYS),
         )
 
@@ -230,6 +234,10 @@ class Config:
             "yookassa": self._yookassa(),
             "freedompay": self._freedompay(),
         }
+
+    def identity_providers(self) -> dict[str, dict[str, str]]:
+        """Return what each identity provider's adapter is made with, of those that are set up."""
+        return {}
 
     def _tap(self) -> dict[str, str] | None:
         if not self.tap_secret_key:
@@ -326,6 +334,10 @@ class Config:
             found.append("PAYOUT_APPROVAL_ABOVE is an amount of USDC")
         if self.payout_liquidity_alarm_seconds < 0:
             found.append("PAYOUT_LIQUIDITY_ALARM_SECONDS is not negative")
+        if self.kyc_provider not in IDENTITY_PROVIDERS:
+            found.append(f"KYC_PROVIDER is one of {', '.join(IDENTITY_PROVIDERS)}")
+        if self.kyc_provider not in {MANUAL, *self.identity_providers()}:
+            found.append(f"KYC_PROVIDER is {self.kyc_provider}, and its settings are missing")
         if not 1 <= self.kyc_documents_kept_days <= LONGEST_KEPT_DAYS:
             found.append(f"KYC_DOCUMENTS_KEPT_DAYS is between 1 and {LONGEST_KEPT_DAYS}")
         return found

@@ -30,6 +30,7 @@ from protonpay.events import waiting
 from protonpay.events.blueprint import blp as events_blp
 from protonpay.fx.http_rates import HttpRates
 from protonpay.fx.service import rates
+from protonpay.identity.registry import identity_providers
 from protonpay.invoices.blueprint import blp as invoices_blp
 from protonpay.invoices.service import owner as invoice_owner
 from protonpay.kernel.money import Usdc
@@ -51,9 +52,14 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
+from protonpay.portal.pay_pages import pay_pages
+from protonpay.portal.reference.pages import reference as portal_reference
+from protonpay.portal.reference.pages import source as api_document
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
+from protonpay.statements.blueprint import blp as statements_blp
+from protonpay.statements.printing import press
 from protonpay.status.blueprint import blp as status_blp
 from protonpay.status.blueprint import metrics_door
 from protonpay.status.blueprint import pages as metrics_pages
@@ -87,6 +93,7 @@ BLUEPRINTS = (
     passkeys_blp,
     auth_blp,
     overview_blp,
+    statements_blp,
     deposits_blp,
     payouts_blp,
     transfers_blp,
@@ -163,6 +170,7 @@ def _bind_ports(config: Config) -> None:
     above = config.payout_approval_above
     approval_threshold.bind(None if above is None else Usdc.parse(above))
     payout_alarm.bind(config.payout_liquidity_alarm_seconds)
+    identity_providers.bind(config.kyc_provider, config.identity_providers())
     documents_retention.bind(config.kyc_documents_kept_days)
     listed = config.screening_list
     # Without its list it does not start: what screens nothing would say that nobody is listed.
@@ -171,6 +179,7 @@ def _bind_ports(config: Config) -> None:
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
     office.bind(carrier, test=not config.production, public_url=config.public_url)
+    press.bind(test=not config.production)
     signer.bind(config.payout_ceilings)
     waiting.room.bind(config.database_connections)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
@@ -237,15 +246,18 @@ def _open_rooms(app: Flask) -> None:
         OPENAPI_URL_PREFIX="/api",
     )
     api = ProblemApi(app)
-    for kind in (paths.RecordId, paths.EventId):
+    for kind in (paths.RecordId, paths.EventId, paths.MonthName):
         api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     _open_admin(app)
     app.register_blueprint(metrics_pages)
     app.register_blueprint(portal_pages)
+    app.register_blueprint(pay_pages)
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
+    app.register_blueprint(portal_reference)
+    api_document.bind(api.spec.to_dict)
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

@@ -1,13 +1,20 @@
-"""Documents of identity checks do not stay for longer than they must."""
+"""Identity checks: providers are asked, and documents do not stay for longer than they must."""
 
 import structlog
 
-from protonpay.kyc import documents
-from workers.job import drain, periodic
+from protonpay.kyc import checking, documents
+from protonpay.store.jobs import Later
+from workers.job import drain, job, periodic
 
 log = structlog.get_logger(__name__)
 
 _DOCUMENTS = 100
+
+
+@job("kyc.check")
+def check(case_id: str, submission: int) -> Later | None:
+    """Ask the provider of a case about it."""
+    return checking.check(case_id, submission)
 
 
 @periodic("kyc.drop_documents")

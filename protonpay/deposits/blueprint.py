@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from protonpay.deposits import schemas, service
+from protonpay.deposits.ordering import Destinations
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import ANY_KEY, either, needs
 from protonpay.web.api import AreaBlueprint, Door
@@ -21,7 +22,7 @@ blp = AreaBlueprint("deposits", __name__, door=Door.CLIENT, prefix="/client", ab
 @in_steps
 def card(order: dict[str, Any]) -> dict[str, Any]:
     """Create a card deposit session and get its payment URL."""
-    to = service.Destinations(
+    to = Destinations(
         return_url=links.to("/deposits/{id}"),
         callback_url=links.to(f"/api/callbacks/{order['provider']}"),
     )

@@ -42,6 +42,7 @@ class Deposit(Base):
         refunded_micro: what was taken back of ``credited`` for it.
         return_payout_id: the payout that sends it back to its sender.
         differences: what is not as ordered → (ordered, paid), while that is under review.
+        invoice_id: the invoice of its user that somebody pays with it; whose room follows it.
     """
 
     __tablename__ = "deposits"
@@ -98,6 +99,7 @@ class Deposit(Base):
     refunded_minor: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO, server_default="0")
     return_payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"))
+    invoice_id: Mapped[str | None] = mapped_column(Text)
     differences: Mapped[Mapping[str, Sequence[str | None]] | None] = mapped_column(
         JSONB(none_as_null=True)
     )

@@ -8,6 +8,7 @@ becomes their debt, which whatever comes in next repays first.
 import structlog
 
 from protonpay.cards.port import CardPayment
+from protonpay.deposits import following
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.states import CREDITED, DEPOSIT
 from protonpay.kernel import events
@@ -61,6 +62,7 @@ def _book(deposit: Deposit, total: FiatAmount) -> None:
     if deposit.state != state:
         DEPOSIT.check(deposit.state, state)
         deposit.state = state
+    following.changed(deposit)
     # The user's row before the ledger's: that is everybody's order.
     publish(events.DEPOSIT_CARD_REFUNDED, deposit.user_id, _said(deposit, refund.amount))
     if refund.amount or refund.commission:

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from protonpay.cards.port import CardPayment, CardStatus, Rejected
 from protonpay.cards.registry import card_providers
-from protonpay.deposits import refunds, settling
+from protonpay.deposits import following, refunds, settling
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.states import DEPOSIT
 from protonpay.kernel import clock
@@ -69,6 +69,7 @@ def close(deposit_id: str, reason: str) -> None:
         DEPOSIT.check(deposit.state, "CLOSED")
         deposit.state, deposit.reason = "CLOSED", f"closed: {reason}"
         deposit.ended_at = clock.now()
+        following.changed(deposit)
     log.warning("deposit_closed", deposit_id=deposit_id, reason=reason)
 
 

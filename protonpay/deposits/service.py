@@ -5,7 +5,6 @@ there is nothing to open: an address is shown, and what reaches it becomes a dep
 (``crypto.py``).
 """
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,44 +13,27 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.cards.port import (
     CallbackRequest,
-    CardProvider,
-    CardSession,
     Forged,
-    KeyRefused,
-    Rejected,
-    SessionRequest,
 )
 from protonpay.cards.registry import PROVIDERS, card_providers, currencies
 from protonpay.chains.registry import network as named_network
 from protonpay.chains.uris import payment_uri
+from protonpay.deposits import ordering
 from protonpay.deposits.models import Deposit, ProviderCallback
-from protonpay.deposits.schedule import FIRST_LOOK_SECONDS
+from protonpay.deposits.ordering import Destinations, Payer
 from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
-from protonpay.kernel import clock, ids
-from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
+from protonpay.kernel import clock
+from protonpay.kernel.errors import Invalid, NotFound
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
-from protonpay.plans import service as plans
-from protonpay.rails import service as rails
 from protonpay.store import idempotency, outbox
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
 from protonpay.wallets import service as wallets
-from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
-
-_asking = threading.BoundedSemaphore(2)
-
-
-@dataclass(frozen=True, slots=True)
-class Destinations:
-    """Where the payer's browser and the provider's callback go; ``{id}`` is the deposit's."""
-
-    return_url: str
-    callback_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +89,10 @@ def open_card_deposit(
     adapter = card_providers.get(provider, currency)
     fiat = _fiat(amount, currency)
     user = users.get(user_id)
-    deposit = _begun_before() or _write_down(user, fiat, provider)
+    deposit = _begun_before() or _ordered(user, fiat, provider)
     if deposit.page_url is not None:
         return deposit
-    session = _session(adapter, deposit, _session_request(deposit, user, to))
-    with transaction() as open_session:
-        idempotency.advance()
-        deposit = open_session.get_one(Deposit, deposit.id, with_for_update=True)
-        deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
-    return deposit
+    return ordering.opened(adapter, deposit, Payer(user.name, user.email), to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,95 +217,11 @@ def _fiat(amount: str, currency: str) -> FiatAmount:
     return fiat
 
 
-def _write_down(user: User, fiat: FiatAmount, provider: str) -> Deposit:
-    if rails.paused(provider):
-        said = "The payment provider is paused here. Try again later."
-        raise Unavailable("provider_unavailable", said, retry_after=60)
-    quote = rates.quote(fiat.currency)
-    amount = quote.rate.to_usdc(fiat)
-    if not amount:
-        raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")
-    deposit = Deposit(
-        id=ids.new_id(),
-        user_id=user.id,
-        method="CARD",
-        provider=provider,
-        currency=fiat.currency,
-        fiat_minor=fiat.minor,
-        rate_scaled=quote.rate.scaled,
-        rate_source=quote.source,
-        rated_at=quote.as_of,
-        amount_micro=amount,
-        commission_micro=plans.terms(user.plan).deposit_commission(amount),
-        state=DEPOSIT.initial,
-        created_at=clock.now(),
-    )
-    with transaction() as session:
-        idempotency.begin(deposit.id)
-        session.add(deposit)
-        # The net below every callback: this row stays due as long as ``schedule`` wants looks.
-        outbox.add("deposits.card_check", delay_seconds=FIRST_LOOK_SECONDS, deposit_id=deposit.id)
-    return deposit
-
-
 def _begun_before() -> Deposit | None:
     deposit_id = idempotency.resumed()
-    if deposit_id is None:
-        return None
-    # In a transaction of its own, so that no connection is held while the provider is asked.
-    with transaction() as session:
-        deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
-    if deposit.page_url is None and deposit.state != DEPOSIT.initial:
-        said = "This deposit has ended without a page. Use another Idempotency-Key."
-        raise Conflict("state_conflict", said)
-    return deposit
+    return None if deposit_id is None else ordering.alive(deposit_id)
 
 
-def _session(adapter: CardProvider, deposit: Deposit, request: SessionRequest) -> CardSession:
-    try:
-        return _ask_for_page(adapter, request)
-    except NoAnswer as unknown:
-        log.warning("session_unknown", deposit_id=deposit.id, error=repr(unknown))
-        said = "The payment provider does not answer. Try again."
-        raise Unavailable("provider_unavailable", said, retry_after=5) from unknown
-    except Rejected as rejected:
-        _reject(deposit.id, rejected.reason)
-        if isinstance(rejected, KeyRefused):
-            said = "The payment provider is not set up correctly here."
-            raise Unavailable("provider_unavailable", said) from rejected
-        said = "The payment provider does not take this payment."
-        raise Invalid("payment_rejected", said) from rejected
-
-
-def _session_request(deposit: Deposit, user: User, to: Destinations) -> SessionRequest:
-    return SessionRequest(
-        reference=deposit.id,
-        amount=deposit.fiat,
-        description=f"Proton Pay deposit {deposit.id}",
-        customer_name=user.name,
-        customer_email=user.email,
-        return_url=to.return_url.format(id=deposit.id),
-        callback_url=to.callback_url,
-    )
-
-
-def _ask_for_page(adapter: CardProvider, request: SessionRequest) -> CardSession:
-    # A provider that hangs may hold two threads of this process, never all of them.
-    if not _asking.acquire(blocking=False):
-        raise NoAnswer("too many wait for this provider")
-    try:
-        return adapter.create_session(request)
-    finally:
-        _asking.release()
-
-
-def _reject(deposit_id: str, reason: str) -> None:
-    log.warning("session_rejected", deposit_id=deposit_id, reason=reason)
-    with transaction():
-        # First, so that whoever was overtaken changes nothing.
-        idempotency.unbind()
-        deposit = current().get_one(Deposit, deposit_id, with_for_update=True)
-        DEPOSIT.check(deposit.state, "FAILED")
-        deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
-        # Nothing came of it, so the key may be used again.
-        deposit.idempotency_key = None
+def _ordered(user: User, fiat: FiatAmount, provider: str) -> Deposit:
+    ordering.check_not_paused(provider)
+    return ordering.write_down(user, fiat, provider, rates.quote(fiat.currency))

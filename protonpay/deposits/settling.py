@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from protonpay.cards.port import CardPayment, CardStatus, Rejected
 from protonpay.cards.registry import card_providers
-from protonpay.deposits import refunds
+from protonpay.deposits import following, refunds
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.schedule import LOOKS
 from protonpay.deposits.states import CREDITED, DEPOSIT
@@ -84,6 +84,7 @@ def credit(deposit: Deposit, provider_ref: str) -> None:
     )
     ledger.post(entry)
     publish(events.DEPOSIT_CARD_SUCCESS, deposit.user_id, _said(deposit))
+    following.changed(deposit)
 
 
 def differences(deposit: Deposit, payment: CardPayment) -> Differences:
@@ -125,6 +126,7 @@ def _settle(provider: str, payment: CardPayment) -> str | None:
             deposit.state = _ENDS[payment.status]
             deposit.reason, deposit.ended_at = payment.reason, clock.now()
             deposit.differences = None
+            following.changed(deposit)
         return deposit.id
 
 
@@ -164,6 +166,7 @@ def _review(deposit: Deposit, wrong: Differences) -> None:
     if DEPOSIT.may(deposit.state, "REVIEW"):
         deposit.state, deposit.reason = "REVIEW", f"differs: {', '.join(wrong)}"
         deposit.differences = {name: list(pair) for name, pair in wrong.items()}
+        following.changed(deposit)
 
 
 def _give_up(deposit_id: str, said: CardPayment | None) -> None:
@@ -176,6 +179,7 @@ def _give_up(deposit_id: str, said: CardPayment | None) -> None:
             _review(deposit, {"status": (None, said.status.value)})
             return
         deposit.state, deposit.reason, deposit.ended_at = "EXPIRED", "not paid", clock.now()
+        following.changed(deposit)
 
 
 def _next_look(deposit_id: str) -> Later | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from protonpay.chains.registry import NETWORKS
 from protonpay.chains.uris import payment_uri
 from protonpay.invoices import receiving, service
-from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
-from protonpay.invoices.states import OPEN
+from protonpay.invoices.models import Invoice, InvoiceCard, InvoicePayment, InvoiceRefund
+from protonpay.invoices.states import CARD_COMING, OPEN
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import transaction
 from protonpay.users import service as users
@@ -43,6 +43,7 @@ class Checkout:
         held: arrived and on hold: its payer must not send it again.
         rest: still to be sent, what is confirming or on hold taken off.
         version: another one once anything here but the time is different.
+        card: the card page that was opened last, if any.
         places: empty where nothing should be sent any more, or no address is free.
     """
 
@@ -56,6 +57,12 @@ class Checkout:
     places: Sequence[Place]
     payments: Sequence[InvoicePayment]
     refunds: Sequence[InvoiceRefund]
+    card: InvoiceCard | None = None
+
+    @property
+    def card_coming(self) -> bool:
+        """Whether its bank may have taken the money: nobody must pay again."""
+        return self.card is not None and self.card.state in CARD_COMING
 
     @property
     def can_be_paid(self) -> bool:
@@ -77,7 +84,8 @@ def look(invoice_id: str) -> Checkout:
     held = sum((one.amount_micro for one in found.payments if one.state == "ON_HOLD"), ZERO)
     coming = confirming + held
     rest = max(ZERO, invoice.due - coming)
-    if invoice.state not in OPEN or (coming and not rest > invoice.tolerance_micro):
+    card_coming = found.card is not None and found.card.state in CARD_COMING
+    if card_coming or invoice.state not in OPEN or (coming and not rest > invoice.tolerance_micro):
         rest = ZERO
     return Checkout(
         invoice=invoice,
@@ -90,6 +98,7 @@ def look(invoice_id: str) -> Checkout:
         places=_places(invoice, rest) if rest else (),
         payments=[one for one in found.payments if one.state != "VANISHED"],
         refunds=[one for one in found.refunds if one.state != "FAILED"],
+        card=found.card,
     )
 
 
@@ -107,6 +116,8 @@ def _version(found: service.Whole) -> str:
     parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
     parts += [f"{one.id}{one.state}" for one in found.payments]
     parts += [f"{one.id}{one.state}" for one in found.refunds]
+    if found.card is not None:
+        parts.append(f"{found.card.deposit_id}{found.card.state}{found.card.page_url is None}")
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
 
 

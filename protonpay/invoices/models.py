@@ -2,10 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from protonpay.invoices.states import INVOICE, OPEN, PAYMENT, REFUND, Terms
+from protonpay.invoices.states import (
+    CARD,
+    CARD_ALIVE,
+    INVOICE,
+    OPEN,
+    PAYMENT,
+    REFUND,
+    Terms,
+)
+from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
@@ -88,7 +97,8 @@ class InvoicePayment(Base):
 
     Attributes:
         owner_id: who is credited.
-        method: ``BALANCE`` has a payer; ``CRYPTO`` a network and a transfer.
+        method: ``BALANCE`` has a payer; ``CRYPTO`` a network and a transfer; ``CARD`` a deposit,
+            whose entry of the book is this payment's, commission included.
         late: came after the end of the invoice.
         commission_micro: our part of what was credited.
         hold_reason: why it is or was on hold, for operators.
@@ -105,7 +115,8 @@ class InvoicePayment(Base):
         CheckConstraint(
             "CASE method WHEN 'BALANCE' THEN payer_id IS NOT NULL AND incoming_id IS NULL"
             " WHEN 'CRYPTO' THEN num_nulls(network, tx_hash, incoming_id) = 0"
-            " AND payer_id IS NULL ELSE false END",
+            " AND payer_id IS NULL WHEN 'CARD' THEN deposit_id IS NOT NULL"
+            " AND num_nonnulls(payer_id, incoming_id, network) = 0 ELSE false END",
             name="whole",
         ),
         # Whoever pays from a balance pays the rest, so there is one such payment at most.
@@ -146,6 +157,7 @@ class InvoicePayment(Base):
     method: Mapped[str] = mapped_column(Text)
     payer_id: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id"))
     incoming_id: Mapped[str | None] = mapped_column(Text, ForeignKey("incoming.id"), unique=True)
+    deposit_id: Mapped[str | None] = mapped_column(Text, ForeignKey("deposits.id"), unique=True)
     network: Mapped[str | None] = mapped_column(Text)
     tx_hash: Mapped[str | None] = mapped_column(Text)
     sender: Mapped[str | None] = mapped_column(Text)
@@ -160,17 +172,18 @@ class InvoicePayment(Base):
 
 
 class InvoiceRefund(Base):
-    """Money given back: at once to the balance it came from, or by a payout to a wallet.
+    """Money given back: to the balance it came from, by a payout to a wallet, or to a card.
 
     Attributes:
         payer_id: whose balance it went back to; ``payout_id``: the payout that carries it.
+        deposit_id: the card deposit of which its provider gave it back.
     """
 
     __tablename__ = "invoice_refunds"
     __table_args__ = (
         state_check("state", REFUND),
         CheckConstraint("amount_micro > 0", name="amounts"),
-        CheckConstraint("num_nonnulls(payer_id, payout_id) = 1", name="whole"),
+        CheckConstraint("num_nonnulls(payer_id, payout_id, deposit_id) = 1", name="whole"),
         Index("ix_invoice_refunds_invoice", "invoice_id", "created_at", "id"),
         Index(
             "ix_invoice_refunds_owner",
@@ -185,7 +198,48 @@ class InvoiceRefund(Base):
     owner_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
     payer_id: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id"))
     payout_id: Mapped[str | None] = mapped_column(Text, ForeignKey("payouts.id"), unique=True)
+    deposit_id: Mapped[str | None] = mapped_column(Text, ForeignKey("deposits.id"))
     amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
     state: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InvoiceCard(Base):
+    """A card provider's page by which somebody pays an invoice; one at a time.
+
+    Attributes:
+        deposit_id: the card deposit of the invoice's owner that the page is for.
+        amount_micro: of the invoice, what it pays: what was due when it was ordered. The deposit
+            may be worth a little more, up to the smallest coin of its currency.
+        provider: whose page; ``fiat`` is what it asks for.
+        page_url: where it is; None while the provider has not answered.
+    """
+
+    __tablename__ = "invoice_cards"
+    __table_args__ = (
+        state_check("state", CARD),
+        CheckConstraint("amount_micro > 0", name="amounts"),
+        Index(
+            "uq_invoice_cards_alive",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text(f"state IN {CARD_ALIVE}"),
+        ),
+        Index("ix_invoice_cards_invoice", "invoice_id", "created_at", "deposit_id"),
+    )
+
+    deposit_id: Mapped[str] = mapped_column(Text, ForeignKey("deposits.id"), primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    provider: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    fiat_minor: Mapped[int] = mapped_column(BigInteger)
+    page_url: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    @property
+    def fiat(self) -> FiatAmount:
+        """What the page asks for."""
+        return FiatAmount(self.fiat_minor, self.currency)

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from protonpay.invoices.models import Invoice, InvoicePayment
-from protonpay.invoices.states import INVOICE, OPEN, Received, become
+from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
+from protonpay.invoices.states import INVOICE, OPEN, REFUND, Received, become
 from protonpay.kernel import clock, events
 from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import ZERO, Usdc
@@ -64,6 +64,22 @@ def move(invoice: Invoice, state: str) -> None:
         invoice.paid_at = now
     if state not in OPEN and invoice.ended_at is None:
         invoice.ended_at = now
+
+
+def give_back(invoice: Invoice, row: InvoiceRefund) -> None:
+    """End a refund of a locked invoice: its money has gone back."""
+    REFUND.check(row.state, "COMPLETED")
+    row.state, row.ended_at = "COMPLETED", clock.now()
+    current().flush()
+    invoice.refunded_micro += row.amount_micro
+    settle(invoice)
+    tell(
+        events.INVOICE_REFUNDED,
+        invoice,
+        refundId=row.id,
+        refundAmount=str(row.amount_micro),
+        payoutId=row.payout_id,
+    )
 
 
 def tell(event: str, invoice: Invoice, **more: str | None) -> None:

@@ -1,6 +1,6 @@
 """Give back what was paid: to the balance it came from, or to a wallet by a payout.
 
-Out of the owner's balance. What came on chain goes back as an ordinary withdrawal of the
+Out of the owner's balance. What came on chain or by card goes back as an ordinary withdrawal of the
 owner, with its fee, limits and cooldown: whoever paid may have paid from an exchange, so the
 address is told and never guessed. It counts as given back once the payout is final.
 """
@@ -8,9 +8,9 @@ address is told and never guessed. It counts as given back once the payout is fi
 from sqlalchemy import func, select
 
 from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
-from protonpay.invoices.reckoning import locked, settle, tell
+from protonpay.invoices.reckoning import give_back, locked
 from protonpay.invoices.states import REFUND, REFUNDABLE
-from protonpay.kernel import clock, events, ids
+from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import entries
@@ -38,7 +38,7 @@ def refund(
         user_id: the owner, whose balance it leaves.
         invoice_id: of which invoice.
         amount: how much; all that is left if None.
-        wallet_address: where what came on chain goes; without it, what was paid from a
+        wallet_address: where what came on chain or by card goes; without it, what was paid from a
             balance goes back to that.
         network: of the wallet.
 
@@ -46,7 +46,7 @@ def refund(
         NotFound: there is no such invoice, or it is somebody else's.
         Conflict: it is open, or nothing is left to give back (``state_conflict``); too soon
             after the last withdrawal (``withdrawal_cooldown``).
-        Invalid: more than is left (``invalid_amount``), paid on chain and no wallet told
+        Invalid: more than is left (``invalid_amount``), not paid from a balance and no wallet told
             (``wallet_address_required``), or what a withdrawal is refused for.
         Forbidden: the account is suspended, or a limit of its plan.
     """
@@ -72,7 +72,7 @@ def follow(refund_id: str) -> Later | None:
             return None
         ended = payouts.get(row.owner_id, row.payout_id).state
         if ended == "COMPLETED":
-            _complete(invoice, row)
+            give_back(invoice, row)
         elif ended == "FAILED":
             _move(row, "FAILED")
         else:
@@ -92,7 +92,7 @@ def _checked(invoice: Invoice, method: str, amount: Usdc | None) -> Usdc:
     if invoice.state not in REFUNDABLE or not any(left.values()):
         raise Conflict("state_conflict", "There is nothing that can be given back now.")
     if not left["BALANCE"] and method == "BALANCE":
-        said = "This was paid on chain: say walletAddress and network."
+        said = "This was not paid from a balance: say walletAddress and network."
         raise Invalid("wallet_address_required", said)
     wanted = left[method] if amount is None else amount
     if wanted > left[method] or not wanted:
@@ -105,7 +105,7 @@ def _left(invoice: Invoice, method: str) -> Usdc:
     """Return what came in a way and neither went back nor is about to."""
     came = select(func.sum(InvoicePayment.amount_micro)).where(
         InvoicePayment.invoice_id == invoice.id,
-        InvoicePayment.method == method,
+        (InvoicePayment.method == "BALANCE") == (method == "BALANCE"),
         InvoicePayment.state == "CREDITED",
     )
     to_balance = InvoiceRefund.payer_id.is_not(None)
@@ -129,7 +129,7 @@ def _to_balance(invoice: Invoice, amount: Usdc) -> InvoiceRefund:
     )
     row = _add(invoice, amount, payer_id=payer_id)
     entry = entries.invoice_refund(row.id, invoice.user_id, payer_id or "", amount)
-    _complete(invoice, row)
+    give_back(invoice, row)
     ledger.post(entry)
     return row
 
@@ -156,19 +156,6 @@ def _add(invoice: Invoice, amount: Usdc, **by: str | None) -> InvoiceRefund:
     current().add(row)
     current().flush()
     return row
-
-
-def _complete(invoice: Invoice, row: InvoiceRefund) -> None:
-    _move(row, "COMPLETED")
-    invoice.refunded_micro += row.amount_micro
-    settle(invoice)
-    tell(
-        events.INVOICE_REFUNDED,
-        invoice,
-        refundId=row.id,
-        refundAmount=str(row.amount_micro),
-        payoutId=row.payout_id,
-    )
 
 
 def _move(row: InvoiceRefund, state: str) -> None:

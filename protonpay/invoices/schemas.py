@@ -87,7 +87,7 @@ class PaymentView(WireSchema):
 
     id = fields.String()
     amount = UsdcField(attribute="amount_micro")
-    method = fields.String(metadata={"enum": ["BALANCE", "CRYPTO"], "example": "BALANCE"})
+    method = fields.String(metadata={"enum": ["BALANCE", "CRYPTO", "CARD"], "example": "BALANCE"})
     network = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
     status = fields.String(
@@ -150,7 +150,7 @@ class PaidAnswer(WireSchema):
 
 
 class RefundOrder(WireSchema):
-    """How much goes back, and where what came on chain goes."""
+    """How much goes back, and where what came on chain or by card goes."""
 
     amount = UsdcField(
         load_default=None,
@@ -161,7 +161,7 @@ class RefundOrder(WireSchema):
         longest=128,
         load_default=None,
         allow_none=True,
-        metadata={"description": "For what was paid on chain.", "example": None},
+        metadata={"description": "For what was paid on chain or by card.", "example": None},
     )
     network = NetworkName(load_default=None, allow_none=True, metadata={"example": None})
 

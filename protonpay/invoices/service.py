@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from protonpay.invoices import receiving
-from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
+from protonpay.invoices.models import Invoice, InvoiceCard, InvoicePayment, InvoiceRefund
 from protonpay.invoices.reckoning import CURRENCY, locked, move, settle, tell
 from protonpay.invoices.states import INVOICE
 from protonpay.kernel import clock, events, ids
@@ -60,11 +60,16 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """An invoice with all that was paid for it and given back of it, oldest first."""
+    """An invoice with all that was paid for it and given back of it, oldest first.
+
+    Attributes:
+        card: the card page that was opened last, if any.
+    """
 
     invoice: Invoice
     payments: Sequence[InvoicePayment]
     refunds: Sequence[InvoiceRefund]
+    card: InvoiceCard | None = None
 
 
 def create(user_id: str, order: Order) -> Invoice:
@@ -176,9 +181,7 @@ def pay(payer_id: str, invoice_id: str) -> Paid:
         if invoice.user_id == payer_id:
             raise Conflict("own_invoice", "This invoice is your own.")
         receiving.catch_up(invoice)
-        _check_open(invoice)
-        if users.get(invoice.user_id).standing != ACTIVE:
-            raise Conflict("state_conflict", "This invoice cannot be paid now.")
+        check_payable(invoice)
         now = clock.now()
         payment = InvoicePayment(
             id=ids.new_id(),
@@ -216,6 +219,17 @@ def cancel(user_id: str, invoice_id: str) -> Invoice:
     return invoice
 
 
+def check_payable(invoice: Invoice) -> None:
+    """Refuse a locked invoice, known up to now, that cannot be paid from inside or by card.
+
+    Raises:
+        Conflict: so it is (``state_conflict``).
+    """
+    _check_open(invoice)
+    if users.get(invoice.user_id).standing != ACTIVE:
+        raise Conflict("state_conflict", "This invoice cannot be paid now.")
+
+
 def check_may_act(user_id: str) -> None:
     """Refuse a suspended account.
 
@@ -230,6 +244,8 @@ def whole(invoice: Invoice) -> Whole:
     """Return an invoice with its payments and refunds."""
     payments = select(InvoicePayment).where(InvoicePayment.invoice_id == invoice.id)
     refunds = select(InvoiceRefund).where(InvoiceRefund.invoice_id == invoice.id)
+    pages = select(InvoiceCard).where(InvoiceCard.invoice_id == invoice.id)
+    newest = pages.order_by(InvoiceCard.created_at.desc(), InvoiceCard.deposit_id.desc()).limit(1)
     again = {"populate_existing": True}
     return Whole(
         invoice,
@@ -239,6 +255,7 @@ def whole(invoice: Invoice) -> Whole:
         db.session.scalars(
             refunds.order_by(InvoiceRefund.created_at, InvoiceRefund.id), execution_options=again
         ).all(),
+        db.session.scalar(newest, execution_options=again),
     )
 
 

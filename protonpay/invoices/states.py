@@ -37,6 +37,24 @@ REFUND = StateMachine(
     initial="PENDING",
     moves={"PENDING": ("COMPLETED", "FAILED")},
 )
+CARD = StateMachine(
+    "invoice card page",
+    initial="OPEN",
+    moves={
+        "OPEN": ("PROCESSING", "PAID", "DECLINED", "EXPIRED", "REVIEW"),
+        # Its payer came back from the provider: the bank may have taken the money already.
+        "PROCESSING": ("PAID", "DECLINED", "EXPIRED", "REVIEW"),
+        # Money that moved late has moved: a failure told before it does not undo it.
+        "DECLINED": ("PAID", "REVIEW"),
+        "EXPIRED": ("PAID", "REVIEW"),
+        # Paid, but not as ordered: a person decides.
+        "REVIEW": ("PAID", "DECLINED"),
+    },
+)
+CARD_ALIVE = ("OPEN", "PROCESSING", "REVIEW")
+"""A card page by which money may still come: no other is opened beside it."""
+CARD_COMING = ("PROCESSING", "REVIEW")
+"""The money may be on its way: its payer must not be asked to pay again."""
 
 _SHOWN = {
     "SEEN": "PENDING",

@@ -115,6 +115,15 @@ class Rate:
         numerator = amount.minor * MICRO_PER_USDC * _RATE_SCALE
         return Usdc(numerator // (10 ** EXPONENTS[amount.currency] * self.scaled))
 
+    def price(self, amount: Usdc, currency: str) -> FiatAmount:
+        """Return the least amount of a currency that buys so much USDC: rounded up.
+
+        Raises:
+            KeyError: unknown currency.
+        """
+        numerator = amount.micro * 10 ** EXPONENTS[currency] * self.scaled
+        return FiatAmount(-(-numerator // (MICRO_PER_USDC * _RATE_SCALE)), currency)
+
 
 def _plain(value: object) -> str:
     number = Decimal("NaN")

@@ -19,6 +19,9 @@ class KycCase(Base):
 
     Attributes:
         user_id: there is one for each user, from their first submission on.
+        submission: which one this is, the first is 1: what is said of an older one is not heard.
+        provider: who was chosen to judge it when it was submitted.
+        reference: what the provider is asked about it by, once it has it.
         person: what they submitted last, sealed as a whole: nothing of it stands in clear.
         reason: why it was rejected, while it is.
     """
@@ -32,6 +35,9 @@ class KycCase(Base):
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), unique=True)
     state: Mapped[str] = mapped_column(Text)
+    submission: Mapped[int] = mapped_column(Integer)
+    provider: Mapped[str] = mapped_column(Text)
+    reference: Mapped[str | None] = mapped_column(Text)
     person: Mapped[bytes] = mapped_column(Sealed(PURPOSE))
     reason: Mapped[str | None] = mapped_column(Text)
     submitted_at: Mapped[datetime] = mapped_column(UtcDateTime)

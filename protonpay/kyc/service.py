@@ -7,10 +7,12 @@ from datetime import date, datetime
 
 from sqlalchemy import select, update
 
+from protonpay.identity.registry import identity_providers
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.kyc.models import PURPOSE, KycCase, KycDocument
 from protonpay.kyc.states import CASE, REASONS
+from protonpay.store import outbox
 from protonpay.store.db import db, transaction
 from protonpay.store.events import publish
 from protonpay.store.secrets import safe
@@ -68,7 +70,7 @@ def submit(user_id: str, person: Person) -> Standing:
         users.lock(user_id)
         case = _case(user_id)
         if case is None:
-            case = KycCase(id=ids.new_id(), user_id=user_id, state=CASE.initial)
+            case = KycCase(id=ids.new_id(), user_id=user_id, state=CASE.initial, submission=0)
             session.add(case)
         if not CASE.may(case.state, "PENDING"):
             said = "Your identity check is being looked at, or has been approved."
@@ -76,6 +78,8 @@ def submit(user_id: str, person: Person) -> Standing:
         case.state, case.reason = "PENDING", None
         now = clock.now()
         case.submitted_at, case.decided_at = now, None
+        case.submission += 1
+        case.provider, case.reference = identity_providers.chosen, None
         case.person = safe.seal(_as_text(person), PURPOSE.format(user_id=user_id))
         drafts = (
             KycDocument.user_id == user_id,
@@ -83,6 +87,8 @@ def submit(user_id: str, person: Person) -> Standing:
             KycDocument.dropped_at.is_(None),
         )
         session.execute(update(KycDocument).where(*drafts).values(submitted_at=now))
+        if identity_providers.get(case.provider).ask_again_seconds is not None:
+            outbox.add("kyc.check", case_id=case.id, submission=case.submission)
     return _standing(case)
 
 
@@ -131,6 +137,17 @@ def reject(user_id: str, reason: str) -> None:
 
 
 _EVENTS = {"APPROVED": events.KYC_APPROVED, "REJECTED": events.KYC_REJECTED}
+
+
+def decide(user_id: str, submission: int, *, approved: bool, reason: str | None) -> bool:
+    """Decide a submission as its provider judges it; False if it does not wait any more."""
+    with transaction():
+        users.lock(user_id)
+        case = _case(user_id)
+        if case is None or (case.state, case.submission) != ("PENDING", submission):
+            return False
+        _decide(user_id, "APPROVED" if approved else "REJECTED", reason)
+        return True
 
 
 def _decide(user_id: str, state: str, reason: str | None) -> None:

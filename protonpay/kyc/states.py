@@ -1,6 +1,9 @@
 """The life of an identity check."""
 
+from protonpay.identity.port import REASONS
 from protonpay.kernel.states import StateMachine
+
+__all__ = ["CASE", "DOCUMENT_KINDS", "REASONS"]
 
 CASE = StateMachine(
     "identity check",
@@ -12,16 +15,6 @@ CASE = StateMachine(
         "REJECTED": ("PENDING",),
     },
 )
-
-REASONS = (
-    "details_mismatch",
-    "document_expired",
-    "document_unreadable",
-    "document_not_accepted",
-    "country_not_served",
-    "other",
-)
-"""Why a case is rejected, as its owner is told."""
 
 DOCUMENT_KINDS = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 """What a document shows: a side of the paper, its holder, where they live."""

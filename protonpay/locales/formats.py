@@ -18,6 +18,7 @@ LANGUAGES = ("en", "ru")
 
 _LOCALES = {language: Locale(language) for language in LANGUAGES}
 _DAY = {"en": "d MMM y", "ru": "d MMM y 'г'."}
+_MONTH = {"en": "LLLL y", "ru": "LLLL y 'г'."}
 _RUBLE = "₽"
 _LONG = 10_000
 _MINUS = "\u2212"
@@ -60,6 +61,11 @@ def fiat(language: str, amount: FiatAmount) -> str:
 def day(language: str, at: date) -> str:
     """Write a date: ``14 Mar 2026``, ``14 мар. 2026 г.``."""
     return format_date(at, _DAY[language], locale=_LOCALES[language])
+
+
+def month(language: str, at: date) -> str:
+    """Write the month of a date by itself: ``March 2026``, ``март 2026 г.``."""
+    return format_date(at, _MONTH[language], locale=_LOCALES[language])
 
 
 def moment(language: str, at: datetime, zone: tzinfo) -> str:

@@ -18,7 +18,7 @@ from protonpay.transfers.service import COMPLETED
 _DEPOSITS = """
     SELECT id, 'DEPOSIT' AS type, amount_micro - commission_micro AS amount,
            commission_micro AS fee, refunded_micro AS refunded, method, network, state,
-           'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, NULL AS invoice_id,
+           'IN' AS direction, coalesce(provider, sender) AS party, tx_hash, invoice_id,
            created_at
     FROM deposits WHERE user_id = %(user)s AND state <> 'VANISHED'
 """

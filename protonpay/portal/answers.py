@@ -24,8 +24,14 @@ def spoken(language: str, response: Response) -> Response:
     response.headers["Content-Language"] = language
     response.headers["Vary"] = "Accept-Language, Cookie"
     if request.args.get(SWITCH) == language:
-        response.set_cookie(SWITCH, language, max_age=_REMEMBERED, samesite="Lax")
+        remember(language, response)
     theme.remember(response)
     # The address is all that is needed to see the page, or to use the link.
     response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def remember(language: str, response: Response) -> Response:
+    """Have the browser ask for a language from now on."""
+    response.set_cookie(SWITCH, language, max_age=_REMEMBERED, samesite="Lax")
     return response

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from protonpay.invoices.checkout import Checkout
-from protonpay.invoices.states import UNDECIDED
+from protonpay.invoices.states import CARD_ALIVE, UNDECIDED
 from protonpay.kernel import clock
 from protonpay.portal.words import Say
 
@@ -30,6 +30,8 @@ class Face:
 def face(shown: Checkout, say: Say) -> Face:
     """Say how an invoice stands, to its payer."""
     state = shown.invoice.state
+    if shown.card_coming and state in UNDECIDED:
+        return _card_coming(shown, say)
     if shown.held and not shown.rest and state in UNDECIDED:
         return _held(shown, say)
     faces = {
@@ -53,8 +55,13 @@ def time_left(shown: Checkout, say: Say) -> str:
 
 def _pending(shown: Checkout, say: Say) -> Face:
     invoice = shown.invoice
+    if shown.card is not None and shown.card.state == "DECLINED":
+        said = say(
+            "Nothing was charged. Try again, or pay {rest} USDC another way.", rest=shown.rest
+        )
+        return Face("warn", say("Not paid"), say("The card was declined"), said, _SELDOM)
     if not invoice.received_micro:
-        said = say("Choose one of the networks below and send exactly this amount.")
+        said = say("Choose one of the ways below and send exactly this amount.")
         title = say("Send {rest} USDC", rest=shown.rest)
         return Face("open", say("Waiting for payment"), title, said, _SELDOM)
     said = say(
@@ -73,6 +80,16 @@ def _held(shown: Checkout, say: Say) -> Face:
     )
     title = say("Payment received and under review")
     return Face("held", say("Under review"), title, said, _SELDOM)
+
+
+def _card_coming(shown: Checkout, say: Say) -> Face:
+    if shown.card is not None and shown.card.state == "REVIEW":
+        said = say("Your card payment is being checked. Do not pay again; nothing more is needed.")
+        title = say("Payment received and under review")
+        return Face("held", say("Under review"), title, said, _SELDOM)
+    said = say("Do not pay again. This page will say how it ended, and you can close it.")
+    title = say("Your bank is processing the payment")
+    return Face("busy", say("Card payment"), title, said, _OFTEN)
 
 
 def _confirming(shown: Checkout, say: Say) -> Face:
@@ -161,4 +178,5 @@ def _and_coming(shown: Checkout, say: Say, said: str) -> str:
 
 
 def _wait(shown: Checkout) -> int:
-    return _SELDOM if shown.confirming else 0
+    by_card = shown.card is not None and shown.card.state in CARD_ALIVE
+    return _SELDOM if shown.confirming or by_card else 0

@@ -1,18 +1,38 @@
 """``/components``: every part that pages are put together from, to be looked at and compared."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Response, render_template
 from markupsafe import Markup
 
-from protonpay.kernel.money import MAX_MICRO, MICRO_PER_USDC
+from protonpay.chains.registry import NETWORKS
+from protonpay.deposits import states as deposits
+from protonpay.invoices import states as invoices
+from protonpay.kernel.money import MAX_MICRO, MICRO_PER_USDC, Usdc
+from protonpay.kernel.states import StateMachine
+from protonpay.kyc import states as kyc
+from protonpay.payouts import states as payouts
 from protonpay.portal import charts, words
 from protonpay.portal.answers import page, spoken
 from protonpay.portal.charts import COUNT, Series
-from protonpay.portal.words import Say
+from protonpay.portal.words import Say, sentence
+from protonpay.web import qr
+from protonpay.webhooks import states as webhooks
 
 components = Blueprint("components", __name__, template_folder="templates", static_folder=None)
 
+MACHINES: Mapping[str, StateMachine] = {
+    sentence("Deposits"): deposits.DEPOSIT,
+    sentence("Withdrawals"): payouts.PAYOUT,
+    sentence("Invoices"): invoices.INVOICE,
+    sentence("Payments of invoices"): invoices.PAYMENT,
+    sentence("Identity"): kyc.CASE,
+    sentence("Deliveries"): webhooks.DELIVERY,
+}
+"""What has states that a client sees; each state has a chip."""
+
+_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"  # of EIP-55's own examples
 _START = datetime(2026, 3, 1, tzinfo=UTC)
 _BALANCES = (0, 400, 380, 1250, 1100, 1100, 2400, 1900)
 _CARD = (0, 120, 80, 0, 260, 40, 0, 310, 150, 90, 0, 220, 180, 60)
@@ -25,7 +45,17 @@ def shown() -> Response:
     """Show the parts with values of no account: it needs no session and changes nothing."""
     language = words.chosen()
     say = words.speaker(language)
-    html = render_template("components.html", lang=language, say=say, drawn=_drawn(say))
+    html = render_template(
+        "components.html",
+        lang=language,
+        say=say,
+        fifty=Usdc.parse("1250.00"),
+        address=_ADDRESS,
+        code=qr.svg(_ADDRESS),
+        networks=[(name, name) for name in NETWORKS],
+        machines=[(say(name), machine.states) for name, machine in MACHINES.items()],
+        drawn=_drawn(say),
+    )
     return spoken(language, page(html))
 
 

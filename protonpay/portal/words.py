@@ -13,14 +13,24 @@ from decimal import Decimal
 
 from flask import request
 
+from protonpay.kernel import clock
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import Usdc
 from protonpay.locales import formats
 from protonpay.locales.formats import LANGUAGES
-from protonpay.portal.catalogue import account, charts, client, components, letters, pay
+from protonpay.portal.catalogue import (
+    account,
+    charts,
+    client,
+    components,
+    front,
+    letters,
+    pay,
+    reference,
+)
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account)
+AREAS = (pay, letters, charts, components, client, account, reference, front)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"
@@ -65,9 +75,14 @@ class Say:
         write = _WRITTEN.get(type(value))
         return write(self.language, value) if write else str(value)
 
-    def signed(self, amount: Usdc) -> str:
-        """Write what came or went, with its sign."""
-        return formats.signed(self.language, amount)
+    def amount(self, amount: Usdc | str, *, signed: bool = False) -> str:
+        """Write USDC, also from the API's form; signed: what came or went, with its sign."""
+        known = Usdc.parse(amount) if isinstance(amount, str) else amount
+        return (formats.signed if signed else formats.usdc)(self.language, known)
+
+    def at(self, moment: str) -> str:
+        """Write a moment from the API's form."""
+        return self.value(clock.from_text(moment))
 
     def day(self, at: datetime) -> str:
         """Write the date of a moment, in the zone of moments."""

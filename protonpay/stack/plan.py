@@ -113,6 +113,7 @@ def _last(env: parts.Environment, home: Home, others: list[Part]) -> Part:
 def _facts_of_web(home: Home, web: str) -> dict[str, Any]:
     return {
         "web": web,
+        "portal": f"{web}/app",
         "api": f"{web}/api",
         "docs": f"{web}/api/docs",
         "openapi": f"{web}/api/openapi.json",

@@ -105,7 +105,7 @@ def _next(facts: Mapping[str, Any]) -> list[str]:
 
 
 def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [("Portal", facts["web"]), ("API", facts["api"]), ("Swagger UI", facts["docs"])]
+    rows = [("Portal", facts["portal"]), ("API", facts["api"]), ("Swagger UI", facts["docs"])]
     rows += [("Health", facts["health"])]
     rows += [(name, _shown(chain["rpc"])) for name, chain in facts["chains"].items()]
     rows += [(name.capitalize(), _shown(url)) for name, url in facts["providers"].items()]

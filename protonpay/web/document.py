@@ -203,7 +203,7 @@ def describe(
         parameters.append("If-None-Match")
     for answer in answers.values():
         if not isinstance(answer, str):
-            _show_as_csv(answer)
+            _show_files(answer)
             headers = [*_ALWAYS, *(_COUNTED if counted else ()), *_own(answers, answer)]
             answer.setdefault("headers", {}).update({header: header for header in headers})
     for status in sorted(statuses):
@@ -211,12 +211,16 @@ def describe(
     operation["responses"] = dict(sorted(answers.items(), key=lambda each: int(each[0])))
 
 
-def _show_as_csv(answer: dict[str, Any]) -> None:
-    """Describe what a list is as CSV beside its JSON."""
+def _show_files(answer: dict[str, Any]) -> None:
+    """Describe the files that an answer is beside its JSON: a list is CSV."""
     contents = answer.get("content", {})
     for content in list(contents.values()):
-        if isinstance(listing := content.get("schema"), Listing):
-            contents[sheets.MEDIA_TYPE] = {"schema": sheets.described(listing)}
+        schema = content.get("schema")
+        forms = getattr(schema, "forms", {})
+        if isinstance(schema, Listing):
+            forms = {sheets.MEDIA_TYPE: sheets.described(schema)}
+        contents.update({kind: {"schema": described} for kind, described in forms.items()})
+        if forms:
             answer.setdefault("headers", {})["Content-Disposition"] = "Content-Disposition"
 
 

@@ -92,6 +92,10 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Not an IANA time zone such as Asia/Dubai.": "Не часовой пояс IANA вида Asia/Dubai.",
     "This cursor does not belong to this list.": "Этот курсор не относится к этому списку.",
     "This is not a cursor.": "Это не курсор.",
+    "There is no statement of this month.": "За этот месяц выписки нет.",
+    "This month has {lines} lines; so it has at most {limit}. Ask for CSV.": (
+        "В этом месяце {lines} строк, в таком виде не более {limit}. Запросите CSV."
+    ),
     # of accounts
     "Send an access token.": "Передайте токен доступа.",
     "Send Authorization: Bearer and a token.": "Передайте заголовок Authorization: Bearer и токен.",
@@ -295,6 +299,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "The tolerance must be smaller than the amount.": "Допуск должен быть меньше суммы.",
     "This invoice is your own.": "Это ваш собственный счёт.",
     "This invoice cannot be paid now.": "Этот счёт сейчас нельзя оплатить.",
+    "A card payment is being processed.": "Платёж картой обрабатывается.",
     "A payment on chain is being confirmed.": "Платёж в сети подтверждается.",
     "This invoice is paid.": "Этот счёт оплачен.",
     "This invoice has expired.": "Срок оплаты этого счёта истёк.",
@@ -304,7 +309,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Для кошелька нужны и walletAddress, и network."
     ),
     "There is nothing that can be given back now.": "Сейчас возвращать нечего.",
-    "This was paid on chain: say walletAddress and network.": (
+    "This was not paid from a balance: say walletAddress and network.": (
         "Оплата была в сети: укажите walletAddress и network."
     ),
     "At most {limit} USDC can be given back this way.": (

@@ -18,16 +18,22 @@ class EventId(BaseConverter):
     regex = ids.EVENT_ID_PATTERN.pattern
 
 
-def documented(id_: RecordId | EventId) -> dict[str, str]:
+class MonthName(BaseConverter):
+    """A month of the calendar: ``2026-10``."""
+
+    regex = "20[0-9]{2}-(?:0[1-9]|1[0-2])"
+
+
+def documented(id_: RecordId | EventId | MonthName) -> dict[str, str]:
     """Describe an id in the OpenAPI document."""
     return {"type": "string", "pattern": f"^{id_.regex}$"}
 
 
 def init_app(app: Flask) -> None:
-    """Teach the application ``<id:name>`` and ``<event:name>``, and take a path as it is written.
+    """Teach the application our kinds of path, and take one as it is written.
 
-    Called before the first route is added.
+    ``<id:name>``, ``<event:name>``, ``<month:name>``. Called before the first route is added.
     """
-    app.url_map.converters.update(id=RecordId, event=EventId)
+    app.url_map.converters.update(id=RecordId, event=EventId, month=MonthName)
     # Werkzeug would answer // with a redirect, in HTML.
     app.url_map.merge_slashes = False

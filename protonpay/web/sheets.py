@@ -11,6 +11,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -57,6 +58,19 @@ class Desk:
         """Return the time zone of the caller."""
         return self._zone_of(auth.current().user_id)
 
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place for as long as a block lasts.
+
+        Raises:
+            Unavailable: as ``take``.
+        """
+        leave = self.take()
+        try:
+            yield
+        finally:
+            leave()
+
     def take(self) -> Callable[[], None]:
         """Take a place; return what gives it back.
 
@@ -82,7 +96,7 @@ def either(view: View, schema: Any) -> View:
 
     @wraps(view)
     def answer(query: dict[str, Any], **path: Any) -> Any:
-        form = query.pop("format") or _preferred()
+        form = query.pop("format") or preferred({MEDIA_TYPE: CSV})
         if form not in (CSV, CSV_WITH_MARK):
             shown = view(query, **path)
             if isinstance(made, Paged) and (after := made.following(shown)):
@@ -99,7 +113,7 @@ def either(view: View, schema: Any) -> View:
             found, after = turn({}, query["limit"])
             if isinstance(made, Paged) and after:
                 link_next(after)
-            lines = iter([line(_header(rows_of)) + _block(rows_of, found, zone)])
+            lines = iter([line(header(rows_of)) + block(rows_of, found, zone)])
         else:
             lines = _all(rows_of, turn, zone)
         today = zones.to_text(clock.now(), zone)[:10]
@@ -111,7 +125,7 @@ def either(view: View, schema: Any) -> View:
 def described(listing: Listing) -> dict[str, Any]:
     """Return the schema of a list's CSV; its example is the header."""
     _, rows = _rows_of(listing)
-    return {"type": "string", "examples": [line(_header(rows))]}
+    return {"type": "string", "examples": [line(header(rows))]}
 
 
 def cell(value: Any, *, exact: bool = False) -> str:
@@ -150,13 +164,13 @@ def file(name: str, lines: Iterator[str], *, mark: bool = False) -> Response:
 def _all(
     rows: Schema, turn: Callable[[Mapping[str, Any], int], Page], zone: ZoneInfo
 ) -> Iterator[str]:
-    text, count = line(_header(rows)), 0
+    text, count = line(header(rows)), 0
     after: Mapping[str, Any] = {}
     while True:
         shown, following = turn(after, min(_PAGE_ROWS, MOST_ROWS - count))
         # Whoever reads slowly holds a thread, and no connection.
         db.release()
-        yield text + _block(rows, shown, zone)
+        yield text + block(rows, shown, zone)
         count += len(shown)
         if following is None:
             return
@@ -171,7 +185,8 @@ def _behind(begun: str, lines: Iterator[str]) -> Iterator[str]:
     yield from lines
 
 
-def _block(rows: Schema, shown: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> str:
+def block(rows: Schema, shown: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> str:
+    """Return rows as a schema has dumped them, a line each, with times of a zone."""
     kinds = [(field.data_key or name, field) for name, field in rows.fields.items()]
     return "".join(line([_shown(row.get(key), of, zone) for key, of in kinds]) for row in shown)
 
@@ -182,7 +197,8 @@ def _shown(value: Any, field: fields.Field[Any], zone: ZoneInfo) -> str:
     return cell(value, exact=isinstance(field, UsdcField | fields.Integer))
 
 
-def _header(rows: Schema) -> list[str]:
+def header(rows: Schema) -> list[str]:
+    """Return the first line of a sheet of rows: the members as JSON names them."""
     return [field.data_key or name for name, field in rows.fields.items()]
 
 
@@ -201,6 +217,11 @@ def line(cells: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def _preferred() -> str | None:
-    best = request.accept_mimetypes.best_match([_JSON, MEDIA_TYPE])
-    return CSV if best == MEDIA_TYPE else None
+def preferred(forms: Mapping[str, str]) -> str | None:
+    """Return the form that ``Accept`` asks for.
+
+    Args:
+        forms: by their media types, beside JSON, which who takes anything gets.
+    """
+    best = request.accept_mimetypes.best_match([_JSON, *forms])
+    return forms.get(best or "")

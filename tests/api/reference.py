@@ -39,6 +39,8 @@ EXAMPLES = (
     Example("GET", "/client/balance"),
     Example("GET", "/client/dashboard"),
     Example("GET", "/client/activity?limit=1"),
+    Example("GET", "/client/statements?limit=1", keeps={"MONTH": "statements.0.month"}),
+    Example("GET", "/client/statements/{MONTH}"),
     Example("GET", "/client/fees"),
     Example("GET", "/client/ledger/proof"),
     Example("GET", "/client/deposit/providers"),

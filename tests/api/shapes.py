@@ -36,6 +36,7 @@ _TEXTS = {
     "curl/...": _ABBREVIATED["curl/"],
     "9f86d0...": re.compile(r"[0-9a-f]{64}"),
     "2026-03-13": re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),
+    "2026-02": re.compile(r"20[0-9]{2}-[0-9]{2}"),
     "eyJ...": _TOKEN,
     "sk_live_abc123...": re.compile(r"sk_live_[0-9A-Za-z]{38}"),
     "sk_live_...": re.compile(r"sk_live_[0-9A-Za-z]+"),

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -29,6 +30,7 @@ from tests.unchanged import nothing_changes, only_changes
 from tests.web.conftest import Away
 
 NOBODY = "cm" + "a" * 23
+MONTH = "2026-01"
 WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"
 OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/balance"): [{"balance:read"}],
@@ -36,6 +38,8 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/activity"): [{"activity:read"}],
     ("GET", "/client/fees"): [set()],
     ("GET", "/client/preferences"): [set()],
+    ("GET", "/client/statements"): [{"balance:read", "activity:read"}],
+    ("GET", f"/client/statements/{MONTH}"): [{"balance:read", "activity:read"}],
     ("GET", "/client/ledger/proof"): [{"balance:read"}],
     ("POST", "/client/deposit/card"): [{"deposits:write"}],
     ("POST", "/client/deposit/crypto"): [{"deposits:write"}],
@@ -175,16 +179,15 @@ def test_the_table_of_this_test_is_every_client_route(app: Flask):
         if rule.rule.startswith("/api/client/")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    known = {
-        (method, path.replace(f"evt_{NOBODY}", "<id>").replace(NOBODY, "<id>"))
-        for method, path in (*OPENS, *MANAGING)
-    }
+    named = re.compile(rf"(evt_)?{NOBODY}|{MONTH}")
+    known = {(method, named.sub("<id>", path)) for method, path in (*OPENS, *MANAGING)}
     assert {(method, _any_id(path)) for method, path in routes} == known
 
 
 def _any_id(rule: str) -> str:
     return "/".join(
-        "<id>" if part.startswith(("<id:", "<event:")) else part for part in rule.split("/")
+        "<id>" if part.startswith(("<id:", "<event:", "<month:")) else part
+        for part in rule.split("/")
     )
 
 

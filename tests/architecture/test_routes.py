@@ -20,8 +20,8 @@ from protonpay.web.idempotency import in_steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
-    *("portal", "letters", "components", "metrics", "api-docs", "admin-api-docs"),
-    *("client", "entry"),
+    *("portal", "letters", "components", "reference", "metrics", "api-docs", "admin-api-docs"),
+    *("client", "entry", "pay"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
 browser is signed in ("client", "entry"), tests/portal/client tries each route."""
@@ -124,10 +124,10 @@ def test_every_list_of_clients_can_be_had_as_csv(app: Flask):
         if "text/csv" in content:
             sheets.add(path)
             forms = [one for one in operations["get"]["parameters"] if one.get("name") == "format"]
-            assert {"csv", "csv-bom", "json"} == set(forms[0]["schema"]["enum"]), path
+            assert {"csv", "csv-bom", "json"} <= set(forms[0]["schema"]["enum"]), path
     assert lists - sheets == NO_LISTS.keys()
     assert len(sheets) > 10
-    assert sheets <= lists
+    assert sheets - lists == {"/api/client/statements/{month}"}, "a table, inside of one thing"
 
 
 def _is_rows(member: dict[str, Any]) -> bool:
@@ -204,8 +204,8 @@ def _members(schema: dict[str, Any], document: dict[str, Any]) -> Iterator[tuple
 
 def test_a_view_goes_in_steps_where_its_service_does():
     for blueprint in ROOT.glob("protonpay/*/blueprint.py"):
-        service = blueprint.with_name("service.py")
-        begins = service.exists() and "idempotency.begin(" in service.read_text()
+        room = blueprint.parent.glob("*.py")
+        begins = any("idempotency.begin(" in part.read_text() for part in room)
         assert begins == ("@in_steps" in blueprint.read_text()), blueprint.parent.name
 
 

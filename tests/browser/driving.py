@@ -5,6 +5,7 @@ is seen inside the transaction that the test will undo. What is not ours is refu
 """
 
 import base64
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,16 +49,18 @@ class Visit:
     errors: list[str] = field(default_factory=list)
     down: bool = False
 
-    def shot(self, name: str) -> None:
-        """Keep what the whole page looks like, for a person to look at."""
+    def shot(self, name: str, *, whole: bool = True) -> None:
+        """Keep what the page looks like, for a person to look at: all of it, or its window."""
         SHOTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=True)
+        self.page.screenshot(path=SHOTS / f"{name}.png", full_page=whole)
 
-    def violations(self) -> list[str]:
-        """Return what axe finds wrong with the page: its rules and the elements."""
+    def violations(self, *within: str) -> list[str]:
+        """Return what axe finds wrong with the page, or parts of it: rules and elements."""
         self.page.evaluate(_AXE.read_text())
         found: list[dict[str, Any]] = self.page.evaluate(
-            "axe.run({ resultTypes: ['violations'] }).then(r => r.violations)"
+            "(within) => axe.run(within.length ? within : document,"
+            " { resultTypes: ['violations'] }).then(r => r.violations)",
+            list(within),
         )
         return [f"{one['id']}: {node['html']}" for one in found for node in one["nodes"]]
 
@@ -81,13 +84,14 @@ class Visit:
 @contextmanager
 def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
     """Open a browser with nothing in it: ``locale``, ``color_scheme``, ``viewport`` and so on."""
-    opened = browser.new_context(base_url=HOME, **context)
+    home = context.setdefault("base_url", HOME)
+    opened = browser.new_context(**context)
     visit = Visit(opened, opened.new_page())
     client = app.test_client()
 
     def answer(route: Route) -> None:
         asked = urlsplit(route.request.url)
-        if f"{asked.scheme}://{asked.netloc}" != HOME:
+        if f"{asked.scheme}://{asked.netloc}" != home:
             visit.strangers.append(route.request.url)
             route.abort()
             return
@@ -99,6 +103,13 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
         path = asked.path + (f"?{asked.query}" if asked.query else "")
         with client.open(path, method=route.request.method, headers=headers, data=body) as got:
             visit.sizes.append((path, len(got.data)))
+            if got.location and route.request.is_navigation_request():
+                # What a redirect leads to is not always asked of us; a page that leads on is.
+                body = f"<script>location.replace({json.dumps(got.location)})</script>"
+                cookies = "\n".join(got.headers.getlist("Set-Cookie"))
+                told = {"Content-Type": "text/html", **({"Set-Cookie": cookies} if cookies else {})}
+                route.fulfill(status=200, headers=told, body=body)
+                return
             route.fulfill(status=got.status_code, headers=dict(got.headers), body=got.data)
 
     opened.route(lambda url: not url.startswith("data:"), answer)

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from playwright.sync_api import expect
 
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.browser.driving import Visit
 from tests.conftest import PASSPHRASE
+from tests.payouts.orders import WALLETS
 from tests.portal.client.test_screens import SCREENS
 from tests.wallets import pools
 
@@ -47,6 +49,7 @@ def test_every_screen_is_whole_for_everybody(merchant: Actor, visit: Callable[..
             assert seen.violations() == [], name
             assert seen.overflows() <= 0, name
         sign_in(seen, merchant)
+        seen.page.goto(f"/app?lang={language}")
         for number, path in enumerate(SCREENS):
             seen.page.goto(path)
             seen.shot(f"app-{path[5:].replace('/', '-') or 'overview'}-{language}-{scheme}-{width}")
@@ -56,3 +59,58 @@ def test_every_screen_is_whole_for_everybody(merchant: Actor, visit: Callable[..
                 assert seen.violations() == [], where
             assert seen.overflows() <= 0, where
         assert (seen.strangers, seen.errors) == ([], [])
+
+
+def test_a_passkey_is_made_and_opens(alice: Actor, visit: Callable[..., Visit]):
+    """T20 without a password: Chromium's own device signs, and a copy of nothing is kept."""
+    seen = visit(base_url="http://localhost:8000")
+    device = seen.context.new_cdp_session(seen.page)
+    device.send("WebAuthn.enable")
+    kind = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True}
+    kind |= {"hasUserVerification": True, "isUserVerified": True}
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": kind})
+    sign_in(seen, alice)
+    seen.page.goto("/app/security")
+    seen.page.get_by_text("Add a passkey").first.click()
+    seen.page.locator("#password-passkey").fill(PASSWORD)
+    seen.page.locator("form[action='/app/security/passkeys/options'] button").click()
+    seen.page.locator("#name").fill("Laptop")
+    seen.page.get_by_role("button", name="Make the passkey").click()
+    expect(seen.page.get_by_text("The passkey is added.")).to_be_visible()
+    expect(seen.page.get_by_text("Laptop")).to_be_visible()
+    seen.page.get_by_role("button", name="Sign out").click()
+    seen.page.get_by_role("button", name="Sign in with a passkey").click()
+    seen.page.wait_for_url("**/app")
+    assert (seen.strangers, seen.errors) == ([], [])
+
+
+def test_a_withdrawal_by_keyboard_alone_and_sent_twice_is_one(
+    alice: Actor, visit: Callable[..., Visit]
+):
+    """T21, T41: Tab, typing and Enter; a double click, and the browser's own back and again."""
+    seen = visit(viewport={"width": 360, "height": 800})
+    sign_in(seen, alice)
+    seen.page.goto("/app/withdraw")
+    seen.page.locator("#network").focus()
+    keyboard = seen.page.keyboard
+    keyboard.type("Base")
+    keyboard.press("Tab")
+    keyboard.type(WALLETS["Base"])
+    keyboard.press("Tab")
+    keyboard.type("12,5")
+    keyboard.press("Enter")
+    button = seen.page.get_by_role("button", name="Withdraw 12.50 USDC")
+    expect(button).to_be_visible()
+    seen.shot("app-withdraw-confirm-en-light-360")
+    assert seen.violations() == []
+    button.dblclick()
+    seen.page.wait_for_url("**/app/withdrawals/*")
+    first = seen.page.url
+    seen.shot("app-withdrawn-en-light-360")
+    assert seen.violations() == []
+    assert seen.overflows() <= 0
+    seen.page.go_back()
+    expect(seen.page.get_by_text("Next withdrawal is possible in")).to_be_visible()
+    expect(button).to_have_count(0)
+    seen.page.goto(first)
+    assert str(alice.held) == "12.55"

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from protonpay.cards.registry import currencies
-from protonpay.deposits import service
+from protonpay.deposits import ordering
 from protonpay.deposits.models import Deposit
 from protonpay.store.db import db
 from tests.actors import Actor
@@ -68,13 +68,13 @@ def is_replay(answer: TestResponse, first: TestResponse) -> bool:
 
 def instead(monkeypatch: pytest.MonkeyPatch, act: Callable[[Callable[[], Any]], Any]) -> None:
     """Stand around the next call of the provider, and only that one."""
-    ask = service._ask_for_page
+    ask = ordering._ask_for_page
 
     def between(*arguments: Any) -> Any:
-        monkeypatch.setattr(service, "_ask_for_page", ask)
+        monkeypatch.setattr(ordering, "_ask_for_page", ask)
         return act(lambda: ask(*arguments))
 
-    monkeypatch.setattr(service, "_ask_for_page", between)
+    monkeypatch.setattr(ordering, "_ask_for_page", between)
 
 
 def let_pass(*, seconds: int) -> None:

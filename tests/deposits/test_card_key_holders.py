@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from protonpay.deposits import service
+from protonpay.deposits import ordering
 from tests.actors import Actor
 from tests.committed import OpenHouse
 from tests.deposits.keyed import Seller, deposits, instead, is_replay, key_row, let_pass
@@ -143,7 +143,7 @@ class TestTheHolderIsGone:
             let_pass(seconds=75)
             with ThreadPoolExecutor(1) as thread:
                 told.append(thread.submit(seller.pay, payer).result())
-            raise service.Rejected("tap: no")
+            raise ordering.Rejected("tap: no")
 
         instead(monkeypatch, be_refused_late)
         refused(seller.pay(payer), 409, "idempotency_in_progress")

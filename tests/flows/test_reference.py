@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import psycopg
 import pyotp
 import pytest
 import requests
@@ -136,6 +137,8 @@ class Reader:
         """Let exist what the next example takes for granted."""
         if name == "GET /client/balance":
             self.city.pay(self._me(), "1250")
+        if name == "GET /client/statements":
+            self._have_a_past()
         if name == "GET /client/ledger/proof":
             self.city.flask("ops", "ledger-head", "--unknown")
         if name.endswith("{PAYOUT}"):
@@ -221,6 +224,12 @@ class Reader:
             return found[0] if len(found) >= count else None
 
         return until(arrived, PATIENCE)  # type: ignore[return-value] # until it is one
+
+    def _have_a_past(self) -> None:
+        """Have been here for two months: one of them is over."""
+        ago = "UPDATE users SET created_at = created_at - interval '62 days' WHERE email = %s"
+        with psycopg.connect(self.city.environ["DATABASE_URL"]) as connection:
+            connection.execute(ago, [self.email])
 
     def _invoice(self, owner: Resident) -> str:
         made = owner.post("/client/invoices", amount=5, currency="USDC")

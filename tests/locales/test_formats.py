@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protonpay.kernel.fiat import FiatAmount
@@ -37,6 +37,7 @@ def test_what_came_and_went_has_its_sign():
     assert said == ["+2.00", "0.00", "\u22122,500.00"]
 
 
+@settings(deadline=None)
 @given(LANGUAGES, st.integers(0, MAX_MICRO))
 def test_what_is_written_is_read_back(language: str, micro: int):
     text = formats.usdc(language, Usdc(micro))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protonpay.kernel.money import MAX_MICRO, Usdc
@@ -17,6 +17,7 @@ SAY = speaker("en")
 START = datetime(2026, 3, 1, tzinfo=UTC)
 MONEY = st.integers(-MAX_MICRO, MAX_MICRO)
 COUNTS = st.integers(0, MAX_MICRO)
+unhurried = settings(deadline=None, max_examples=50)
 
 
 def read(markup: str) -> ET.Element:
@@ -44,6 +45,7 @@ def the_path(drawn: ET.Element) -> str:
     )
 
 
+@unhurried
 @given(MONEY, MONEY, st.sampled_from([1, 1_000_000]))
 def test_a_scale_encloses_what_is_drawn_and_has_zero(one: int, other: int, unit: int):
     least, most = sorted((one, other))
@@ -55,6 +57,7 @@ def test_a_scale_encloses_what_is_drawn_and_has_zero(one: int, other: int, unit:
     assert 0 <= scale.y(most) <= scale.y(least) <= HEIGHT
 
 
+@unhurried
 @given(st.lists(st.tuples(st.integers(0, 10**6), MONEY), min_size=1, max_size=9))
 def test_a_line_stays_in_its_frame_and_its_table_is_exact(given_: list[tuple[int, int]]):
     moments = sorted(START + timedelta(seconds=seconds) for seconds, _ in given_)
@@ -66,6 +69,7 @@ def test_a_line_stays_in_its_frame_and_its_table_is_exact(given_: list[tuple[int
     assert all(0 <= y <= HEIGHT for y in numbers(" ".join(re.findall(r"V(-?\d+)", path))))
 
 
+@unhurried
 @given(st.lists(st.tuples(COUNTS, COUNTS, COUNTS), min_size=1, max_size=31))
 def test_columns_stay_in_their_places_and_their_table_is_exact(given_: list[tuple[int, int, int]]):
     card, chain, out = (list(values) for values in zip(*given_, strict=True))
@@ -152,6 +156,7 @@ def test_a_limit(used: int, limit: int, width: int, *, over: bool):
     assert f"{SAY.value(Usdc(used))} of {SAY.value(Usdc(limit))}" in drawn
 
 
+@unhurried
 @given(st.lists(st.tuples(st.just("x"), COUNTS), min_size=1, max_size=4))
 def test_parts_fill_the_whole(counts: list[tuple[str, int]]):
     drawn = read(charts.parts(SAY, "p", title="T", counts=counts))

@@ -114,7 +114,7 @@ def test_no_inline_script_and_nothing_from_elsewhere(shop: Actor, client: FlaskC
     assert not [name for _, given in page.elements for name in given if name.startswith("on")]
     assert not [given for _, given in page.elements if "style" in given]
     assert {link["href"] for link in page.all("link")} == {
-        *("/static/tokens.css", "/static/portal.css", "/static/mark.svg")
+        *("/static/tokens.css", "/static/components.css", "/static/portal.css", "/static/mark.svg")
     }
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"

@@ -25,7 +25,7 @@ def test_every_token_that_is_used_is_there():
     for path in STYLES.glob("*.css"):
         text = path.read_text()
         own = set(re.findall(r"--([\w-]+):", text))
-        assert set(re.findall(r"var\(--([\w-]+)", text)) - tokens - own == set(), path.name
+        assert set(re.findall(r"var\(--([\w-]+)\)", text)) - tokens - own == set(), path.name
 
 
 def _theme(actor: Actor, query: str = "") -> str | None:

@@ -75,6 +75,9 @@ def test_what_is_a_large_deposit_may_be_said_for_each_network():
         ({"SWEEP_DUST_USDC": "0.0000001"}, "SWEEP_DUST_USDC is an amount"),
         ({"SWEEP_AGE_SECONDS": "-1"}, "SWEEP_AGE_SECONDS is not negative"),
         ({"PAYOUT_LIQUIDITY_ALARM_SECONDS": "-1"}, "PAYOUT_LIQUIDITY_ALARM_SECONDS is not"),
+        ({"KYC_PROVIDER": "nobody"}, "KYC_PROVIDER is one of manual"),
+        ({"KYC_DOCUMENTS_KEPT_DAYS": "0"}, "KYC_DOCUMENTS_KEPT_DAYS is between 1 and"),
+        ({"KYC_DOCUMENTS_KEPT_DAYS": "36526"}, "KYC_DOCUMENTS_KEPT_DAYS is between 1 and"),
         ({"WEBHOOK_ALLOW_INSECURE_TARGETS": "127.0.0.1:3000"}, "WEBHOOK_ALLOW_INSECURE_TARGETS"),
     ],
 )

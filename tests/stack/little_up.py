@@ -24,7 +24,7 @@ def make(home: Home) -> plan.Plan:
         of_service(valkey, "Valkey", "by socket"),
         Part("web", "a stand-in", lambda: web, needs=("valkey",)),
     ]
-    facts = dict.fromkeys(("web", "api", "docs", "health", "ready", "logs"), address)
+    facts = dict.fromkeys(("web", "portal", "api", "docs", "health", "ready", "logs"), address)
     return plan.Plan(parts, address, {**facts, "chains": {}, "providers": {}})
 
 

@@ -53,7 +53,7 @@ def rpc(url, method):
 
 def answers(facts):
     """Ask everything that stack.json speaks of; return what is to be the same the next time."""
-    pages = [facts["web"], *(facts[name] for name in ("health", "ready", "docs", "openapi"))]
+    pages = [facts[name] for name in ("web", "portal", "health", "ready", "docs", "openapi")]
     pages += [facts["mail"], f"{facts['mail']}/messages", f"{facts['providers']['tap']}/_sim"]
     assert {url: call(url)[0] for url in pages} == dict.fromkeys(pages, 200)
     assert rpc(facts["chains"]["Base"]["rpc"], "eth_chainId") == hex(8453)

@@ -108,7 +108,9 @@ def test_what_succeeds_has_no_language(alice: Actor):
 
 @pytest.mark.parametrize("sentence", sorted(IN_RUSSIAN))
 def test_every_sentence_is_found_whole_and_put_together(sentence: str):
-    values = dict.fromkeys(("limit", "span", "min", "max", "equal", "choices", "seconds"), "7")
+    values = dict.fromkeys(
+        ("limit", "lines", "span", "min", "max", "equal", "choices", "seconds"), "7"
+    )
     values |= dict.fromkeys(
         ("shortest", "longest", "providers", "currencies", "name", "scopes", "address"), "X"
     )

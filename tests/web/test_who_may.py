@@ -7,6 +7,7 @@ Nobody at every route is in ``test_every_door``; keys by scope are in ``tests/ap
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from flask import Flask
 from protonpay.app import BLUEPRINTS
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
-from tests.api_keys.test_using_keys import MANAGING, OPENS
+from tests.api_keys.test_using_keys import MANAGING, MONTH, OPENS
 from tests.auth.test_sessions import listed as sessions
 from tests.invoices.asking import ask
 from tests.kyc.papers import upload
@@ -24,6 +25,7 @@ from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
+from tests.statements.history import opened
 from tests.unchanged import nothing_changes
 from tests.web.doors import DOCUMENT, operations
 from tests.webhooks.test_delivery import happen
@@ -67,6 +69,11 @@ def _passkey(actor: Actor) -> str:
     return str(actor.get("/client/passkeys").get_json()["passkeys"][0]["id"])
 
 
+def _month(actor: Actor) -> str:
+    opened(actor.id, datetime(2026, 1, 1, tzinfo=UTC))
+    return "2026-01"
+
+
 OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "session_id": lambda actor, _: sessions(actor)[0]["id"],
     "deposit_id": lambda actor, _: deposit(actor),
@@ -79,6 +86,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
+    "month": lambda actor, _: _month(actor),
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""
@@ -101,7 +109,7 @@ def test_every_kind_of_thing_in_a_path_has_an_owner():
 
 def test_every_route_of_clients_has_its_row_of_keys():
     """``OPENS`` and ``MANAGING`` together are the clients' routes, each once."""
-    shape = re.compile(r"/(evt_)?cm?a{20,}|/\{\w+\}")
+    shape = re.compile(rf"/(evt_)?cm?a{{20,}}|/{MONTH}|/\{{\w+\}}")
     routes = {
         (method, shape.sub("/{}", path.removeprefix("/api")))
         for method, path, _ in operations()

@@ -196,6 +196,31 @@ IN_RUSSIAN: Sentences = {
     "Document not accepted": "Такой документ не принимается",
     "Country not served": "Страна не обслуживается",
     "Other": "Другая причина",
+    "Documents": "Документы",
+    "What it shows": "Что на нём",
+    "Front": "Лицевая сторона",
+    "Back": "Оборотная сторона",
+    "Selfie": "Селфи",
+    "Proof of address": "Подтверждение адреса",
+    "File": "Файл",
+    "JPEG, PNG or PDF, at most 5 MiB. It is kept sealed, and dropped after the decision.": (
+        "JPEG, PNG или PDF, не больше 5 МиБ. Хранится зашифрованным, после решения удаляется."
+    ),
+    "Add the document": "Добавить документ",
+    "The document is added.": "Документ добавлен.",
+    "The document is removed.": "Документ удалён.",
+    # preferences
+    "Preferences": "Настройки",
+    "Language of letters and pages": "Язык писем и страниц",
+    "Time zone": "Часовой пояс",
+    "A name such as Europe/Moscow. Days and months begin by it.": (
+        "Название, например Europe/Moscow. По нему начинаются дни и месяцы."
+    ),
+    "Colours": "Цвета",
+    "Light": "Светлые",
+    "Dark": "Тёмные",
+    "As the system": "Как в системе",
+    "All of it as CSV": "Всё это в CSV",
     # security
     "Second factor": "Второй фактор",
     "Recovery codes": "Коды восстановления",
@@ -222,9 +247,20 @@ IN_RUSSIAN: Sentences = {
         "Пароль изменён, остальные сеансы завершены."
     ),
     "Passkeys": "Ключи доступа",
-    "None yet. Passkeys are added through the API for now.": (
-        "Пока нет. Ключи доступа добавляются через API."
+    "Add a passkey": "Добавить ключ доступа",
+    "This device, or a key that you plug in, signs you in by a look or a PIN.": (
+        "Это устройство или подключаемый ключ впустит вас по взгляду или ПИН-коду."
     ),
+    "So that you know it again, such as the device's name.": (
+        "Чтобы его узнать, например имя устройства."
+    ),
+    "Make the passkey": "Создать ключ доступа",
+    "This needs JavaScript: only the browser can ask the device.": (
+        "Для этого нужен JavaScript: спросить устройство может только браузер."
+    ),
+    "No passkey was made.": "Ключ доступа не создан.",
+    "No passkey was used.": "Ключ доступа не использован.",
+    "The passkey is added.": "Ключ доступа добавлен.",
     "The passkey is removed.": "Ключ доступа удалён.",
     "Sessions": "Сеансы",
     "This one": "Этот",

@@ -28,9 +28,41 @@ IN_RUSSIAN: Sentences = {
     "{refunded} USDC was returned": "Возвращено {refunded} USDC",
     "No such invoice": "Счёт не найден",
     # sentences
-    "Choose one of the networks below and send exactly this amount.": (
-        "Выберите одну из сетей ниже и отправьте ровно эту сумму."
+    "Choose one of the ways below and send exactly this amount.": (
+        "Выберите один из способов ниже и отправьте ровно эту сумму."
     ),
+    # by card
+    "Not paid": "Не оплачено",
+    "The card was declined": "Карта отклонена",
+    "Nothing was charged. Try again, or pay {rest} USDC another way.": (
+        "Ничего не списано. Попробуйте ещё раз или оплатите {rest} USDC другим способом."
+    ),
+    "Your card payment is being checked. Do not pay again; nothing more is needed.": (
+        "Платёж картой проверяется. Не платите повторно: больше ничего не нужно."
+    ),
+    "Do not pay again. This page will say how it ended, and you can close it.": (
+        "Не платите повторно. Страница сама покажет итог, её можно закрыть."
+    ),
+    "Your bank is processing the payment": "Банк обрабатывает платёж",
+    "Card payment": "Платёж картой",
+    "Card": "Карта",
+    "Pay by card": "Оплатить картой",
+    "A page of {provider} is open for {price}.": "Страница {provider} открыта на сумму {price}.",
+    "Pay {price} at {host}": "Оплатить {price} на {host}",
+    "If you have paid there already, do not pay again: this page will show it.": (
+        "Если вы там уже заплатили, не платите повторно: эта страница покажет платёж."
+    ),
+    "{provider} has not answered yet. Nobody was charged.": (
+        "{provider} пока не отвечает. Ничего не списано."
+    ),
+    "Currency and provider": "Валюта и провайдер",
+    "Your e-mail": "Ваш e-mail",
+    "For the provider, who sends its receipt there. You see the price before you pay.": (
+        "Для провайдера: туда придёт его чек. Цена показывается до оплаты."
+    ),
+    "Try again": "Попробовать ещё раз",
+    "Go on": "Далее",
+    "to the card": "на карту",
     "Received {paid} of {total} USDC. Send the rest to the same address.": (
         "Получено {paid} из {total} USDC. Отправьте остаток на тот же адрес."
     ),

@@ -1,12 +1,17 @@
 """Screens of the account itself: fees, addresses, identity, security."""
 
+import base64
+
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel import zones
+from protonpay.portal import words
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, send, show
+from protonpay.portal.client.screens import ask, client, done, prefer, send, show
 
+_SIDES = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 _DOCUMENTS = ("PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE")
 
 
@@ -103,6 +108,42 @@ def submit_identity() -> AnyResponse:
     return done("Thank you. Somebody looks at it now.", "/app/identity")
 
 
+@client.post("/identity/documents")
+def upload_document() -> AnyResponse:
+    """Take a file into the identity check that is to be sent."""
+    form, given = Form(), request.files.get("content")
+    content = b"" if given is None else given.read()
+    body = {"kind": form["kind"], "content": base64.b64encode(content).decode()}
+    if send("POST", "/client/kyc/documents", form, body).refused:
+        return _identity(form)
+    return done("The document is added.", "/app/identity")
+
+
+@client.post("/identity/documents/<id:document_id>/remove")
+def remove_document(document_id: str) -> AnyResponse:
+    """Take a file back that was not sent yet."""
+    form = Form()
+    if send("DELETE", f"/client/kyc/documents/{document_id}", form).refused:
+        return _identity(form)
+    return done("The document is removed.", "/app/identity")
+
+
+@client.get("/preferences")
+def preferences() -> Response:
+    """Show in which language and time zone the account is told things."""
+    return _preferences(Form())
+
+
+@client.post("/preferences")
+def set_preferences() -> AnyResponse:
+    """Change them, for this page too."""
+    form = Form()
+    if send("PATCH", "/client/preferences", form, form.body("language", "timeZone")).refused:
+        return _preferences(form)
+    prefer()
+    return done("Saved.", f"/app/preferences?{words.SWITCH}={form['language']}")
+
+
 @client.get("/security")
 def security() -> Response:
     """Show what guards the account: address, password, second factor, passkeys, sessions."""
@@ -175,6 +216,27 @@ def disable_two_factor() -> AnyResponse:
     return done("The second factor is off.", "/app/security")
 
 
+@client.post("/security/passkeys/options")
+def begin_passkey() -> Response:
+    """Show the page whose script asks this device for a passkey."""
+    form = Form()
+    body = {"password": request.form.get("password", "")}
+    answer = send("POST", "/client/passkeys/options", form, body)
+    if answer.refused:
+        return _security(form)
+    return show("passkey", form=form, options=answer["options"])
+
+
+@client.post("/security/passkeys")
+def add_passkey() -> AnyResponse:
+    """Keep the public half of what the device has made."""
+    form = Form()
+    body = {**form.signed(), **form.body("name")}
+    if send("POST", "/client/passkeys", form, body, once=False).refused:
+        return _security(form)
+    return done("The passkey is added.", "/app/security")
+
+
 @client.post("/security/passkeys/<id:passkey_id>/remove")
 def remove_passkey(passkey_id: str) -> AnyResponse:
     """Take a passkey away."""
@@ -219,7 +281,19 @@ def _addresses(form: Form, challenge: object = None) -> Response:
 
 
 def _identity(form: Form) -> Response:
-    return show("identity", form=form, case=ask("/client/kyc")["kyc"], documents=_DOCUMENTS)
+    return show(
+        "identity",
+        form=form,
+        case=ask("/client/kyc")["kyc"],
+        documents=ask("/client/kyc/documents")["documents"],
+        document_kinds=_DOCUMENTS,
+        kinds=_SIDES,
+    )
+
+
+def _preferences(form: Form) -> Response:
+    stands = ask("/client/preferences")["preferences"]
+    return show("preferences", form=form, stands=stands, zone_names=sorted(zones.NAMES))
 
 
 def _security(form: Form) -> Response:

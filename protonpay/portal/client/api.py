@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
@@ -23,6 +23,7 @@ _BASE = "/api"
 _NOT_THE_SESSION = frozenset(
     {"two_factor_required", "two_factor_invalid", "invalid_credentials", "invalid_link"}
 )
+_TOLD = ("Content-Type", "Content-Disposition")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -46,10 +47,13 @@ class Answer:
 
     Attributes:
         body: the JSON object of the answer; a problem (RFC 9457) if it refused.
+        content: the answer as it came, and ``headers`` that tell what it is.
     """
 
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
+    content: bytes = field(default=b"", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def refused(self) -> bool:
@@ -119,27 +123,19 @@ class Api:
         Raises:
             SignedOut: the token's session has ended.
         """
-        told = {
-            "X-Request-Id": g.request_id,
-            "Accept-Language": words.chosen(),
-            "User-Agent": request.headers.get("User-Agent"),
-            "Authorization": token and f"Bearer {token}",
-            **more,
-        }
-        headers = Headers({name: value for name, value in told.items() if value})
         environ = EnvironBuilder(
             path=_BASE + path,
             base_url=request.url_root,
             method=method,
             query_string={name: str(value) for name, value in query.items() if value is not None},
-            headers=headers,
+            headers=_headers(token, more),
             json=body,
             environ_base={"REMOTE_ADDR": request.remote_addr or "", limits.FROM_A_PAGE: True},
         ).get_environ()
         # A context of its own: nothing of the page's request is seen by the API, or kept by it.
         with self._opened() as app, app.request_context(environ):
             response = app.full_dispatch_request()
-            answer = Answer(response.status_code, response.get_json(silent=True) or {})
+            answer = _read(response)
             response.close()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
         over = answer.status == HTTPStatus.UNAUTHORIZED and answer.code not in _NOT_THE_SESSION
@@ -165,6 +161,23 @@ class Api:
 
 
 api = Api()
+
+
+def _headers(token: str | None, more: Mapping[str, str | None]) -> Headers:
+    sent = {
+        "X-Request-Id": g.request_id,
+        "Accept-Language": words.chosen(),
+        "User-Agent": request.headers.get("User-Agent"),
+        "Authorization": token and f"Bearer {token}",
+        **more,
+    }
+    return Headers({name: value for name, value in sent.items() if value})
+
+
+def _read(response: Response) -> Answer:
+    told = {name: response.headers[name] for name in _TOLD if name in response.headers}
+    body = response.get_json(silent=True) or {}
+    return Answer(response.status_code, body, response.get_data(), told)
 
 
 def _first(said: Any) -> str:

@@ -11,7 +11,7 @@ from protonpay.kernel.errors import Refusal
 from protonpay.portal.client import visits
 from protonpay.portal.client.api import Answer, Call, SignedOut, api
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import own_path, refusal_page, show
+from protonpay.portal.client.screens import own_path, prefer, refusal_page, show
 
 entry = Blueprint("entry", __name__)
 entry.register_error_handler(Refusal, refusal_page)
@@ -39,6 +39,13 @@ def sign_in() -> AnyResponse:
         visits.keep("mfa", str(answer["mfaToken"]))
         return redirect(f"/2fa?{urlencode({'next': _next()})}", HTTPStatus.SEE_OTHER)
     return _entered(answer, form, "login")
+
+
+@entry.post("/login/passkey")
+def sign_in_with_passkey() -> AnyResponse:
+    """Sign in with what a passkey has signed; the script of the page has asked for it."""
+    form = Form()
+    return _entered(api.call("POST", "/auth/passkey", form.signed()), form, "login")
 
 
 @entry.get("/2fa")
@@ -111,6 +118,7 @@ def _entered(answer: Answer, form: Form, name: str) -> AnyResponse:
         return show(name, form=form, next=_next())
     visits.sign_in(answer["token"])
     visits.keep("who", str(answer["user"]["name"])[:60])
+    prefer()
     return redirect(_next(), HTTPStatus.SEE_OTHER)
 
 

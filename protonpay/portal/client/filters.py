@@ -167,6 +167,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "spoken_in": spoken_in,
     "query": query,
     "as_curl": as_curl,
+    "as_json": as_json,
     "as_request": as_request,
     "micro": micro,
     "at_moment": at_moment,

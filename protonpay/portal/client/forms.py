@@ -1,5 +1,6 @@
 """What a person types into a page, as members of an API call."""
 
+import json
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 KEY = "key"
 CODE = "code"
-NOT_KEPT = frozenset({"csrf_token", KEY, CODE, "password", "newPassword", "signature"})
+NOT_KEPT = frozenset({"csrf_token", KEY, CODE, "password", "newPassword", "signature", "signed"})
 """Never written into a page or an address again."""
 _SPACES = re.compile(r"[\s\u00a0\u202f]")
 # 1,250 may be one and a quarter or a thousand and more: nobody guesses (portal reference §7).
@@ -65,6 +66,14 @@ class Form:
         filled: dict[str, Any] = {name: value for name, value in made.items() if value != ""}
         filled |= {name: list(self.every(name)) for name in lists if self.every(name)}
         return filled | {name: bool(self[name]) for name in yes_no}
+
+    def signed(self) -> dict[str, Any]:
+        """Return what a passkey has signed, as the page's script has put it down."""
+        try:
+            made = json.loads(self["signed"])
+        except ValueError:
+            return {}
+        return made if isinstance(made, dict) else {}
 
     def kept(self) -> Mapping[str, str]:
         """Return what may be shown again after the reader has signed in anew."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from protonpay.kernel import clock
 
 _SHOWN = 4
 """How many characters of each end people compare by eye, and poisoners copy."""
@@ -30,16 +32,18 @@ def _ends(address: str) -> tuple[str, str]:
     return plain[:_SHOWN], plain[-_SHOWN:]
 
 
-def span(args: Mapping[str, str]) -> dict[str, str]:
-    """Return the moments of a list's filters from days in UTC; the last day is in it.
+def span(args: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
+    """Return the moments of a list's filters from days of a time zone; the last day is in it.
 
-    What is no day is left as it is, for the API to refuse.
+    A day has the hours that it has there: 23 or 25 when the clocks are changed. What is no day is
+    left as it is, for the API to refuse.
     """
     found = {}
     for name, later in (("from", timedelta(0)), ("to", timedelta(days=1))):
         given = args.get(name, "")
         try:
-            found[name] = f"{date.fromisoformat(given) + later}T00:00:00Z"
+            day = date.fromisoformat(given) + later
+            found[name] = clock.to_text(datetime.combine(day, time.min, zone).astimezone(UTC))
         except (ValueError, OverflowError):
             found[name] = given
     return found

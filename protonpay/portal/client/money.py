@@ -12,7 +12,7 @@ from protonpay.portal import words
 from protonpay.portal.client import filters, looks
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import KEY, Form
-from protonpay.portal.client.screens import ask, client, send, show
+from protonpay.portal.client.screens import ask, client, download, send, show, zone
 
 _TYPES = ("DEPOSIT", "WITHDRAWAL", "TRANSFER")
 _STATUSES = (
@@ -153,9 +153,19 @@ def one_transfer(transfer_id: str) -> Response:
 def activity() -> Response:
     """Show everything that happened, by the filters of the address."""
     asked = {name: request.args.get(name) for name in ("type", "status", "cursor")}
-    span = looks.span(request.args)
+    span = looks.span(request.args, zone())
     listed = ask("/client/activity", limit=50, **asked, **span)
     return show("activity", form=Form(), listed=listed, types=_TYPES, statuses=_STATUSES)
+
+
+@client.get("/activity.csv")
+def activity_file() -> Response:
+    """Give the whole of what the filters show, as a table for a spreadsheet."""
+    asked = {name: request.args.get(name) for name in ("type", "status")}
+    span = looks.span(request.args, zone())
+    return download(
+        "/client/activity", format="csv", **{k: v for k, v in (asked | span).items() if v}
+    )
 
 
 def _misdirected(form: Form, answer: Answer) -> bool:

@@ -4,15 +4,26 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    after_this_request,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.chains.registry import NETWORKS
+from protonpay.kernel import zones
 from protonpay.kernel.errors import Refusal
 from protonpay.portal import words
-from protonpay.portal.answers import page, spoken
+from protonpay.portal.answers import page, remember, spoken
 from protonpay.portal.client import filters, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
 from protonpay.portal.client.forms import Form
@@ -23,6 +34,8 @@ client = Blueprint("client", __name__, url_prefix="/app")
 client.record_once(filters.register)
 _NOTHING: Mapping[str, Any] = {}
 
+_LONGER = {"client.upload_document": 6 * 1024 * 1024}
+"""Bytes of a form, of each that carries a file."""
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     (
         "Money",
@@ -50,6 +63,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/addresses", "Addresses"),
             ("/app/identity", "Identity"),
             ("/app/security", "Security"),
+            ("/app/preferences", "Preferences"),
         ),
     ),
 )
@@ -58,6 +72,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 
 @client.before_request
 def _begin() -> None:
+    request.max_content_length = _LONGER.get(request.endpoint or "", request.max_content_length)
     visits.token()  # who is signed out sees no page, and sends no form
     if request.method == "POST":
         visits.check_form()
@@ -117,7 +132,8 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
     html = render_template(
         f"app/{name}.html",
         lang=language,
-        say=words.speaker(language),
+        say=words.speaker(language, zone()),
+        zone=zone(),
         navigation=NAVIGATION,
         calls=[*_calls(), *acts],
         api_url=links.to("/api"),
@@ -134,9 +150,37 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
     return answer
 
 
+def zone() -> ZoneInfo:
+    """Return the time zone of the reader, as it was chosen when the session began or since."""
+    return zones.zone(visits.kept("zone") or zones.UTC_NAME)
+
+
+def prefer() -> None:
+    """Remember the reader's language and time zone, as the account has them now."""
+    told = api.call("GET", "/client/preferences", token=visits.token())
+    if told.refused:
+        return
+    visits.keep("zone", str(told["preferences"]["timeZone"]))
+    language = str(told["preferences"]["language"])
+    after_this_request(lambda response: remember(language, response))
+
+
+def download(path: str, **query: Any) -> Response:
+    """Hand a file of the API on.
+
+    Raises:
+        Refused: the API does not give it.
+        SignedOut: the session has ended.
+    """
+    answer = api.call("GET", path, query=query, token=visits.token())
+    if answer.refused:
+        raise Refused(answer)
+    return Response(answer.content, headers={**answer.headers, "Cache-Control": "no-store"})
+
+
 def done(said: str, to: str) -> AnyResponse:
     """Lead on after a form was done, and say so there."""
-    flash(words.speaker(words.chosen())(said))
+    flash(said)  # and is said in the language of the page that it leads to
     return redirect(to, HTTPStatus.SEE_OTHER)
 
 

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from protonpay.portal.client import looks
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, send, show
+from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
 
 _STATUSES = (
     "PENDING",
@@ -25,8 +25,15 @@ _STATUSES = (
 def invoices() -> Response:
     """Show the invoices, by the filters of the address."""
     asked = {name: request.args.get(name) for name in ("status", "cursor")}
-    listed = ask("/client/invoices", limit=50, **asked, **looks.span(request.args))
+    listed = ask("/client/invoices", limit=50, **asked, **looks.span(request.args, zone()))
     return show("invoices", form=Form(), listed=listed, statuses=_STATUSES)
+
+
+@client.get("/invoices.csv")
+def invoices_file() -> Response:
+    """Give the whole of what the filters show, as a table for a spreadsheet."""
+    asked = {"status": request.args.get("status"), **looks.span(request.args, zone())}
+    return download("/client/invoices", format="csv", **{k: v for k, v in asked.items() if v})
 
 
 @client.get("/invoices/new")

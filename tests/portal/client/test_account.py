@@ -1,10 +1,13 @@
 """Signing up to the second factor, and what guards an account, from the screens."""
 
+import io
+
 import pytest
 from flask import Flask
 
 from protonpay.kernel.money import Usdc
 from tests.actors import PASSWORD, Actor
+from tests.kyc.papers import PNG
 from tests.moments import Moments
 from tests.payouts.orders import WALLETS
 from tests.portal.client.reader import Reader, sign_in
@@ -143,3 +146,44 @@ def test_fees_are_reckoned(house: Flask, alice: Actor):
     with nothing_changes():
         reader.send("/app/fees", amount="100", network="Base")
     assert "100.05 USDC" in reader.at.text
+
+
+def test_preferences_hold_at_once_and_at_the_next_sign_in(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    reader.open("/app/preferences")
+    reader.send("/app/preferences", language="ru", timeZone="Europe/Moscow")
+    assert "Сохранено." in reader.at.text
+    for each in (reader, sign_in(house, alice)):
+        assert "\u041c\u0421\u041a" in each.open("/app/security").text
+    reader.open("/app/preferences?lang=en")
+    with nothing_changes():
+        reader.send("/app/preferences", language="en", timeZone="Europe/Atlantis")
+    assert reader.status == 400
+
+
+def test_a_document_is_added_and_taken_back(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    large = PNG.ljust(200_000, b"x")
+
+    def upload(content: bytes, kind: str = "FRONT") -> str:
+        reader.open("/app/identity")
+        fields = reader.at.form("/app/identity/documents").fields
+        fields |= {"kind": kind, "content": (io.BytesIO(content), "passport.png")}
+        return reader.client.post("/app/identity/documents", data=fields).get_data(as_text=True)
+
+    with nothing_changes():
+        assert 'role="alert"' in upload(b"MZ not a picture")
+        assert 'role="alert"' in upload(b"")
+    upload(large)
+    assert "image/png" in reader.open("/app/identity").text
+    (remove,) = [form.action for form in reader.at.forms if form.action.endswith("/remove")]
+    reader.send(remove)
+    assert "image/png" not in reader.at.text.split("Add the document")[0].split("Documents")[-1]
+
+
+def test_a_form_that_is_too_long_is_refused(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    fields = reader.open("/app/transfer/confirm").form("/app/transfer").fields
+    with nothing_changes():
+        answer = reader.client.post("/app/transfer", data={**fields, "note": "x" * 70_000})
+    assert answer.status_code == 413

@@ -1,11 +1,16 @@
 """Money moved from the screens: once, previewed, refused beside the field, nothing lost."""
 
+import csv
+import io
+from zoneinfo import ZoneInfo
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
+from protonpay.portal.client import looks
 from protonpay.portal.client.forms import amount
 from protonpay.store.db import db
 from protonpay.transfers.models import Transfer
@@ -185,6 +190,39 @@ def test_filters_stand_in_the_address_and_the_last_day_is_in(reader: Reader, bob
         assert (bob.email in screen.text) is seen, query
     reader.open("/app/activity?from=yesterday")
     assert reader.status == 400
+
+
+def test_the_file_has_what_the_screen_shows(reader: Reader, bob: Actor):
+    """T25: Cyrillic included, and no formula."""
+    for number, note in enumerate(("Обед", "=1+1")):
+        reader.open(f"/app/transfer/confirm?toIdentifier={bob.email}&amount={number + 1}.5")
+        reader.send("/app/transfer", note=note)
+    screen = reader.open("/app/activity?type=TRANSFER")
+    (link,) = [each for each in screen.links if each.startswith("/app/activity.csv")]
+    answer = reader.client.get(link)
+    assert answer.mimetype == "text/csv"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.get_data(as_text=True))))
+    assert [row["amount"] for row in rows] == ["2.50", "1.50"]
+    assert {row["party"] for row in rows} == {bob.email}
+    shown = [each for each in screen.words if each.startswith("\u2212")]
+    assert shown == ["\u22122.50", "\u22121.50"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins", "ends"),
+    [
+        ("UTC", "2026-03-29", "2026-03-29T00:00:00Z", "2026-03-30T00:00:00Z"),
+        ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+        ("Europe/Berlin", "2026-10-25", "2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"),
+        ("Asia/Dubai", "2026-01-01", "2025-12-31T20:00:00Z", "2026-01-01T20:00:00Z"),
+        ("UTC", "9999-12-31", "9999-12-31T00:00:00Z", "9999-12-31"),
+        ("UTC", "31.12.2026", "31.12.2026", "31.12.2026"),
+    ],
+)
+def test_a_day_has_the_hours_it_has(zone: str, day: str, begins: str, ends: str):
+    """T25: 23 and 25 when the clocks are changed."""
+    assert looks.span({"from": day, "to": day}, ZoneInfo(zone)) == {"from": begins, "to": ends}
 
 
 @pytest.mark.parametrize(

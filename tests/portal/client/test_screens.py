@@ -22,6 +22,7 @@ SCREENS = (
     "/app/addresses",
     "/app/identity",
     "/app/security",
+    "/app/preferences",
 )
 
 

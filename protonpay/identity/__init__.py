@@ -1,0 +1,1 @@
+"""The port to whoever can tell whether people are who they say."""

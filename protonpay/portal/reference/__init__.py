@@ -1,0 +1,1 @@
+"""``/docs``: the API reference, made from the OpenAPI document and from docs/."""

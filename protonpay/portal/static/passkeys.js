@@ -1,0 +1,36 @@
+// What only the browser can do: ask this device, or one that is plugged in, to sign. The answer goes
+// into the page's own form; what is asked for and what is proved by it is the server's business.
+const form = document.querySelector("form[data-passkey]");
+const can = window.PublicKeyCredential?.parseRequestOptionsFromJSON;
+
+async function options() {
+  if (form.dataset.options) return JSON.parse(form.dataset.options);
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch("/api/auth/passkey/options", { method: "POST", headers, body: "{}" });
+  if (!answer.ok) throw new Error(answer.status);
+  return (await answer.json()).options;
+}
+
+async function sign() {
+  const { challengeId, publicKey } = await options();
+  const asked =
+    form.dataset.passkey === "create"
+      ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(publicKey) })
+      : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey) });
+  const { id, rawId, type, response } = (await asked).toJSON();
+  form.elements.signed.value = JSON.stringify({ challengeId, credential: { id, rawId, type, response } });
+  form.submit();
+}
+
+if (form && can) {
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await sign();
+    } catch {
+      document.querySelector(".told").textContent = form.dataset.failed;
+      form.querySelectorAll("button").forEach((each) => (each.disabled = false));
+    }
+  });
+}
