@@ -154,11 +154,19 @@ def look(given: dict[str, str], document_id: str) -> Opened:
 
 
 @blp.post("/kyc/<id:user_id>/approve", may="kyc.decide", refuses=[409])
-@blp.arguments(schemas.Reason)
+@blp.arguments(schemas.Approval)
 @blp.response(200, schemas.PersonAnswer)
-def approve_identity(given: dict[str, str], user_id: str) -> dict[str, Any]:
+def approve_identity(given: dict[str, Any], user_id: str) -> dict[str, Any]:
     """Approve somebody's identity."""
     return {"account": service.approve_identity(_caller(), user_id, **given)}
+
+
+@blp.post("/kyc/<id:user_id>/level", may="kyc.level", refuses=[409])
+@blp.arguments(schemas.LevelOrder)
+@blp.response(200, schemas.PersonAnswer)
+def set_level(given: dict[str, Any], user_id: str) -> dict[str, Any]:
+    """Give somebody whose identity is approved another level: limits follow at once."""
+    return {"account": service.set_level(_caller(), user_id, **given)}
 
 
 @blp.post("/kyc/<id:user_id>/reject", may="kyc.decide", refuses=[409])

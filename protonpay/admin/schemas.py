@@ -11,9 +11,11 @@ from protonpay.adjustments.states import ADJUSTMENT
 from protonpay.kyc.formats import MEDIA_TYPES
 from protonpay.kyc.states import CASE, DOCUMENT_KINDS, REASONS
 from protonpay.operators.permissions import Role
-from protonpay.web.fields import Email, Moment, Text, UsdcField, WireSchema
+from protonpay.users.states import LEVELS
+from protonpay.web.fields import Email, Moment, Text, UsdcField, WholeNumber, WireSchema
 
 _ID = {"example": "cmg7xk2p91q0v8r3t5w6y4zab"}
+_level = validate.Range(min=LEVELS[0], max=LEVELS[-1])
 _ROLES = {"enum": [str(role) for role in Role], "example": "support"}
 
 
@@ -70,6 +72,7 @@ class UserView(WireSchema):
     plan = fields.String(metadata={"example": "default"})
     withdrawals_frozen_at = Moment(allow_none=True)
     identity_approved_at = Moment(allow_none=True)
+    identity_level = fields.Integer(metadata={"minimum": 0, "example": 0})
     created_at = Moment()
 
 
@@ -233,6 +236,18 @@ class OpenedDocument(WireSchema):
 
     document = fields.Nested(IdentityDocument)
     content = Base64()
+
+
+class Approval(Reason):
+    """At which level an identity is approved."""
+
+    level = WholeNumber(load_default=LEVELS[0], validate=_level, metadata={"example": 1})
+
+
+class LevelOrder(Reason):
+    """Another level of an approved identity."""
+
+    level = WholeNumber(required=True, validate=_level, metadata={"example": 2})
 
 
 class Rejection(Reason):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from protonpay.adjustments import service as adjustments
@@ -107,17 +108,30 @@ def assign_plan(by: Caller, user_id: str, plan: str, reason: str) -> Person:
     return _on_user(by, "plans.assign", user_id, reason, lambda each: plans.assign(each, plan))
 
 
-def approve_identity(by: Caller, user_id: str, reason: str) -> Person:
-    """Approve a waiting identity check.
+def approve_identity(by: Caller, user_id: str, reason: str, level: int) -> Person:
+    """Approve a waiting identity check at a level.
 
     Raises:
+        Invalid: there is no such level.
         Forbidden: the role may not, or the account is their own.
         NotFound: the user never submitted one.
         Conflict: it does not wait.
     """
     by.check("kyc.decide")
     acts.check_not_own(by, users.get(user_id))
-    return _on_user(by, "users.kyc.approve", user_id, reason, kyc.approve)
+    approve = partial(kyc.approve, level=level)
+    return _on_user(by, "users.kyc.approve", user_id, reason, approve)
+
+
+def set_level(by: Caller, user_id: str, reason: str, level: int) -> Person:
+    """Give somebody whose identity is approved another level.
+
+    Raises:
+        Forbidden, NotFound, Conflict, Invalid: as ``approve_identity``.
+    """
+    by.check("kyc.level")
+    acts.check_not_own(by, users.get(user_id))
+    return _on_user(by, "users.kyc.level", user_id, reason, partial(kyc.set_level, level=level))
 
 
 def reject_identity(by: Caller, user_id: str, code: str, reason: str) -> Person:
@@ -303,6 +317,7 @@ def _on_user(
             "plan": now.plan,
             "withdrawalsFrozenAt": now.withdrawals_frozen_at,
             "identityApprovedAt": now.identity_approved_at,
+            "identityLevel": now.identity_level,
             "identity": kyc.standing(user_id).status,
         }
 

@@ -13,6 +13,9 @@ from protonpay.kyc import documents, service
 from protonpay.kyc.service import Person
 from protonpay.kyc.states import REASONS
 from protonpay.store.db import transaction
+from protonpay.users.states import LEVELS
+
+_LEVEL = click.IntRange(LEVELS[0], LEVELS[-1])
 
 kyc = AppGroup("kyc", help="Identity checks that wait for a decision.")
 
@@ -34,7 +37,8 @@ def show(email: str) -> None:
     """Show somebody's case, and which documents there are."""
     user = find(email)
     standing = service.standing(user.id)
-    click.echo(f"{email}: {standing.status}{f', {standing.reason}' if standing.reason else ''}")
+    said = f", {standing.reason}" if standing.reason else f", level {user.identity_level}"
+    click.echo(f"{email}: {standing.status}{said}")
     with refusals_said():
         _show(service.person(user.id))
     for each in documents.submitted(user.id):
@@ -77,11 +81,23 @@ def document(document_id: str, to: Path, reason: str) -> None:
 @kyc.command()
 @click.argument("email")
 @click.option("--note", default="as submitted", help="Kept in the audit log for ever.")
-def approve(email: str, note: str) -> None:
+@click.option("--level", default=LEVELS[0], type=_LEVEL, help="How well they are known now.")
+def approve(email: str, note: str, level: int) -> None:
     """Approve somebody's identity."""
     with acting("users.kyc.approve", email, note) as user:
-        service.approve(user.id)
+        service.approve(user.id, level)
     click.echo(f"{email}: approved")
+
+
+@kyc.command()
+@click.argument("email")
+@click.argument("number", type=_LEVEL)
+@REASON
+def level(email: str, number: int, reason: str) -> None:
+    """Give somebody whose identity is approved another level: limits follow at once."""
+    with acting("users.kyc.level", email, reason) as user:
+        service.set_level(user.id, number)
+    click.echo(f"{email}: level {number}")
 
 
 @kyc.command()

@@ -25,6 +25,7 @@ def acting(action: str, email: str, reason: str) -> Iterator[User]:
             "standing": now.standing,
             "withdrawalsFrozenAt": now.withdrawals_frozen_at,
             "identityApprovedAt": now.identity_approved_at,
+            "identityLevel": now.identity_level,
             "identity": checks.standing(user.id).status,
             "twoFactor": two_factor.is_enabled(user.id),
             "passkeys": passkeys.count(user.id),

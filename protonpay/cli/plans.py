@@ -1,5 +1,6 @@
 """`flask plans`: what accounts pay and may do, from when on, and who is on which."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ plans = AppGroup("plans", help="Fees and limits, and who has which.")
 
 _NAME = OneOf(service.names)
 _FEE = "withdrawal_fee."
+_OF_A_LEVEL = re.compile(r"level([0-9])\.(single_limit|daily_limit)", re.ASCII)
 
 
 @plans.command("list")
@@ -51,7 +53,8 @@ def announce(name: str, changes: tuple[str, ...], starts_at: str, reason: str) -
     """Change a plan from a moment on: single_limit=20000 withdrawal_fee.Base=0.07.
 
     Amounts are USDC, shares are in basis points (withdrawal_fee_bps=100 is 1 %),
-    needs_kyc=yes|no, cooldown_seconds=60; a fee of none leaves a network out.
+    needs_kyc=yes|no, cooldown_seconds=60; a fee of none leaves a network out. What an approved
+    identity raises: level1.single_limit=50000 level2.daily_limit=250000; none: nothing.
     """
     moment, changed = _moment(starts_at), _changes(changes)
     with act("plans.announce", f"plan {name}", reason, look=lambda: _told(name)):
@@ -98,12 +101,16 @@ def _changes(said: tuple[str, ...]) -> dict[str, Any]:
             if name.startswith(_FEE):
                 fees = changes.setdefault("withdrawal_fees", {})
                 fees[_network(name.removeprefix(_FEE))] = _fee(value)
+            elif found := _OF_A_LEVEL.fullmatch(name):
+                levels = changes.setdefault("level_limits", {})
+                amount = None if value == "none" else Usdc.parse(value)
+                levels.setdefault(int(found[1]), {})[f"{found[2]}_micro"] = amount
             else:
                 column, read = _READS[name]
                 changes[column] = read(value)
         except (KeyError, ValueError) as error:
             raise click.BadParameter(
-                f"{each} is no change: {', '.join(_READS)}, {_FEE}Base"
+                f"{each} is no change: {', '.join(_READS)}, {_FEE}Base, level1.single_limit"
             ) from error
     return changes
 
@@ -145,5 +152,8 @@ def _show(head: str, terms: service.Terms) -> None:
         f"    commission {terms.deposit_commission_bps} bp; cooldown {terms.cooldown_seconds} s"
     )
     click.echo(f"    at most {terms.single_limit} each, {terms.daily_limit} in 24 hours")
+    for level in terms.levels:
+        raised = terms.at_level(level)
+        click.echo(f"    level {level}: at most {raised.single_limit} each, {raised.daily_limit}")
     needs = {"verified address": terms.needs_verified_email, "identity check": terms.needs_kyc}
     click.echo(f"    withdrawals need {', '.join(n for n, on in needs.items() if on) or 'nothing'}")

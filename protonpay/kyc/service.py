@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from protonpay.identity.registry import identity_providers
 from protonpay.kernel import clock, events, ids
-from protonpay.kernel.errors import Conflict, NotFound
+from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kyc.models import PURPOSE, KycCase, KycDocument
 from protonpay.kyc.states import CASE, REASONS
 from protonpay.store import outbox
@@ -17,6 +17,7 @@ from protonpay.store.db import db, transaction
 from protonpay.store.events import publish
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
+from protonpay.users.states import LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +114,35 @@ def person(user_id: str) -> Person:
     return _opened(case)
 
 
-def approve(user_id: str) -> None:
-    """Approve a waiting case: plans that need it now let the user withdraw.
+def approve(user_id: str, level: int = LEVELS[0]) -> None:
+    """Approve a waiting case: plans that need it now let the user withdraw, up to their level.
 
     Raises:
+        Invalid: there is no such level (``validation_error``).
         NotFound: the user never submitted one.
         Conflict: it does not wait (``state_conflict``).
     """
-    _decide(user_id, "APPROVED", None)
+    _check_level(level)
+    _decide(user_id, "APPROVED", None, level)
+
+
+def set_level(user_id: str, level: int) -> None:
+    """Give somebody whose identity is approved another level; limits follow at once.
+
+    Raises:
+        Invalid: there is no such level (``validation_error``).
+        NotFound: the user never submitted a case.
+        Conflict: their identity is not approved (``state_conflict``).
+    """
+    _check_level(level)
+    with transaction():
+        user = users.lock(user_id)
+        case = _case(user_id)
+        if case is None:
+            raise _no_case()
+        if case.state != "APPROVED":
+            raise Conflict("state_conflict", "This identity is not approved.")
+        user.identity_level = level
 
 
 def reject(user_id: str, reason: str) -> None:
@@ -150,7 +172,7 @@ def decide(user_id: str, submission: int, *, approved: bool, reason: str | None)
         return True
 
 
-def _decide(user_id: str, state: str, reason: str | None) -> None:
+def _decide(user_id: str, state: str, reason: str | None, level: int = LEVELS[0]) -> None:
     with transaction():
         user = users.lock(user_id)
         case = _case(user_id)
@@ -161,7 +183,7 @@ def _decide(user_id: str, state: str, reason: str | None) -> None:
         now = clock.now()
         case.state, case.reason, case.decided_at = state, reason, now
         if state == "APPROVED":
-            user.identity_approved_at = now
+            user.identity_approved_at, user.identity_level = now, level
         # No word of the person: an event carries no papers.
         data = {"id": case.id, "userId": user_id, "status": state}
         publish(_EVENTS[state], user_id, data | ({"reason": reason} if reason else {}))
@@ -171,6 +193,11 @@ def _case(user_id: str) -> KycCase | None:
     # Under the user's lock: as the row is now, whatever this session read of it before.
     mine = select(KycCase).where(KycCase.user_id == user_id)
     return db.session.scalar(mine, execution_options={"populate_existing": True})
+
+
+def _check_level(level: int) -> None:
+    if level not in LEVELS:
+        raise Invalid("validation_error", "A level is between 1 and {limit}.", limit=LEVELS[-1])
 
 
 def _no_case() -> NotFound:

@@ -37,6 +37,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "holds.decide": _only(Role.COMPLIANCE),
     "kyc.view": _only(Role.COMPLIANCE),
     "kyc.documents": _only(Role.COMPLIANCE),
+    "kyc.level": _only(Role.COMPLIANCE),
     "kyc.decide": _only(Role.COMPLIANCE),
     "payouts.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE),
     "payouts.decide": _only(Role.FINANCE),

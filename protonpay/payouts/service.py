@@ -67,14 +67,14 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
         Invalid: no such network, an address no payout may go to, or the balance is too
             small (``unsupported_network``, ``invalid_address``, ``own_deposit_address``,
             ``own_invoice_address``, ``insufficient_balance``).
-        Forbidden: above a limit of the plan, the account may not withdraw, or the user's own
-            address book does not allow the wallet.
+        Forbidden: above a limit of the plan at the user's level, the account may not withdraw, or
+            the user's own address book does not allow the wallet.
         Conflict: too soon after the last one (``withdrawal_cooldown``).
     """
     to = _destination(network, wallet_address)
     with transaction() as session:
         user = users.lock(user_id)
-        terms = plans.terms(user.plan)
+        terms = plans.terms(user.plan).at_level(user.identity_level)
         now = clock.now()
         earlier = cooldown.before(user_id, now)
         for check in _checks(user, terms, network, amount, earlier, to):
@@ -147,7 +147,7 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
         misdirected = [refusal.code]
     with transaction():
         user, now = users.get(user_id), clock.now()
-        terms = plans.terms(user.plan)
+        terms = plans.terms(user.plan).at_level(user.identity_level)
         fee = terms.withdrawal_fee(network, amount)
         balance = ledger.balance(chart.available(user_id))
         earlier = cooldown.before(user_id, now)

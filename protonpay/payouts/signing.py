@@ -173,8 +173,9 @@ def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | N
     timelines = {plan: plans.timeline(plan) for plan in {owner.plan for _, owner in waiting}}
     refused: dict[str, Refusal | NotReady] = {}
     for payout, owner in waiting:
-        # As they were when it was accepted: what was announced for later holds for later ones.
-        terms = timelines[owner.plan].at(payout.created_at)
+        # As they were when it was accepted: what was announced for later holds for later ones. The
+        # level is the owner's of now: it changes by a decision about them, which holds at once.
+        terms = timelines[owner.plan].at(payout.created_at).at_level(owner.identity_level)
         try:
             _check_again(payout, owner, terms, earlier[payout.id])
         except (Refusal, NotReady) as why:

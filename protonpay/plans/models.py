@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,8 @@ class _Numbers:
             fee of its setting, if any; null leaves it out.
         withdrawal_fee_bps: basis points of the amount, on top of the flat fee.
         daily_limit_micro: of all withdrawals of the last 24 hours that did not fail.
+        level_limits: level of identity → the limits that it raises, in micro-USDC by the names of
+            their columns.
     """
 
     withdrawal_fees: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -28,6 +30,9 @@ class _Numbers:
     deposit_commission_bps: Mapped[int] = mapped_column(Integer)
     single_limit_micro: Mapped[Usdc] = mapped_column(UsdcType)
     daily_limit_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    level_limits: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'")
+    )
     cooldown_seconds: Mapped[int] = mapped_column(Integer)
     needs_verified_email: Mapped[bool]
     needs_kyc: Mapped[bool]

@@ -27,6 +27,14 @@ class Limits(WireSchema):
     withdrawal_cooldown_sec = fields.Integer(metadata={"example": 60})
 
 
+class LevelLimits(WireSchema):
+    """What an approved identity raises limits to."""
+
+    level = fields.Integer(metadata={"minimum": 1, "maximum": 3})
+    max_single_withdrawal = fields.Integer(metadata={"example": 50000})
+    daily_withdrawal_limit = fields.Integer(metadata={"example": 250000})
+
+
 class Fees(WireSchema):
     """The fee schedule of a plan."""
 
@@ -55,6 +63,18 @@ class FeesAnswer(WireSchema):
 
     fees = fields.Nested(Fees)
     plan = fields.String(metadata={"description": "Its name.", "example": "default"})
+    level = fields.Integer(
+        metadata={
+            "minimum": 0,
+            "maximum": 3,
+            "example": 0,
+            "description": "Of your approved identity, 0 without one. `fees` has its limits.",
+        }
+    )
+    levels = fields.List(
+        fields.Nested(LevelLimits),
+        metadata={"description": "The levels that raise limits of the plan, the lowest first."},
+    )
     upcoming = fields.Nested(
         UpcomingFees, allow_none=True, metadata={"description": "What follows, if it is announced."}
     )
@@ -66,6 +86,8 @@ def as_answer(told: PlanFees) -> dict[str, object]:
     return {
         "fees": as_fees(told.terms),
         "plan": told.plan,
+        "level": told.level,
+        "levels": [_level(told.own, level) for level in told.own.levels],
         "upcoming": None
         if following is None
         else {"starts_at": following.starts_at, "fees": as_fees(following.terms)},
@@ -86,6 +108,15 @@ def as_fees(terms: Terms) -> dict[str, object]:
             "daily_withdrawal_limit": terms.daily_limit.whole,
             "withdrawal_cooldown_sec": terms.cooldown_seconds,
         },
+    }
+
+
+def _level(terms: Terms, level: int) -> dict[str, object]:
+    raised = terms.at_level(level)
+    return {
+        "level": level,
+        "max_single_withdrawal": raised.single_limit.whole,
+        "daily_withdrawal_limit": raised.daily_limit.whole,
     }
 
 

@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -14,6 +14,7 @@ from protonpay.chains.registry import NETWORKS, unsupported
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kernel.money import ZERO, Usdc
+from protonpay.plans.levels import Raised, highest, merged, read
 from protonpay.plans.models import Plan, PlanVersion
 from protonpay.store.db import db, transaction
 from protonpay.users import service as users
@@ -27,6 +28,7 @@ NUMBERS = (
     "deposit_commission_bps",
     "single_limit_micro",
     "daily_limit_micro",
+    "level_limits",
     "cooldown_seconds",
     "needs_verified_email",
     "needs_kyc",
@@ -43,6 +45,7 @@ class Terms:
     Attributes:
         withdrawal_fees: network → flat fee.
         single_limit: largest withdrawal; ``daily_limit``: sum of 24 hours, rolling.
+        levels: what each level of identity raises.
     """
 
     withdrawal_fees: Mapping[str, Usdc]
@@ -54,6 +57,21 @@ class Terms:
     cooldown_seconds: int
     needs_verified_email: bool
     needs_kyc: bool
+    levels: Mapping[int, Raised] = field(default_factory=dict)
+
+    def at_level(self, level: int) -> "Terms":
+        """Return the terms of somebody whose identity is approved at a level; 0: it is not.
+
+        A level has all that those below it have, and never lowers a limit.
+        """
+        reached = [raised for each, raised in self.levels.items() if each <= level]
+        if not reached:
+            return self
+        return replace(
+            self,
+            single_limit=highest(self.single_limit, (each.single_limit for each in reached)),
+            daily_limit=highest(self.daily_limit, (each.daily_limit for each in reached)),
+        )
 
     def withdrawal_fee(self, network: str, amount: Usdc) -> Usdc:
         """Return what a withdrawal costs on top of its amount.
@@ -84,10 +102,14 @@ class PlanFees:
     """What a user pays, and will.
 
     Attributes:
+        level: how well they are known; ``terms`` and those that follow are of this level.
+        own: the plan's, whoever asks.
         seconds_left: whole seconds until what is announced, None if nothing is.
     """
 
     plan: str
+    level: int
+    own: Terms
     terms: Terms
     upcoming: Upcoming | None
     seconds_left: int | None
@@ -151,12 +173,13 @@ def terms(plan: str) -> Terms:
 
 
 def terms_of(user_id: str) -> Terms:
-    """Return the terms of a user's plan.
+    """Return the terms of a user: of their plan, at their level.
 
     Raises:
         NotFound: there is no such user.
     """
-    return terms(users.get(user_id).plan)
+    user = users.get(user_id)
+    return terms(user.plan).at_level(user.identity_level)
 
 
 def fees_of(user_id: str) -> PlanFees:
@@ -165,10 +188,14 @@ def fees_of(user_id: str) -> PlanFees:
     Raises:
         NotFound: there is no such user.
     """
-    plan = users.get(user_id).plan
+    user = users.get(user_id)
+    plan, level = user.plan, user.identity_level
     following = upcoming(plan)
+    if following is not None:
+        following = Upcoming(following.starts_at, following.terms.at_level(level))
     left = None if following is None else int((following.starts_at - clock.now()).total_seconds())
-    return PlanFees(plan, terms(plan), following, left)
+    own = terms(plan)
+    return PlanFees(plan, level, own, own.at_level(level), following, left)
 
 
 def terms_at(plan: str, moment: datetime) -> Terms:
@@ -248,6 +275,8 @@ def announce(plan: str, *, starts_at: datetime, **changes: Any) -> Upcoming:
     with transaction() as session:
         session.execute(select(Plan).where(Plan.name == plan).with_for_update())
         columns = _columns(_existing(plan, starts_at))
+        if "level_limits" in changes:
+            changes["level_limits"] = merged(columns["level_limits"], changes["level_limits"])
         if "withdrawal_fees" in changes:
             changes["withdrawal_fees"] = columns["withdrawal_fees"] | changes["withdrawal_fees"]
         last = session.scalar(
@@ -314,6 +343,7 @@ def _as_terms(plan: Plan | PlanVersion) -> Terms:
         cooldown_seconds=plan.cooldown_seconds,
         needs_verified_email=plan.needs_verified_email,
         needs_kyc=plan.needs_kyc,
+        levels=read(plan.level_limits),
     )
 
 

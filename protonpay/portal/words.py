@@ -77,7 +77,7 @@ class Say:
 
     def amount(self, amount: Usdc | str, *, signed: bool = False) -> str:
         """Write USDC, also from the API's form; signed: what came or went, with its sign."""
-        known = Usdc.parse(amount) if isinstance(amount, str) else amount
+        known = _read(amount) if isinstance(amount, str) else amount
         return (formats.signed if signed else formats.usdc)(self.language, known)
 
     def at(self, moment: str) -> str:
@@ -96,6 +96,11 @@ class Say:
         if self.language == "ru" and sentence in IN_RUSSIAN:
             return IN_RUSSIAN[sentence]
         return sentence.rpartition("|")[2]
+
+
+def _read(text: str) -> Usdc:
+    amount = Usdc.parse(text.removeprefix("-"))
+    return Usdc(-amount.micro) if text.startswith("-") else amount
 
 
 def sentence(english: str) -> str:

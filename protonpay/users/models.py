@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Text
+from sqlalchemy import CheckConstraint, Integer, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
@@ -16,7 +16,8 @@ class User(Base):
     Attributes:
         email: as typed; ``email_key`` is what it is found by.
         public_id: what people give each other to be paid.
-        identity_approved_at: when an operator approved who they are.
+        identity_approved_at: when it was approved who they are.
+        identity_level: how well they are known, one of ``states.LEVELS``; 0 if they are not.
         standing: whether the account may act.
         language: that its letters and statements are written in.
         time_zone: an IANA name; where its months begin, and its clock outside of JSON.
@@ -24,7 +25,14 @@ class User(Base):
     """
 
     __tablename__ = "users"
-    __table_args__ = (state_check("standing", STANDING),)
+    __table_args__ = (
+        state_check("standing", STANDING),
+        CheckConstraint(
+            "identity_level = 0 OR (identity_level BETWEEN 1 AND 3"
+            " AND identity_approved_at IS NOT NULL)",
+            name="identity_level",
+        ),
+    )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
     public_id: Mapped[str] = mapped_column(Text, unique=True)
@@ -33,6 +41,7 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(Text, unique=True)
     email_verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     identity_approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    identity_level: Mapped[int] = mapped_column(Integer, default=0, server_default=text("0"))
     password_hash: Mapped[str] = mapped_column(Text)
     role: Mapped[str] = mapped_column(Text)
     standing: Mapped[str] = mapped_column(Text)

@@ -1,4 +1,4 @@
-"""The standing of an account."""
+"""The standing of an account, and how well its owner is known."""
 
 from protonpay.kernel.states import StateMachine
 
@@ -10,3 +10,6 @@ STANDING = StateMachine(
         "SUSPENDED": ("ACTIVE",),
     },
 )
+
+LEVELS = range(1, 4)
+"""How well somebody is known whose identity is approved; 0 is whose is not."""

@@ -95,7 +95,7 @@ def init_app(app: Flask) -> None:
     """Make every error of the application come out of this builder."""
     app.register_error_handler(errors.Refusal, refused)
     app.register_error_handler(HTTPException, _protocol)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(Exception, unforeseen)
 
 
 def _challenge(code: str) -> str:
@@ -116,7 +116,7 @@ def _protocol(error: HTTPException) -> Response:
     data = getattr(error, "data", None) or {}
     kept = {k: v for k, v in error.get_headers() if k.lower() in _KEPT_HEADERS}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
-        return _unforeseen(error)
+        return unforeseen(error)
     if "messages" in data:
         return problem(
             400, "validation_error", "The request is not valid.", more={"errors": data["messages"]}
@@ -131,7 +131,8 @@ def _sentence(error: HTTPException) -> str:
     return described or f"{HTTPStatus(error.code or 500).phrase}."
 
 
-def _unforeseen(error: Exception) -> Response:
+def unforeseen(error: Exception) -> Response:
+    """Answer what nobody refused: the stores are busy (503), or a bug, which is logged (500)."""
     busy = db.as_unavailable(error)
     if isinstance(error, redis.RedisError):
         busy = errors.Unavailable("unavailable", "The service is busy. Try again.", retry_after=1)

@@ -124,6 +124,11 @@ class Buckets:
         self._rates |= {PAGE: parse(page), ACCOUNT: parse(login)}
         self._script = door.client.register_script(_SCRIPT)
 
+    def told(self) -> dict[str, tuple[int, int]]:
+        """Return the rates that the reference tells: requests and seconds, by bucket."""
+        rates = {AUTH: parse(self.auth_rate), READ: self._rates[READ], WRITE: self._rates[WRITE]}
+        return {name: (rate.amount, rate.get_expiry()) for name, rate in rates.items()}
+
     def admit(self, policy: str, caller: str, session_id: str | None = None) -> Window:
         """Count one request of an account or an address, and ask about its session.
 

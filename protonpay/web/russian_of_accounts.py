@@ -80,4 +80,6 @@ OF_ACCOUNTS: Mapping[str, str] = {
         "Ваша личность подтверждена: больше ничего не нужно."
     ),
     "Not base64.": "Не base64.",
+    "This identity is not approved.": "Эта личность не подтверждена.",
+    "A level is between 1 and {limit}.": "Уровень — от 1 до {limit}.",
 }

@@ -29,6 +29,7 @@ EXPECTED = {
     "GET /kyc": "compliance",
     "GET /kyc/{}": "compliance",
     "POST /kyc/documents/{}/look": "compliance",
+    "POST /kyc/{}/level": "compliance",
     "POST /kyc/{}/approve": "compliance",
     "POST /kyc/{}/reject": "compliance",
     "GET /payouts": "operator finance compliance",

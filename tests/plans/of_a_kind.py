@@ -41,10 +41,8 @@ def on_plan(actor: Actor, **columns: int | bool | str) -> None:
     )
     for column, value in columns.items():
         change = text(f"UPDATE plans SET {column} = :value WHERE name = :name")
-        if column == "withdrawal_fees":
-            change = text(
-                "UPDATE plans SET withdrawal_fees = CAST(:value AS jsonb) WHERE name = :name"
-            )
+        if column in {"withdrawal_fees", "level_limits"}:
+            change = text(f"UPDATE plans SET {column} = CAST(:value AS jsonb) WHERE name = :name")
         db.session.execute(change, {"value": value, "name": name})
     db.session.execute(
         text("UPDATE users SET plan = :name WHERE id = :id"), {"name": name, "id": actor.id}

@@ -42,6 +42,8 @@ def test_the_answer_is_the_documents_example(alice: Actor):
             },
         },
         "plan": "default",
+        "level": 0,
+        "levels": [],
         "upcoming": None,
     }
 

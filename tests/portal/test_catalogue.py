@@ -29,7 +29,7 @@ MODULES = [path for path in sorted(PORTAL.glob("**/*.py")) if path.parent.name !
 NAMES = re.compile(r"{\w+}")
 # Names, codes and signs that are the same in every language.
 OF_NO_LANGUAGE = re.compile(
-    r"TEST DATA|ТЕСТОВЫЕ ДАННЫЕ|Proton Pay|Swagger UI|USDC|UTC|API|OpenAPI"
+    r"TEST DATA|ТЕСТОВЫЕ ДАННЫЕ|Proton Pay|Swagger UI|PDF|CSV|USDC|UTC|API|OpenAPI"
     r"|(GET|POST|PATCH|PUT|DELETE) /[\w/{}-]*|curl|Python|JavaScript"
 )
 # Pages that are not yet in Russian.

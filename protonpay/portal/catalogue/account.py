@@ -139,6 +139,30 @@ IN_RUSSIAN: Sentences = {
     "After the number": "После номера",
     "No events here.": "Событий здесь нет.",
     "Id": "Идентификатор",
+    # statements
+    "Statements": "Выписки",
+    "Statement": "Выписка",
+    "A month is ready when it is over. It begins and ends by the time zone of your preferences.": (
+        "Месяц готов, когда закончился. Он начинается и кончается по часовому поясу из настроек."
+    ),
+    "Month": "Месяц",
+    "Balance before": "Баланс до",
+    "Balance after": "Баланс после",
+    "Entries": "Записи",
+    "Files": "Файлы",
+    "No month is over yet.": "Ни один месяц ещё не закончился.",
+    "The first statement is here when this month has ended.": (
+        "Первая выписка появится, когда закончится этот месяц."
+    ),
+    "Fees": "Комиссии",
+    "Change": "Изменение",
+    "Nothing moved in this month.": "В этом месяце движений не было.",
+    "Deposit refund": "Возврат пополнения",
+    "Deposit return": "Возврат поступления",
+    "Invoice payment": "Оплата счёта",
+    "Invoice refund": "Возврат по счёту",
+    "Adjustment": "Корректировка",
+    "Credit": "Зачисление",
     # fees
     "Your plan": "Ваш тариф",
     "Withdrawal on {network}": "Вывод в сети {network}",

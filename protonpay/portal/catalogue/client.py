@@ -117,6 +117,8 @@ IN_RUSSIAN: Sentences = {
     "With a page that its payer opens": "Со страницей, которую откроет плательщик",
     "Call the API": "Вызвать API",
     "A key, and the first call": "Ключ и первый вызов",
+    "Came in": "Поступило",
+    "Went out": "Ушло",
     # deposits
     "On chain": "По сети",
     "By card": "Картой",
@@ -128,6 +130,16 @@ IN_RUSSIAN: Sentences = {
         "Комиссия и курс видны до списания."
     ),
     "Go on to the provider": "Перейти к провайдеру",
+    "You are leaving for {provider}": "Вы переходите к {provider}",
+    "You pay": "Вы платите",
+    "You get about": "Вы получите примерно",
+    "Your card's data stays with the provider. You come back here, and the amount is credited once"
+    " the provider has confirmed it.": (
+        "Данные карты остаются у провайдера. Вы вернётесь сюда, а сумма будет зачислена, когда"
+        " провайдер её подтвердит."
+    ),
+    "Go on to {provider}": "Перейти к {provider}",
+    "Back|to the page before": "Назад",
     "No card provider is set up here.": "Приём карт здесь не настроен.",
     "Latest deposits": "Последние пополнения",
     "Nothing has come in yet.": "Поступлений пока нет.",

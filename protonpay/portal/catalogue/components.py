@@ -14,6 +14,7 @@ IN_RUSSIAN: Sentences = {
     "Dialogs": "Диалоги",
     "Nothing yet": "Пустые списки",
     "Code": "Код",
+    "withdrawal|Created": "Создано",
     "Sent": "Отправлено",
     "Signed": "Подписано",
     "Review": "На разборе",

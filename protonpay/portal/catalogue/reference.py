@@ -17,6 +17,12 @@ IN_RUSSIAN: Sentences = {
     "Currencies": "Валюты",
     "Webhook events": "События вебхуков",
     "Error codes": "Коды ошибок",
+    "Rate limits": "Ограничения частоты",
+    "At most": "Не более",
+    "{span} s": "{span} с",
+    "Authentication, by address": "Аутентификация, с одного адреса",
+    "Reads of an account": "Чтение, для счёта",
+    "Writes of an account": "Изменения, для счёта",
     "Everything an integrator needs. Each example was run by a test, in each of its languages.": (
         "Всё, что нужно для интеграции. Каждый пример выполнен тестом на каждом из языков."
     ),
@@ -58,6 +64,10 @@ COUNTED: dict[str, Counted] = dict(
         counted(
             ("{count} call", "{count} calls"),
             ("{count} вызов", "{count} вызова", "{count} вызовов", "{count} вызова"),
-        )
+        ),
+        counted(
+            ("{count} request", "{count} requests"),
+            ("{count} запрос", "{count} запроса", "{count} запросов", "{count} запроса"),
+        ),
     ]
 )

@@ -9,10 +9,35 @@ from protonpay.kernel import zones
 from protonpay.portal import words
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, prefer, send, show
+from protonpay.portal.client.screens import ask, client, done, download, prefer, send, show
 
 _SIDES = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 _DOCUMENTS = ("PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE")
+
+
+@client.get("/statements")
+def statements() -> Response:
+    """Show the months that are over."""
+    listed = ask("/client/statements", limit=24, cursor=request.args.get("cursor"))
+    return show("statements", listed=listed)
+
+
+@client.get("/statements/<month:month>")
+def statement(month: str) -> Response:
+    """Show a month, from its opening balance over every entry to its closing balance."""
+    return show("statement", one=ask(f"/client/statements/{month}")["statement"])
+
+
+@client.get("/statements/<month:month>.pdf")
+def statement_paper(month: str) -> Response:
+    """Give a month as a paper."""
+    return download(f"/client/statements/{month}", format="pdf")
+
+
+@client.get("/statements/<month:month>.csv")
+def statement_table(month: str) -> Response:
+    """Give a month as a table for a spreadsheet."""
+    return download(f"/client/statements/{month}", format="csv")
 
 
 @client.get("/fees")

@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -11,8 +10,6 @@ from urllib.parse import urlencode
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from protonpay.kernel import clock
-from protonpay.kernel.money import Usdc
 from protonpay.portal import words
 from protonpay.portal.client.api import Call
 
@@ -105,16 +102,6 @@ def as_request(sent: Mapping[str, Any] | None) -> str:
     return "\n".join([f"POST {sent['url']}", *headers])
 
 
-def micro(text: str) -> Usdc:
-    """Return an amount of an answer, for a language to write."""
-    return Usdc.parse(text)
-
-
-def at_moment(text: str) -> datetime:
-    """Return a moment of an answer, for a language to write."""
-    return clock.from_text(text)
-
-
 def pretty(body: Any) -> str:
     """Return a body over several lines."""
     return json.dumps(body, ensure_ascii=False, indent=2)
@@ -169,8 +156,6 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "as_curl": as_curl,
     "as_json": as_json,
     "as_request": as_request,
-    "micro": micro,
-    "at_moment": at_moment,
     "pretty": pretty,
     "grouped": grouped,
     "provider": provider,

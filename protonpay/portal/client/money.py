@@ -1,6 +1,7 @@
 """Screens of money: the overview, deposits, withdrawals, transfers, activity."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -8,8 +9,9 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel import clock
 from protonpay.portal import words
-from protonpay.portal.client import filters, looks
+from protonpay.portal.client import figures, filters, looks
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import KEY, Form
 from protonpay.portal.client.screens import ask, client, download, send, show, zone
@@ -25,6 +27,8 @@ _STATUSES = (
     "REFUNDED",
     "PARTIALLY_REFUNDED",
 )
+_MOST_PAGES = 3
+"""Of activity, for one drawing: an account with more has a drawing of fewer days."""
 _COMPARED = 100
 """How many of the last withdrawals a new address is compared with."""
 
@@ -35,7 +39,10 @@ def overview() -> Response:
     standing = ask("/client/dashboard")
     limits = ask("/client/fees")["fees"]["limits"]
     balance = ask("/client/balance")
-    return show("overview", standing=standing, limits=limits, balance=balance)
+    rows, whole = _lately()
+    say = words.speaker(words.chosen(), zone())
+    moved = figures.in_and_out(say, rows, whole=whole)
+    return show("overview", standing=standing, limits=limits, balance=balance, moved=moved)
 
 
 @client.get("/deposit")
@@ -60,14 +67,17 @@ def deposit_address() -> Response:
 
 
 @client.post("/deposit/card")
-def deposit_by_card() -> AnyResponse:
-    """Lead to a provider's page."""
+def deposit_by_card() -> Response:
+    """Open a deposit, and show what it would bring before the reader leaves for its provider.
+
+    A link leads there: browsers hold ``form-action`` against where a form is redirected to, too.
+    """
     form = Form()
     offer, _, currency = form["offer"].partition(" ")
     body = {**form.body(amounts=["amount"]), "provider": offer, "currency": currency}
     answer = send("POST", "/client/deposit/card", form, body)
     if not answer.refused:
-        return redirect(answer["url"], HTTPStatus.SEE_OTHER)
+        return show("leaving", one=answer["deposit"], url=answer["url"], asked=body)
     offered = ask("/client/deposit/providers")["providers"]
     lately = ask("/client/deposits", limit=10)
     return show("deposit", form=form, providers=offered, lately=lately, acts=_DEPOSITING)
@@ -166,6 +176,20 @@ def activity_file() -> Response:
     return download(
         "/client/activity", format="csv", **{k: v for k, v in (asked | span).items() if v}
     )
+
+
+def _lately() -> tuple[figures.Rows, bool]:
+    """Return the rows of the days that are drawn, newest first, and whether these are all."""
+    since = clock.to_text(clock.now() - timedelta(days=figures.DAYS))
+    rows: list[Any] = []
+    cursor = None
+    for _ in range(_MOST_PAGES):
+        page = ask("/client/activity", limit=100, cursor=cursor, **{"from": since})
+        rows += page["activity"]
+        cursor = page["nextCursor"]
+        if not page["hasMore"]:
+            return rows, True
+    return rows, False
 
 
 def _misdirected(form: Form, answer: Answer) -> bool:

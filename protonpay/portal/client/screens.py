@@ -27,7 +27,7 @@ from protonpay.portal.answers import page, remember, spoken
 from protonpay.portal.client import filters, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
 from protonpay.portal.client.forms import Form
-from protonpay.web import idempotency, messages, step_up
+from protonpay.web import errors, idempotency, messages, step_up
 from protonpay.web.links import links
 
 client = Blueprint("client", __name__, url_prefix="/app")
@@ -47,13 +47,14 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/activity", "Activity"),
         ),
     ),
-    ("Sell", (("/app/invoices", "Invoices"),)),
+    ("Sell", (("/app/invoices", "Invoices"), ("/app/statements", "Statements"))),
     (
         "Build",
         (
             ("/app/keys", "API keys"),
             ("/app/webhooks", "Webhooks"),
             ("/app/events", "Events"),
+            ("/docs", "API reference"),
         ),
     ),
     (
@@ -220,6 +221,12 @@ def refusal_page(refusal: Refusal) -> Response:
 @client.errorhandler(HTTPException)
 def _odd(error: HTTPException) -> Response:
     return trouble(Answer(error.code or 500, {"code": "not_found"}))
+
+
+@client.errorhandler(Exception)
+def _unforeseen(error: Exception) -> Response:
+    answer = errors.unforeseen(error)
+    return trouble(Answer(answer.status_code, answer.get_json()))
 
 
 @client.route("/<path:_any>")

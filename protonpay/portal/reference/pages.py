@@ -10,14 +10,23 @@ from flask import Blueprint, Response, render_template
 from protonpay.cards.registry import PROVIDERS, currencies
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel.events import DOCUMENTED
-from protonpay.portal import words
+from protonpay.locales.formats import LANGUAGES
+from protonpay.portal import theme, words
 from protonpay.portal.answers import page, spoken
 from protonpay.portal.reference import prose
 from protonpay.portal.reference.operations import Operation, Reader
 from protonpay.portal.reference.prose import TONGUES, Book, Section
+from protonpay.portal.words import sentence
+from protonpay.web.limits import AUTH, READ, WRITE, buckets
 from protonpay.web.links import links
 
 reference = Blueprint("reference", __name__, template_folder="../templates", static_folder=None)
+
+_BUCKETS = {
+    AUTH: sentence("Authentication, by address"),
+    READ: sentence("Reads of an account"),
+    WRITE: sentence("Writes of an account"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ class Source:
         """Give the process its document; forgets what was made of another."""
         self._read = read
         manual.cache_clear()
+        _rendered.cache_clear()
 
     def document(self) -> dict[str, Any]:
         """Return the document, as at ``/api/openapi.json``."""
@@ -86,10 +96,17 @@ def manual() -> Manual:
 def shown() -> Response:
     """Show the whole reference on one page, so that the browser's own search finds all of it."""
     language = words.chosen()
-    html = render_template(
+    return spoken(language, page(_rendered(language, theme.chosen())))
+
+
+@lru_cache(maxsize=len(LANGUAGES) * (len(theme.THEMES) + 1))
+def _rendered(language: str, _theme: str) -> str:
+    """Make the page once for each look: it is half a megabyte, and the same for everybody."""
+    say = words.speaker(language)
+    return render_template(
         "reference.html",
         lang=language,
-        say=words.speaker(language),
+        say=say,
         manual=manual(),
         base=links.to("/api"),
         tongues=TONGUES,
@@ -99,5 +116,5 @@ def shown() -> Response:
         to_everybody=DOCUMENTED,
         inline=prose.inline,
         code=prose.code,
+        rates=[(say(_BUCKETS[name]), *rate) for name, rate in buckets.told().items()],
     )
-    return spoken(language, page(html))

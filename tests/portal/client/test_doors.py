@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from protonpay.auth.models import AuthSession
 from protonpay.auth.service import suspend
+from protonpay.portal.client import looks
 from protonpay.portal.client.visits import COOKIE
 from protonpay.store.db import db
 from protonpay.store.queue import door
@@ -26,6 +27,7 @@ def routes(app: Flask, blueprint: str, method: str) -> Iterator[str]:
             continue
         values = dict.fromkeys(rule.arguments, AN_ID)
         values |= {name: AN_EVENT for name in rule.arguments if name == "event_id"}
+        values |= {name: "2020-01" for name in rule.arguments if name == "month"}
         yield adapter.build(rule.endpoint, values, method=method)
 
 
@@ -124,3 +126,13 @@ def test_signing_in_leads_nowhere_else(house: Flask, alice: Actor, elsewhere: st
     form = reader.at.form("/login").fields
     typed = {**form, "email": alice.email, "password": PASSWORD, "next": elsewhere}
     assert reader.client.post("/login", data=typed).headers["Location"] == "/app"
+
+
+def test_a_bug_is_a_page_with_the_number_of_its_request(
+    house: Flask, alice: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    reader = sign_in(house, alice)
+    monkeypatch.setattr(looks, "span", lambda *_: 1 / 0)
+    answer = reader.client.get("/app/activity")
+    assert (answer.status_code, answer.mimetype) == (500, "text/html")
+    assert answer.headers["X-Request-Id"] in answer.get_data(as_text=True)

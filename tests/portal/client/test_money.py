@@ -2,15 +2,18 @@
 
 import csv
 import io
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
-from protonpay.portal.client import looks
+from protonpay.portal import words
+from protonpay.portal.client import figures, looks
 from protonpay.portal.client.forms import amount
 from protonpay.store.db import db
 from protonpay.transfers.models import Transfer
@@ -207,6 +210,35 @@ def test_the_file_has_what_the_screen_shows(reader: Reader, bob: Actor):
     assert {row["party"] for row in rows} == {bob.email}
     shown = [each for each in screen.words if each.startswith("\u2212")]
     assert shown == ["\u22122.50", "\u22121.50"]
+
+
+def test_the_drawing_says_what_the_activity_says(reader: Reader, rich: Actor, bob: Actor):
+    """T29: to the cent, with the fee that left the balance; what is under way is not in it."""
+    for amount_ in ("1.5", "2.25"):
+        rich.post("/client/transfer", {"toIdentifier": bob.email, "amount": amount_})
+    bob.post("/client/transfer", {"toIdentifier": rich.email, "amount": "1"})
+    rich.post(
+        "/client/withdraw", {"amount": 7, "walletAddress": WALLETS["Base"], "network": "Base"}
+    )
+    text = reader.open("/app").text
+    assert "Money in and out, by day" in text
+    assert "3.75" in text
+    assert "4.75" not in text
+    assert "10.80" not in text
+
+
+def test_days_that_are_not_whole_are_not_drawn():
+    say = words.speaker("en")
+    now = clock.now()
+    rows = [
+        {"direction": "IN", "status": "CONFIRMED", "amount": "5.00", "fee": "0.00"}
+        | {"createdAt": clock.to_text(now - timedelta(days=back))}
+        for back in range(10)
+    ]
+    whole, part = (figures.in_and_out(say, rows, whole=each) for each in (True, False))
+    oldest = say.day(now - timedelta(days=9))
+    assert (oldest in whole, oldest in part) == (True, False)
+    assert figures.in_and_out(say, [], whole=True).count("There is nothing to draw yet") == 1
 
 
 @pytest.mark.parametrize(

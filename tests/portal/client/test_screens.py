@@ -14,6 +14,7 @@ SCREENS = (
     "/app/activity",
     "/app/invoices",
     "/app/invoices/new",
+    "/app/statements",
     "/app/keys",
     "/app/webhooks",
     "/app/events",

@@ -12,6 +12,7 @@ from protonpay.kernel.events import NAMES
 from protonpay.portal.reference import prose
 from protonpay.portal.reference.operations import example_key, kind_of
 from protonpay.portal.reference.pages import Source, manual
+from protonpay.web.limits import buckets
 from tests.api import reference as examples
 from tests.portal.test_pay_page import Page
 
@@ -51,6 +52,19 @@ def test_every_example_is_shown_in_each_language_with_this_installations_address
         assert [*example.programs] == ["sh", "python", "js"], example.key
         assert all("https://protonpay.org/api" not in text for text in example.programs.values())
     assert html(app).count('class="sample of-js"') == len(known)
+
+
+def test_the_rates_are_those_of_the_settings(app: Flask):
+    limits = html(app).partition('id="limits"')[2].partition("</section>")[0]
+    for count, span in buckets.told().values():
+        assert f"{count} requests · {span} s" in limits.replace(",", "")
+
+
+def test_it_is_made_once_for_each_look(app: Flask):
+    client = app.test_client()
+    dark, light = (client.get(f"/docs?theme={each}").text for each in ("dark", "light"))
+    assert ('data-theme="dark"' in dark, 'data-theme="light"' in light) == (True, True)
+    assert client.get("/docs?theme=dark").text == dark
 
 
 def test_every_event_has_its_words_and_a_payload():

@@ -1,0 +1,67 @@
+"""What the overview draws: money in and out by day, from the rows that the activity shows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.locales import formats
+from protonpay.portal import charts
+from protonpay.portal.charts import Series
+from protonpay.portal.words import Say
+
+DAYS = 30
+_MOVED = frozenset({"CONFIRMED", "COMPLETED"})
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def in_and_out(say: Say, rows: Rows, *, whole: bool) -> Markup:
+    """Draw what came in and what went out on each of the last days, in the reader's zone.
+
+    Args:
+        say: the page's language and time zone.
+        rows: of ``GET /client/activity``, newest first.
+        whole: whether these are all rows of the days; if not, days before the last row are left
+            out, and so is its own.
+    """
+    today = clock.now().astimezone(say.zone).date()
+    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    if not whole and rows:
+        days = [day for day in days if day > _day(say, rows[-1])]
+    moved = [row for row in rows if row["status"] in _MOVED]
+    series = [
+        Series(say("Came in"), _by_day(say, days, (r for r in moved if r["direction"] == "IN"))),
+        Series(
+            say("Went out"),
+            _by_day(say, days, (r for r in moved if r["direction"] == "OUT")),
+            down=True,
+        ),
+    ]
+    drawn = series if any(any(one.values) for one in series) else []
+    return charts.bars(
+        say,
+        "moved",
+        title=say("Money in and out, by day"),
+        labels=[formats.day(say.language, day) for day in days] if drawn else [],
+        series=drawn,
+        axis=formats.zone_name(say.language, clock.now().astimezone(say.zone)),
+    )
+
+
+def _by_day(say: Say, days: Sequence[date], rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    sums = dict.fromkeys(days, 0)
+    for row in rows:
+        day = _day(say, row)
+        if day in sums:
+            # What left the balance is the amount and its fee; what came in is without it.
+            fee = Usdc.parse(row["fee"]) if row["direction"] == "OUT" else Usdc(0)
+            sums[day] += (Usdc.parse(row["amount"]) + fee).micro
+    return list(sums.values())
+
+
+def _day(say: Say, row: Mapping[str, Any]) -> date:
+    return clock.from_text(row["createdAt"]).astimezone(say.zone).date()
