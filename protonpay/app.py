@@ -66,6 +66,10 @@ from protonpay.status.blueprint import pages as metrics_pages
 from protonpay.store import data_keys, db
 from protonpay.store.queue import door
 from protonpay.store.secrets import safe
+from protonpay.teams import permissions as team_permissions
+from protonpay.teams import service as teams
+from protonpay.teams.blueprint import blp as team_blp
+from protonpay.teams.membership_blueprint import blp as memberships_blp
 from protonpay.telemetry import logs
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
@@ -78,6 +82,7 @@ from protonpay.web.api import ProblemApi
 from protonpay.web.auth import keys, sessions
 from protonpay.web.body import MAX_BODY_BYTES
 from protonpay.web.links import links
+from protonpay.web.members import members
 from protonpay.web.operators import SECURITY as OPERATORS_ONLY
 from protonpay.web.operators import desk
 from protonpay.web.paging import cursors
@@ -105,6 +110,8 @@ BLUEPRINTS = (
     kyc_blp,
     linked_wallets_blp,
     address_book_blp,
+    team_blp,
+    memberships_blp,
     proofs_blp,
     callbacks_blp,
     status_blp,
@@ -210,7 +217,8 @@ def _bind_web(app: Flask, config: Config) -> None:
     keys.bind(api_keys.open_key)
     relying_party.bind(config.public_url)
     desk.bind(operators.opened)
-    factors.bind(two_factor.proved, two_factor.misses_counted)
+    members.bind(teams.opened, team_permissions.roles)
+    factors.bind(two_factor.proved, two_factor.misses_counted, two_factor.is_enabled)
     cursors.bind(config.secret_key)
     sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)

@@ -19,7 +19,10 @@ blp = AreaBlueprint("api-keys", __name__, door=Door.CLIENT, prefix="/client", ab
 @steps_up
 def create(order: dict[str, Any]) -> dict[str, Any]:
     """Create a new API key. The raw key is returned only once."""
-    return {"key": service.create(current().user_id, **order)}
+    caller = current()
+    member = caller.membership
+    maker = None if member is None else service.Maker(member.person_id, member.scopes)
+    return {"key": service.create(caller.user_id, **order, maker=maker)}
 
 
 @blp.get("/api-keys", keys=NO_KEY)

@@ -18,6 +18,7 @@ class ApiKey(Base):
         permissions: scopes, or ``full`` alone.
         allowed_ips: networks it may be sent from; none means from anywhere.
         last_used_at: to the minute; ``last_used_ip`` goes with it.
+        made_by: the member of the account who made it; None for its owner.
         revoked_at: from then on it opens nothing and its owner sees it no more.
     """
 
@@ -36,6 +37,7 @@ class ApiKey(Base):
     allowed_ips: Mapped[list[str]] = mapped_column(ARRAY(Text))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    made_by: Mapped[str | None] = mapped_column(Text, ForeignKey("users.id"))
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_ip: Mapped[str | None] = mapped_column(Text)

@@ -4,7 +4,7 @@ A key is looked up in Postgres on every request that sends it, so a revocation, 
 a suspension acts at once, in every process and whatever Redis knows (docs/adr/0012).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -36,8 +36,10 @@ _USE_NOTED_EVERY = timedelta(minutes=1)
 
 _FIND = """
     SELECT k.id, k.user_id, k.permissions, k.allowed_ips, k.expires_at, k.revoked_at,
-           k.last_used_at, u.standing
-    FROM api_keys k JOIN users u ON u.id = k.user_id WHERE k.key_hash = %(hash)s
+           k.last_used_at, u.standing,
+           m.standing <> 'ACTIVE' OR m.withdrawals_frozen_at IS NOT NULL
+    FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN users m ON m.id = k.made_by
+    WHERE k.key_hash = %(hash)s
 """
 # Waits for nobody: not for a revocation or a neighbour that has the row, nor for the disk.
 _NOTE_USE = """
@@ -57,6 +59,18 @@ class Created:
     prefix: str
     raw_key: str
     permissions: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """A member of an account who makes a key for it.
+
+    Attributes:
+        scopes: all that the key may hold.
+    """
+
+    person_id: str
+    scopes: Collection[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +96,7 @@ def create(
     permissions: Sequence[str],
     expires_at: datetime | None = None,
     allowed_ips: Sequence[str] = (),
+    maker: Maker | None = None,
 ) -> Created:
     """Make a key.
 
@@ -91,26 +106,23 @@ def create(
         permissions: scopes, or ``full`` alone.
         expires_at: it opens nothing from then on.
         allowed_ips: networks it may be sent from, as ``addresses.canonical`` spells them.
+        maker: the member of the account who makes it; None for its owner.
 
     Raises:
         Invalid: it would have expired already (``validation_error``).
-        Forbidden: the account is suspended (``account_suspended``).
+        Forbidden: the account is suspended, or the key may more than its maker
+            (``account_suspended``, ``role_insufficient``).
         Conflict: there are 20 live ones (``too_many_api_keys``).
     """
     raw, now = ids.new_api_key(), clock.now()
     if expires_at is not None and expires_at <= now:
         raise Invalid("validation_error", "expiresAt must be in the future.")
+    if maker is not None:
+        _check_may_hand_on(maker, permissions)
     with transaction() as session:
         if users.lock(user_id).standing != "ACTIVE":
             raise _suspended()
-        live = select(func.count()).where(
-            ApiKey.user_id == user_id,
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
-        )
-        if session.scalars(live).one() >= MOST_KEYS:
-            said = "At most {limit} live keys: revoke one."
-            raise Conflict("too_many_api_keys", said, limit=MOST_KEYS)
+        _check_room(user_id, now)
         key = ApiKey(
             id=ids.new_id(),
             user_id=user_id,
@@ -121,6 +133,7 @@ def create(
             allowed_ips=list(allowed_ips),
             created_at=now,
             expires_at=expires_at,
+            made_by=maker and maker.person_id,
         )
         session.add(key)
     return Created(key.id, name, key.prefix, raw, permissions)
@@ -156,30 +169,61 @@ def revoke(user_id: str, key_id: str) -> None:
         key.revoked_at = clock.now()
 
 
+def revoke_beyond(user_id: str, *, made_by: str, allowed: Collection[str]) -> None:
+    """End the keys that a member made and that hold more than is allowed them now.
+
+    In the caller's transaction.
+    """
+    live = select(ApiKey).where(
+        ApiKey.user_id == user_id, ApiKey.made_by == made_by, ApiKey.revoked_at.is_(None)
+    )
+    for key in db.current().scalars(live.with_for_update()):
+        if not set(key.permissions) <= set(allowed):
+            key.revoked_at = clock.now()
+
+
 def open_key(raw: str, address: str) -> Opened:
     """Return the key that an address sent; what cannot be one is refused without a query.
 
     Raises:
         Unauthenticated: not a key of ours or revoked (``api_key_invalid``), or over its time
             (``api_key_expired``).
-        Forbidden: not from this address (``ip_not_allowed``), or the account is suspended
-            (``account_suspended``).
+        Forbidden: not from this address (``ip_not_allowed``); or the account is suspended, or
+            that of the member who made the key, or frozen (``account_suspended``).
     """
     if not ids.is_api_key(raw):
         raise Unauthenticated("api_key_invalid", "This is not an API key of ours.")
     row = db.execute(_FIND, {"hash": signing.digest_hex(raw.encode())}).fetchone()
     if row is None:
         raise Unauthenticated("api_key_invalid", "This is not an API key of ours.")
-    key_id, user_id, permissions, allowed_ips, expires_at, revoked_at, used_at, standing = row
+    key_id, user_id, permissions, allowed_ips, expires_at, revoked_at, used_at, *stopped = row
     if revoked_at is not None:
         raise Unauthenticated("api_key_invalid", "This API key was revoked.")
     if expires_at is not None and expires_at <= clock.now():
         raise Unauthenticated("api_key_expired", "This API key has expired.")
     if not addresses.within(allowed_ips, address):
         raise Forbidden("ip_not_allowed", "This API key may not be used from this address.")
-    if standing != "ACTIVE":
+    standing, maker_is_stopped = stopped
+    if standing != "ACTIVE" or maker_is_stopped:
         raise _suspended()
     return Opened(key_id, user_id, permissions, used_at)
+
+
+def _check_room(user_id: str, now: datetime) -> None:
+    live = select(func.count()).where(
+        ApiKey.user_id == user_id,
+        ApiKey.revoked_at.is_(None),
+        ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
+    )
+    if db.current().scalars(live).one() >= MOST_KEYS:
+        said = "At most {limit} live keys: revoke one."
+        raise Conflict("too_many_api_keys", said, limit=MOST_KEYS)
+
+
+def _check_may_hand_on(maker: Maker, permissions: Sequence[str]) -> None:
+    if not set(permissions) <= set(maker.scopes):
+        said, scopes = "Your role makes keys with nothing but {scopes}.", sorted(maker.scopes)
+        raise Forbidden("role_insufficient", said, scopes=" + ".join(scopes))
 
 
 def _note_use(key_id: str, address: str, before: datetime) -> None:

@@ -11,7 +11,17 @@ from flask_smorest import Api, Blueprint
 from marshmallow import fields
 from typing_extensions import override
 
-from protonpay.web import auth, document, idempotency, limits, operators, sheets, step_up
+from protonpay.web import (
+    auth,
+    document,
+    idempotency,
+    limits,
+    members,
+    noting,
+    operators,
+    sheets,
+    step_up,
+)
 from protonpay.web.access import NO_KEY, SECURITY_SCHEMES, Access
 from protonpay.web.body import StrictParser, not_valid
 from protonpay.web.document_schemas import SchemaPlugin
@@ -91,7 +101,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
         def mark(view: Callable[..., Any]) -> Any:
             if "arguments" in getattr(view, "_apidoc", {}):
                 raise TypeError(f"{view.__name__}: what is read stands above what is answered")
-            done_once = idempotency.once(decorate(sheets.either(view, schema)), schema)
+            answered = noting.noted(decorate(sheets.either(view, schema)))
+            done_once = idempotency.once(answered, schema)
             takes_codes = getattr(view, "takes_codes", False)
             return step_up.counting(done_once) if takes_codes else done_once
 
@@ -158,6 +169,8 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             idempotency.document(doc, spec)
         if endpoint in self._steps_up:
             step_up.document(doc, spec)
+        if client:
+            members.document(doc, spec, endpoint)
         statuses = document.refusals(
             client=client or self.door is Door.OPERATOR,
             counted=counted,

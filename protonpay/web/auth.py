@@ -1,7 +1,9 @@
 """Who is asking: an access token or an API key becomes an identity.
 
 The two are told apart by their prefix. A token's session must still stand, and a key must
-let in what the route declares (``web/access.py``).
+let in what the route declares (``web/access.py``). A person may act for another account as a
+member of its team (``web/members.py``): the account is theirs for this request, as far as their
+role goes, and what is counted, proved and written down is theirs, the person's.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +17,7 @@ from protonpay.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from protonpay.rails import service as rails
 from protonpay.web import limits, tokens
 from protonpay.web.access import NO_KEY, Access
+from protonpay.web.members import Membership, check_no_choice, chosen, members
 
 _READS = frozenset({"GET", "HEAD"})
 _SCHEME = "bearer"
@@ -23,11 +26,22 @@ _MEANT_AS_KEY = "sk_"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The caller of this request: in a session of theirs, or by a key of theirs."""
+    """The caller of this request: in a session of theirs, or by a key of theirs.
+
+    Attributes:
+        user_id: the account that is acted on.
+        membership: what the person is in it; None if it is their own, or if a key asks.
+    """
 
     user_id: str
     session_id: str | None = None
     key_id: str | None = None
+    membership: Membership | None = None
+
+    @property
+    def person_id(self) -> str:
+        """Who asks: the account's owner, or a member."""
+        return self.membership.person_id if self.membership else self.user_id
 
 
 class OpenedKey(Protocol):
@@ -101,7 +115,9 @@ def authenticate(access: Access) -> None:
     Raises:
         Unauthenticated: no credential, a bad one, or one that has ended.
         Forbidden: a key that may not be used here (``ip_not_allowed``, ``account_suspended``)
-            or for this (``insufficient_scope``).
+            or for this (``insufficient_scope``); a person who is no member of the account, or
+            whose role may not (``not_a_member``, ``role_insufficient``).
+        Invalid: it names no account (``invalid_account``).
         Limited: the account's bucket is full, or the address has failed too often.
         Unavailable: it would change something, and an operator has stopped that (``read_only``).
     """
@@ -128,7 +144,19 @@ def _by_token(token: str, _access: Access) -> Identity:
     if not stands:
         raise Unauthenticated("token_revoked", "The session has ended. Sign in again.")
     structlog.contextvars.bind_contextvars(user_id=claims.user_id)
-    return Identity(claims.user_id, session_id=claims.session_id)
+    member = _member(claims.user_id)
+    if member is None:
+        return Identity(claims.user_id, session_id=claims.session_id)
+    structlog.contextvars.bind_contextvars(account_id=member.account_id)
+    return Identity(member.account_id, session_id=claims.session_id, membership=member)
+
+
+def _member(person_id: str) -> Membership | None:
+    account = chosen()
+    member = None if account is None else members.opened(person_id, account)
+    if member is not None:
+        member.check(request.endpoint or "")
+    return member
 
 
 def _by_key(raw: str, access: Access) -> Identity:
@@ -146,6 +174,7 @@ def _by_key(raw: str, access: Access) -> Identity:
             raise Forbidden("insufficient_scope", "API keys may not do this. Sign in.")
         said = "This needs an API key with {scopes}."
         raise Forbidden("insufficient_scope", said, scopes=access.wanted())
+    check_no_choice()
     key.note_use(address)
     return Identity(key.user_id, key_id=key.id)
 

@@ -4,6 +4,8 @@ import hashlib
 
 from flask import Response, after_this_request, request
 
+from protonpay.web.members import HEADER
+
 
 def keep_for(seconds: int) -> None:
     """Let the caller, and no cache that is shared, keep this answer (API reference §8).
@@ -16,7 +18,7 @@ def keep_for(seconds: int) -> None:
         if response.status_code == 200:  # noqa: PLR2004 - the only answer worth keeping
             response.headers["Cache-Control"] = f"private, max-age={seconds}"
             # Another account in the same browser is another answer.
-            response.vary.add("Authorization")
+            response.vary.update(("Authorization", HEADER))
             response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32], weak=True)
             response.make_conditional(request)
         return response

@@ -113,8 +113,12 @@ _HEADERS = {
 
 
 def _operation(key: str, validated: Sequence[Any]) -> idempotency.Operation:
+    caller = auth.current()
+    if caller.membership is not None:
+        # Each person of an account has keys of their own; no key that is sent holds a space.
+        key = f"{key} {caller.person_id}"
     return idempotency.Operation(
-        account_id=auth.current().user_id,
+        account_id=caller.user_id,
         method=request.method,
         route=request.url_rule.rule if request.url_rule else request.path,
         key=key,

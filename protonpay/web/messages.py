@@ -13,6 +13,7 @@ from typing import Any
 from flask import request
 
 from protonpay.web.russian_of_accounts import OF_ACCOUNTS
+from protonpay.web.russian_of_teams import OF_TEAMS
 
 ENGLISH, RUSSIAN = "en", "ru"
 LANGUAGES = (ENGLISH, RUSSIAN)
@@ -22,6 +23,7 @@ _TAG_PARTS = re.compile("[-_]")
 
 IN_RUSSIAN: Mapping[str, str] = {
     **OF_ACCOUNTS,
+    **OF_TEAMS,
     # of the protocol
     "Bad Request.": "Неверный запрос.",
     "Unauthorized.": "Нужна авторизация.",

@@ -1,8 +1,11 @@
 """The second factor asked for once more, before what cannot be taken back: ``X-2FA-Code``.
 
 Asked of a person in a session who has enabled one; an API key's scopes are its right (API
-reference §11). The code travels in a header, so that it is no part of what an idempotency key
-stands for: a repeated request is answered as the first was, though its code is used up.
+reference §11). Who acts for another's account proves a factor of their own, and must have one if
+the account's owner has: a member is no weaker door than the owner.
+
+The code travels in a header, so that it is no part of what an idempotency key stands for: a
+repeated request is answered as the first was, though its code is used up.
 """
 
 from collections.abc import Callable
@@ -13,6 +16,7 @@ from typing import Any
 from apispec import APISpec
 from flask import request
 
+from protonpay.kernel.errors import Forbidden
 from protonpay.web import auth
 
 HEADER = "X-2FA-Code"
@@ -29,10 +33,23 @@ class Factors:
     def __init__(self) -> None:
         self._proved: Proof | None = None
         self._counted: Count | None = None
+        self._enabled: Callable[[str], bool] | None = None
 
-    def bind(self, proved: Proof, counted: Count) -> None:
-        """Set who takes a user's code and lets the rest happen with it, and who counts misses."""
-        self._proved, self._counted = proved, counted
+    def bind(self, proved: Proof, counted: Count, enabled: Callable[[str], bool]) -> None:
+        """Set who takes a user's code and lets the rest happen with it, and who counts misses.
+
+        Args:
+            proved: takes a code.
+            counted: counts a wrong one.
+            enabled: tells whether a user has a second factor.
+        """
+        self._proved, self._counted, self._enabled = proved, counted, enabled
+
+    def missing(self, owner_id: str, person_id: str) -> bool:
+        """Tell whether an owner has a second factor and who acts for them has none."""
+        if self._enabled is None:
+            raise RuntimeError("factors are bound by create_app")
+        return self._enabled(owner_id) and not self._enabled(person_id)
 
     def proved(self, user_id: str, code: str | None) -> AbstractContextManager[None]:
         """Return the context in which a user's act is proved by a code."""
@@ -64,7 +81,10 @@ def steps_up(view: View) -> View:
         if caller.session_id is None:
             return view(*validated, **path)
         code = request.headers.get(HEADER)
-        with factors.proved(caller.user_id, None if code is None else code[:_LONGEST]):
+        if caller.membership is not None and factors.missing(caller.user_id, caller.person_id):
+            said = "The owner of this account has a second factor: enable one of your own first."
+            raise Forbidden("second_factor_needed", said)
+        with factors.proved(caller.person_id, None if code is None else code[:_LONGEST]):
             return view(*validated, **path)
 
     proved.steps_up = True  # type: ignore[attr-defined] # functions take attributes
@@ -82,7 +102,7 @@ def counting(view: View) -> View:
 
     @wraps(view)
     def counted(*validated: Any, **path: Any) -> Any:
-        with factors.counted(auth.current().user_id):
+        with factors.counted(auth.current().person_id):
             return view(*validated, **path)
 
     return counted

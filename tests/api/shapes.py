@@ -13,6 +13,7 @@ _WORD = re.compile(r"[A-Z_]+")
 _ABBREVIATED = {
     "cm": ID,
     "evt_": re.compile(r"evt_c[a-z0-9]{24}"),
+    "req_": re.compile(r"req_c[a-z0-9]{24}"),
     "curl/": re.compile(r"curl/[0-9.]+|python-requests/[0-9.]+|node"),
     "eyJ": _TOKEN,
     "D9cCZQ": re.compile(r"[1-9A-HJ-NP-Za-km-z]{32,44}"),
@@ -33,6 +34,7 @@ _TEXTS = {
     "0x4f2a...": re.compile(r"0x[0-9a-f]{64}|0xhash[0-9]+"),
     '{"event":...}': re.compile(r'\{"event":.*\}', re.DOTALL),
     "evt_...": _ABBREVIATED["evt_"],
+    "req_...": _ABBREVIATED["req_"],
     "curl/...": _ABBREVIATED["curl/"],
     "9f86d0...": re.compile(r"[0-9a-f]{64}"),
     "2026-03-13": re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),

@@ -13,6 +13,8 @@ from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
 from tests.linked_wallets import signers
 from tests.passkeys.devices import added
+from tests.teams.people import id_of
+from tests.teams.people import member as joined
 
 PROBLEM = "application/problem+json"
 DESCRIBED = {"get", "post", "put", "patch", "delete"}
@@ -151,6 +153,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
     assert john.post(f"/client/invoices/{paid}/pay").status_code == 200
     added(served.alice)
     passkey = served.alice.get("/client/passkeys").get_json()["passkeys"][0]["id"]
+    colleague = id_of(served.alice, joined(served.house.app, served.alice, "viewer").person)
     orders = [
         (path, method, operation)
         for path, method, operation in operations(document)
@@ -178,7 +181,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)
         called = called.replace("{invoice_id}", paid)
-        called = called.replace("{passkey_id}", passkey)
+        called = called.replace("{passkey_id}", passkey).replace("{member_id}", colleague)
         answer = served.alice.call(method.upper(), called, json=example)
         if nobodys := example.keys() & NOBODYS.keys():
             assert answer.get_json()["code"] in {NOBODYS[name] for name in nobodys}, path

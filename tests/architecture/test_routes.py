@@ -13,6 +13,7 @@ from marshmallow import fields
 from werkzeug.routing import Rule
 
 from protonpay.app import ADMIN_BLUEPRINTS, BLUEPRINTS
+from protonpay.teams.permissions import GRANTS
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.fields import WireSchema
@@ -66,10 +67,24 @@ def test_every_client_route_says_which_api_keys_it_lets_in(app: Flask):
 def test_no_key_manages_keys_or_sessions(app: Flask):
     """Decision 6: whatever a leaked key may do, it does not make another or lock its owner out."""
     access = {name: each for blueprint in BLUEPRINTS for name, each in blueprint.access.items()}
-    managed = ("api-keys", "password", "2fa", "sessions", "email")
+    managed = ("api-keys", "password", "2fa", "sessions", "email", "team", "memberships")
     for rule in app.url_map.iter_rules():
         if _is_client(rule) and any(word in rule.rule for word in managed):
             assert access[rule.endpoint] is NO_KEY, rule.rule
+
+
+def test_every_client_route_has_its_row_of_members(app: Flask):
+    """Whoever adds a route decides which roles of a team may call it, or none of them."""
+    routes = {rule.endpoint for rule in app.url_map.iter_rules() if _is_client(rule)}
+    assert routes - GRANTS.keys() == set(), "protonpay/teams/permissions.py"
+    assert GRANTS.keys() <= routes, "only what is a route can be granted"
+
+
+def test_no_member_reaches_the_owners_sign_in(app: Flask):
+    personal = {"account", "two_factor", "passkeys", "memberships"}
+    named = {endpoint for endpoint in GRANTS if endpoint.partition(".")[0] in personal}
+    assert len(named) > len(personal)
+    assert [endpoint for endpoint in named if GRANTS[endpoint]] == []
 
 
 def test_the_document_says_which_api_keys_a_route_lets_in(app: Flask):

@@ -21,13 +21,14 @@ PARTS = {
 PLACES = ("top", "invoices", "payouts_withdraw", "events", "errors")
 
 
-def test_the_components_are_whole_for_everybody(visit: Callable[..., Visit]):
+@pytest.mark.parametrize("name", ["", "components"])
+def test_a_page_is_whole_for_everybody(visit: Callable[..., Visit], name: str):
     """T40, T41, T44: axe finds nothing, nothing scrolls sideways, nobody else is asked."""
     for language, scheme, width in LOOKS:
         seen = visit(locale=language, color_scheme=scheme, viewport={"width": width, "height": 800})
-        seen.page.goto("/components")
+        seen.page.goto(f"/{name}")
         assert seen.page.locator("html").get_attribute("lang") == language
-        seen.shot(f"components-{language}-{scheme}-{width}")
+        seen.shot(f"{name or 'front'}-{language}-{scheme}-{width}")
         assert seen.violations() == [], (language, scheme)
         assert seen.overflows() <= 0, (language, scheme)
         assert (seen.strangers, seen.errors) == ([], [])

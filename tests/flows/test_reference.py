@@ -145,6 +145,8 @@ class Reader:
             assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
         if "INVOICE" in name:
             self._prepare_invoice(name)
+        elif "/team/" in name or "/memberships" in name:
+            self._prepare_team(name)
         elif "{WEBHOOK}/" in name:
             self._prepare_webhook(name)
         else:
@@ -183,6 +185,31 @@ class Reader:
         }
         self.known |= {known: told[of] for known, of in names.items() if of in told}
 
+    def _prepare_team(self, name: str) -> None:
+        mine = self._me()
+        if name == "GET /client/team/members":
+            self._prove_address_of_payee()
+            token = self._token("/app/join", 2, self.payee.email)
+            joined = self.payee.post("/client/memberships", token=token)["membership"]
+            acting = {"X-Account": joined["publicId"]}
+            order = {"toIdentifier": self.payee.email, "amount": 1}
+            sent = self.payee.http.post(
+                f"{self.city.api}/client/transfer", json=order, headers=acting, timeout=10
+            )
+            assert sent.status_code == 200, sent.text
+        if name == "DELETE /client/team/invitations/{INVITATION}":
+            made = mine.post("/client/team/invitations", email="anna@example.com", role="viewer")
+            self.known["INVITATION"] = made["invitation"]["id"]
+        if name == "POST /client/memberships":
+            self.payee.post("/client/team/invitations", email=self.email, role="accountant")
+            self.known["JOIN_TOKEN"] = self._token("/app/join", 1)
+
+    def _prove_address_of_payee(self) -> None:
+        token = self._token("/verify-email", 1, self.payee.email)
+        proved = {"token": token}
+        answer = requests.post(f"{self.city.api}/auth/verify-email", json=proved, timeout=10)
+        answer.raise_for_status()
+
     def _prepare_webhook(self, name: str) -> None:
         mine, path = self._me(), f"/client/webhooks/{self.known['WEBHOOK']}"
         if name.endswith("/test"):
@@ -215,11 +242,11 @@ class Reader:
         found = self._me().get("/client/sessions")["sessions"]
         return str(next(each["id"] for each in found if not each["current"]))
 
-    def _token(self, page: str, count: int) -> str:
+    def _token(self, page: str, count: int, to: str | None = None) -> str:
         """Return what the newest of so many letters with a link to a page proves it with."""
 
         def arrived() -> str | None:
-            texts = [letter["text"] for letter in self.city.parts.post.letters(self.email)]
+            texts = [letter["text"] for letter in self.city.parts.post.letters(to or self.email)]
             found = re.findall(rf"{page}\?token=(\S+)", "\n".join(texts))
             return found[0] if len(found) >= count else None
 

@@ -38,6 +38,7 @@ NO_SECRETS = {
     "events.core": "what the account is told",
     "idempotency_keys.body": "an answer without its secrets",
     "idempotency_keys.fingerprint": "a digest",
+    "invitations.digest": "a digest",
     "ledger_seal_mark.cut_hash": "a digest",
     "ledger_seal_mark.hash": "a digest",
     "ledger_seals.hash": "a digest",

@@ -1,7 +1,8 @@
-"""Every route by who asks: nobody, a stranger, a stranger's key, the owner, keys by scope.
+"""Every route by who asks: nobody, a stranger, a stranger's key, the owner, keys, members.
 
 Made from the OpenAPI document, so that a new route or a new kind of thing without a row fails.
-Nobody at every route is in ``test_every_door``; keys by scope are in ``tests/api_keys``.
+Nobody at every route is in ``test_every_door``; keys by scope are in ``tests/api_keys``, members by
+role in ``tests/teams/test_matrix.py``, operators by role in ``tests/admin``.
 """
 
 import json
@@ -26,6 +27,7 @@ from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
 from tests.statements.history import opened
+from tests.teams.people import id_of, invite, join, link_to, verify
 from tests.unchanged import nothing_changes
 from tests.web.doors import DOCUMENT, operations
 from tests.webhooks.test_delivery import happen
@@ -74,6 +76,24 @@ def _month(actor: Actor) -> str:
     return "2026-01"
 
 
+def _invitation(actor: Actor) -> str:
+    verify(actor)
+    made = invite(actor, "anna@example.com", "viewer")
+    return str(made["id"])
+
+
+def _joined(person: Actor, account: Actor) -> Actor:
+    verify(person, account)
+    invite(account, person.email, "viewer")
+    assert join(person, link_to(person.email)).status_code == 200
+    return person
+
+
+def _membership(actor: Actor, account: Actor) -> str:
+    _joined(actor, account)
+    return str(actor.get("/client/memberships").get_json()["memberships"][0]["id"])
+
+
 OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "session_id": lambda actor, _: sessions(actor)[0]["id"],
     "deposit_id": lambda actor, _: deposit(actor),
@@ -87,6 +107,9 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
     "month": lambda actor, _: _month(actor),
+    "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
+    "invitation_id": lambda actor, _: _invitation(actor),
+    "membership_id": _membership,
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""

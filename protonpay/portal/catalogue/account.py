@@ -3,6 +3,30 @@
 from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
+    # accounts of others
+    "Accounts of others": "Чужие аккаунты",
+    "An invitation": "Приглашение",
+    "Accept it only if you know who sent it. You sign in as yourself, and your own account stays "
+    "apart.": (
+        "Принимайте его, только если знаете отправителя. Вы входите под своим именем, а ваш "
+        "собственный аккаунт остаётся отдельным."
+    ),
+    "Accept the invitation": "Принять приглашение",
+    "You act for this account from now on.": "Теперь вы действуете от имени этого аккаунта.",
+    "You do not act for this account any more.": (
+        "Вы больше не действуете от имени этого аккаунта."
+    ),
+    "You act for": "Вы действуете от имени",
+    "Nobody but yourself.": "Только от своего имени.",
+    "Leave": "Покинуть",
+    "Your programs and the API act for an account by this header, with your own sign-in.": (
+        "Программы и API действуют от имени аккаунта по этому заголовку, с вашим входом."
+    ),
+    "Viewer": "Наблюдатель",
+    "Accountant": "Бухгалтер",
+    "Developer": "Разработчик",
+    "Payer": "Плательщик",
+    "Admin": "Администратор",
     # signing in
     "Sign in": "Войти",
     "Sign in to go on. What you typed is kept.": "Войдите, чтобы продолжить. Введённое сохранено.",

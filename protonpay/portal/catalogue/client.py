@@ -139,7 +139,7 @@ IN_RUSSIAN: Sentences = {
         " провайдер её подтвердит."
     ),
     "Go on to {provider}": "Перейти к {provider}",
-    "Back|to the page before": "Назад",
+    "page|Back": "Назад",
     "No card provider is set up here.": "Приём карт здесь не настроен.",
     "Latest deposits": "Последние пополнения",
     "Nothing has come in yet.": "Поступлений пока нет.",

@@ -1,15 +1,6 @@
-// What a screen can do beyond its HTML: stay true by itself, copy, and be sent once. It knows no
+// What a screen can do beyond its HTML: stay true by itself, and be sent once. It knows no
 // amount and no state: what is shown is always a page that the server has made.
-const told = document.querySelector(".told");
-
-for (const button of document.querySelectorAll(".copy")) {
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copies);
-    told.textContent = button.dataset.said;
-    button.textContent = button.dataset.said;
-  });
-}
+import { copies } from "./parts.js";
 
 // A form is sent once; one that comes back with the browser's own "back" can be sent again.
 for (const form of document.querySelectorAll("form[method=post]")) {
@@ -39,6 +30,7 @@ if (live.length) {
         for (const part of live) {
           const made = answer.ok && page.querySelector(`[data-part="${part.dataset.part}"]`);
           if (made && made.innerHTML !== part.innerHTML) part.replaceChildren(...made.childNodes);
+          copies();
           if (made && !made.dataset.live) live.splice(live.indexOf(part), 1);
         }
       } catch {

@@ -1,0 +1,70 @@
+"""A person in Chromium, with the whole product behind: gunicorn, workers, chains, a card's page."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import browser
+from tests.flows.city import PASSWORD, City
+from tests.flows.test_journeys import fresh_wallet
+from tests.patience import until
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.slow
+
+PATIENCE = 60_000  # ms
+
+
+@pytest.fixture
+def page(browser: Browser, city: City) -> Iterator[Page]:
+    context = browser.new_context(base_url=city.web, locale="en")
+    opened = context.new_page()
+    opened.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    yield opened
+    context.close()
+    assert errors == [], "the content policy holds, and nothing is missing"
+
+
+def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
+    """T20, T21: register, prove the address by its letter, pay by card, withdraw, see it final."""
+    page.goto("/register")
+    page.locator("#name").fill("Ada")
+    page.locator("#email").fill("ada.of.the.portal@example.com")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form.stack button").click()
+    page.wait_for_url("**/app")
+
+    until(lambda: city.parts.post.letters("ada.of.the.portal@example.com"), 30)
+    (letter,) = city.parts.post.letters("ada.of.the.portal@example.com")
+    link = urlsplit(re.findall(r"http\S+/verify-email\?\S+", letter["text"])[0])
+    page.goto(f"{link.path}?{link.query}")
+    page.get_by_role("button").click()
+    expect(page.locator("h1")).to_have_text("The address is confirmed")
+
+    page.goto("/app/deposit")
+    page.locator("#amount").fill("40")
+    page.locator("#offer").select_option("tap USD")
+    page.get_by_role("button", name="Go on to the provider").click()
+    page.get_by_role("link", name="Go on to Tap").click()
+    page.get_by_role("button", name=re.compile("^Pay 40")).click()
+    page.wait_for_url("**/deposits/*")
+    page.goto("/app/deposit")
+    expect(page.locator("[data-part=lately] .chip.good")).to_be_visible(timeout=PATIENCE)
+
+    wallet = fresh_wallet("Base")
+    page.goto("/app/withdraw")
+    page.locator("#network").select_option("Base")
+    page.locator("#walletAddress").fill(wallet)
+    page.locator("#amount").fill("12,5")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Withdraw 12.50 USDC").click()
+    page.wait_for_url("**/app/withdrawals/*")
+    expect(page.locator("[data-part=one] .chip.good")).to_be_visible(timeout=PATIENCE)
+    assert city.on_chain("Base", wallet) == 12_500_000
+    page.goto("/app")
+    expect(page.locator(".purse .sum")).to_contain_text("27.45")
