@@ -123,14 +123,16 @@ def product(stage: Stage, name: str, count: int, module: str) -> tuple[float, in
     raise TimeoutError(f"{done} of {count} payouts on {name} after five minutes")
 
 
-def measure(stage: Stage, url: str, keys: Keyring, name: str, table: Table, single: int) -> None:
-    """Measure one network."""
+def measure(
+    stage: Stage, url: str, keys: Keyring, name: str, table: Table, counts: tuple[int, int]
+) -> None:
+    """Measure one network: so many one by one, and so many bundled."""
+    single, bundled = counts
     chains = Chains()
     chains.bind(ChainSettings({name: url}, stage.addresses, keys))
     chain = chains.get(name)
     fund(chain, url)
     table.head(f"{name}: payouts to finality")
-    bundled = 10 * single
     most = chain.most_in_one
     bare_one, bare_many = bare(chain, single, 1), bare(chain, bundled, most)
     table.row(f"bare loop, {single} one by one", f"{bare_one:.1f} /s")
@@ -150,17 +152,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure every network and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--single", type=int, default=60, help="payouts one by one")
+    parser.add_argument(
+        "--bundled",
+        type=int,
+        help="payouts bundled; twenty times as many, so that it takes as long",
+    )
+    parser.add_argument("--network", action="append", choices=NETWORKS, help="only this one")
     options = parser.parse_args(arguments)
     cores, busy = os.cpu_count(), os.getloadavg()
     print(f"{time.strftime('%Y-%m-%d %H:%M')}, {cores} cores, load before: {busy[0]:.2f}")
     table = Table()
     with ExitStack() as stack:
-        urls = {name: stack.enter_context(node(name)) for name in NETWORKS}
+        urls = {name: stack.enter_context(node(name)) for name in options.network or NETWORKS}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         stage = stack.enter_context(set_up(folder, urls))
         keys = Keyring.open(folder / "keyring.json", stage.passphrase)
+        bundled = options.bundled or 20 * options.single
         for name, url in urls.items():
-            measure(stage, url, keys, name, table, options.single)
+            measure(stage, url, keys, name, table, (options.single, bundled))
     print(f"\nload after: {os.getloadavg()[0]:.2f}")
 
 

@@ -84,7 +84,7 @@ def store(chain: Chain, send: SignedSend) -> int:
         {"attempt_id": attempt.id, "payout_id": payout_id, "state": ATTEMPT.initial}
         for payout_id in send.payout_ids
     ]
-    session.execute(insert(AttemptedPayout).values(parts))
+    session.execute(insert(AttemptedPayout), parts)
     return attempt.id
 
 

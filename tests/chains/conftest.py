@@ -4,7 +4,7 @@ import itertools
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -14,7 +14,7 @@ from hexbytes import HexBytes
 
 from protonpay.chains.evm import Evm
 from protonpay.chains.keyring import Keyring, PublicAddresses
-from protonpay.chains.port import SendOrder, SignedSend
+from protonpay.chains.port import Network, SendOrder, SignedSend
 from protonpay.chains.registry import BASE
 from protonpay.kernel.money import Usdc
 from protonpay.sandbox import evm_outside
@@ -29,16 +29,16 @@ HASHES_ONLY = False
 class EvmWorld:
     """One chain, the adapter in front of it, and the hands of the outside world."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, network: Network = BASE) -> None:
         self.url = url
         self.rpc = Rpc(url)
-        self.network = BASE
-        self.usdc = BASE.usdc
+        self.network = network
+        self.usdc = network.usdc
         self.keyring = Keyring({"evm": b"\x11" * 32}, {"evm": b"\x22" * 32})
         treasury, gas = (Account.from_key(k["evm"]).address for k in self.keys)
         self.addresses = PublicAddresses({"evm": treasury}, {"evm": gas})
         self.json_rpc = JsonRpc(Wire(url))
-        self.chain = self.adapter(self.json_rpc)
+        self.chain = self.adapter(self.json_rpc, network)
         self._numbers = itertools.count(1)
 
     @property
@@ -122,11 +122,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def evm_url():
+@contextmanager
+def evm_node(network: Network) -> Iterator[str]:
+    """Run a network's chain, whose blocks come only when they are asked for."""
     listen = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "protonpay.sandbox.evm", "--listen", listen]
-    command += ["--chain-id", "8453", "--usdc", BASE.usdc, "--no-state", "--interval", "0"]
+    command = [sys.executable, "-m", "protonpay.sandbox.evm", "--listen", listen, "--no-state"]
+    command += ["--chain-id", str(network.chain_id), "--usdc", network.usdc, "--interval", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"ready\n"
     yield f"http://{listen}"
@@ -134,13 +135,23 @@ def evm_url():
     process.communicate(timeout=10)
 
 
-@pytest.fixture(scope="session")
-def evm_funded(evm_url):
-    world = EvmWorld(evm_url)
+def funded(world: EvmWorld) -> EvmWorld:
+    """Fund our wallets on a chain."""
     world.outside(evm_outside.send_usdc, world.usdc, world.chain.treasury, 10**15)
     world.outside(evm_outside.send_native, world.chain.sender, 10**19)
     world.mine(2)
     return world
+
+
+@pytest.fixture(scope="session")
+def evm_url():
+    with evm_node(BASE) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def evm_funded(evm_url):
+    return funded(EvmWorld(evm_url))
 
 
 @pytest.fixture

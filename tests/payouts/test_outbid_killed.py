@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from protonpay.chains.registry import chains
+from protonpay.chains.registry import BASE, POLYGON, chains
 from protonpay.kernel import clock, faults
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
@@ -16,20 +16,29 @@ from protonpay.sandbox import evm_outside
 from protonpay.store.db import db
 from protonpay.store.jobs import Later
 from tests.actors import Actor, make_actor
-from tests.chains.conftest import EvmWorld, evm, evm_funded, evm_url
+from tests.chains.conftest import EvmWorld, evm_node, funded
 from tests.committed import OpenHouse
 from tests.events import events_of
 from tests.payouts.orders import attempts, broadcast, confirm, sign, stored, withdraw
 
-__all__ = ["evm", "evm_funded", "evm_url"]
+LEFT = {"Base": "9.95", "Polygon": "9.98"}
+"""Of 20 USDC, after 10 and the fee."""
+
+
+@pytest.fixture(scope="module", params=[BASE, POLYGON], ids=lambda network: network.name)
+def world(request: pytest.FixtureRequest) -> Iterator[EvmWorld]:
+    with evm_node(request.param) as url:
+        yield funded(EvmWorld(url, request.param))
 
 
 @pytest.fixture
-def on_chain(open_house: OpenHouse, evm: EvmWorld) -> Iterator[EvmWorld]:
-    """Base is the real chain, whose blocks come when the test asks for them."""
-    chains._made["Base"] = evm.chain
-    yield evm
-    del chains._made["Base"]
+def on_chain(open_house: OpenHouse, world: EvmWorld) -> Iterator[EvmWorld]:
+    """The network is a real chain, whose blocks come when the test asks for them."""
+    world.rpc("anvil_dropAllTransactions")
+    world.mine(3)
+    chains._made[world.network.name] = world.chain
+    yield world
+    del chains._made[world.network.name]
 
 
 def killed_at(point: str, work: Callable[[], object]) -> None:
@@ -53,7 +62,7 @@ def ordered(people: list[Actor], evm: EvmWorld) -> dict[str, tuple[Actor, str]]:
     found = {}
     for person in people:
         wallet = evm.order().to
-        answer = withdraw(person, 10, walletAddress=wallet).get_json()
+        answer = withdraw(person, 10, evm.network.name, walletAddress=wallet).get_json()
         found[answer["payout"]["id"]] = (person, wallet)
     return found
 
@@ -70,14 +79,14 @@ def stored_unsent(evm: EvmWorld, payout_id: str, old_hash: str) -> tuple[str, in
     return found
 
 
-def given_back(people: dict[str, tuple[Actor, str]], blocked: str) -> None:
+def given_back(network: str, people: dict[str, tuple[Actor, str]], blocked: str) -> None:
     """Assert that everybody was told once, and that only the blocked payment came back."""
     for payout_id, (person, _) in people.items():
         ends = ["payout.failed" if payout_id == blocked else "payout.completed"]
         assert [name for name, _ in events_of(person.id)] == ends
-        spent = "20.00" if payout_id == blocked else "9.95"
-        assert (str(person.available), str(person.held)) == (spent, "0.00")
-    assert str(ledger.balance(chart.custody("Base"))) == "20.00"
+        left = "20.00" if payout_id == blocked else LEFT[network]
+        assert (str(person.available), str(person.held)) == (left, "0.00")
+    assert str(ledger.balance(chart.custody(network))) == "20.00"
     assert audit.findings(whole_chain=True) == []
 
 
@@ -122,4 +131,4 @@ def test_killed_between_storing_and_sending_whatever_is_mined_pays_once(
     failed = stored(blocked)
     assert (failed.state, failed.failure_code) == ("FAILED", "payee_blacklisted")
     assert [attempt.state for attempt in attempts()] == ["LANDED"]
-    given_back(wallets, blocked)
+    given_back(evm.network.name, wallets, blocked)

@@ -245,6 +245,50 @@ IN_RUSSIAN: Sentences = {
     "Dark": "Тёмные",
     "As the system": "Как в системе",
     "All of it as CSV": "Всё это в CSV",
+    # teams
+    "Team": "Команда",
+    "You act for {name}.": "Вы действуете от имени {name}.",
+    "Back to your own account": "Вернуться к своему аккаунту",
+    "Accounts you act for": "Аккаунты, от имени которых вы действуете",
+    "Act for it": "Действовать от его имени",
+    "Leave": "Выйти из команды",
+    "You have left.": "Вы вышли из команды.",
+    "Members": "Участники",
+    "Role": "Роль",
+    "Viewer": "Наблюдатель",
+    "Accountant": "Бухгалтер",
+    "Developer": "Разработчик",
+    "Payer": "Плательщик",
+    "Admin": "Администратор",
+    "Nobody but you acts for this account.": "От имени этого аккаунта действуете только вы.",
+    "Invite people by mail, each with a role.": "Пригласите людей письмом, каждого со своей ролью.",
+    "Invitations": "Приглашения",
+    "Invite somebody": "Пригласить",
+    "Invite": "Пригласить",
+    "Send again": "Отправить ещё раз",
+    "Take back": "Отозвать",
+    "Sees the balance and the history.": "Видит баланс и историю.",
+    "Sees that, statements and files.": "Видит это, выписки и файлы.",
+    "Sees that, and keeps keys and webhooks; moves no money.": (
+        "Видит это, ведёт ключи и вебхуки; деньги не двигает."
+    ),
+    "Takes in, sends and pays out.": "Принимает, переводит и выводит.",
+    "All of it, and the team.": "Всё это и команда.",
+    "What members did": "Что сделали участники",
+    "The invitation is on its way.": "Приглашение отправлено.",
+    "The invitation is void.": "Приглашение отозвано.",
+    "The member is removed.": "Участник удалён.",
+    "You are a member now.": "Теперь вы участник.",
+    "An invitation": "Приглашение",
+    "You are invited to act for somebody's account. Accept only if you know who sent the letter."
+    " You sign in as yourself, and your own account stays apart.": (
+        "Вас пригласили действовать от имени чужого аккаунта. Соглашайтесь, только если знаете, кто"
+        " прислал письмо. Вы входите под своим именем, а ваш аккаунт остаётся отдельным."
+    ),
+    "Programs act for it by this header, with your own sign-in.": (
+        "Программы действуют от его имени по этому заголовку, с вашим входом."
+    ),
+    "Accept the invitation": "Принять приглашение",
     # security
     "Second factor": "Второй фактор",
     "Recovery codes": "Коды восстановления",

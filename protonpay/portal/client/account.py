@@ -9,7 +9,7 @@ from protonpay.kernel import zones
 from protonpay.portal import words
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, download, prefer, send, show
+from protonpay.portal.client.screens import ask, ask_own, client, done, download, prefer, send, show
 
 _SIDES = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 _DOCUMENTS = ("PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE")
@@ -325,7 +325,7 @@ def _security(form: Form) -> Response:
     return show(
         "security",
         form=form,
-        steps=ask("/client/dashboard")["setupSteps"],
+        steps=ask_own("/client/dashboard")["setupSteps"],
         two_factor=ask("/client/2fa")["twoFactor"],
         passkeys=ask("/client/passkeys", limit=50)["passkeys"],
         sessions=ask("/client/sessions", limit=50)["sessions"],

@@ -27,7 +27,7 @@ from protonpay.portal.answers import page, remember, spoken
 from protonpay.portal.client import filters, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
 from protonpay.portal.client.forms import Form
-from protonpay.web import errors, idempotency, messages, step_up
+from protonpay.web import errors, idempotency, members, messages, step_up
 from protonpay.web.links import links
 
 client = Blueprint("client", __name__, url_prefix="/app")
@@ -36,6 +36,13 @@ _NOTHING: Mapping[str, Any] = {}
 
 _LONGER = {"client.upload_document": 6 * 1024 * 1024}
 """Bytes of a form, of each that carries a file."""
+ACCOUNT = "account"
+"""In the session: the public id of the account that is acted for, and ``account_name`` its name."""
+OWN = tuple(
+    f"/client/{name}"
+    for name in ("2fa", "passkeys", "sessions", "password", "email", "memberships", "preferences")
+)
+"""What is a person's own, whomever they act for."""
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     (
         "Money",
@@ -63,6 +70,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/fees", "Fees and limits"),
             ("/app/addresses", "Addresses"),
             ("/app/identity", "Identity"),
+            ("/app/team", "Team"),
             ("/app/security", "Security"),
             ("/app/preferences", "Preferences"),
         ),
@@ -88,7 +96,21 @@ def ask(path: str, **query: Any) -> Answer:
     """
     asked = {name: value for name, value in query.items() if value not in (None, "")}
     _calls().append(Call("GET", f"{path}?{urlencode(asked)}" if asked else path))
-    answer = api.call("GET", path, query=asked, token=visits.token())
+    answer = api.call("GET", path, query=asked, token=visits.token(), more=_account(path))
+    if answer.refused:
+        raise Refused(answer)
+    return answer
+
+
+def ask_own(path: str) -> Answer:
+    """Read what is true of the reader, whomever they act for.
+
+    Raises:
+        Refused: the API does not give it.
+        SignedOut: the session has ended.
+    """
+    _calls().append(Call("GET", path))
+    answer = api.call("GET", path, token=visits.token())
     if answer.refused:
         raise Refused(answer)
     return answer
@@ -114,8 +136,12 @@ def send(
     Raises:
         SignedOut: the session has ended.
     """
-    proofs = {idempotency.HEADER: form.key if once else None, step_up.HEADER: form.code}
-    answer = api.call(method, path, body, token=visits.token(), more=proofs)
+    more = {
+        idempotency.HEADER: form.key if once else None,
+        step_up.HEADER: form.code,
+        **_account(path),
+    }
+    answer = api.call(method, path, body, token=visits.token(), more=more)
     if answer.refused:
         form.answer = answer
     return answer
@@ -140,6 +166,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         api_url=links.to("/api"),
         networks=list(NETWORKS),
         who=visits.kept("who"),
+        acting=visits.kept("account_name"),
         csrf_token=visits.form_token(),
         **values,
     )
@@ -149,6 +176,12 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
     if isinstance(form, Form) and form.answer is not None:
         answer.status_code = form.answer.status
     return answer
+
+
+def _account(path: str) -> Mapping[str, str | None]:
+    """Return the header of the account that is acted for; of what is a person's own, none."""
+    own = path.startswith(OWN)
+    return {members.HEADER: None if own else visits.kept(ACCOUNT)}
 
 
 def zone() -> ZoneInfo:
@@ -173,7 +206,7 @@ def download(path: str, **query: Any) -> Response:
         Refused: the API does not give it.
         SignedOut: the session has ended.
     """
-    answer = api.call("GET", path, query=query, token=visits.token())
+    answer = api.call("GET", path, query=query, token=visits.token(), more=_account(path))
     if answer.refused:
         raise Refused(answer)
     return Response(answer.content, headers={**answer.headers, "Cache-Control": "no-store"})

@@ -76,6 +76,12 @@ def kept(name: str) -> str | None:
     return found
 
 
+def forget(*names: str) -> None:
+    """Forget what ``keep`` remembered."""
+    for name in names:
+        session.pop(name, None)
+
+
 def form_token() -> str:
     """Return what proves that a form is ours."""
     made: str = csrf.generate_csrf()

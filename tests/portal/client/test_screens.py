@@ -22,6 +22,8 @@ SCREENS = (
     "/app/fees",
     "/app/addresses",
     "/app/identity",
+    "/app/team",
+    "/app/join",
     "/app/security",
     "/app/preferences",
 )
