@@ -168,8 +168,8 @@ class Book:
         """Say them to a query."""
         return {"mine": list(self.names)}
 
-    def standings(self, moments: Sequence[datetime]) -> tuple[list[Standing], list[int]]:
-        """Return what the user had at each of some moments, in order; and the lines before each.
+    def standings(self, moments: Sequence[datetime]) -> list[Standing]:
+        """Return what the user had at each of some moments, in order.
 
         Args:
             moments: rising; an entry of a moment itself comes after it.
@@ -179,11 +179,13 @@ class Book:
         for span, account, micro in db.execute(_BETWEEN, asked):
             for place in range(span, len(moments)):
                 sums[self.names[account]][place] += micro
-        lines = [0] * len(moments)
-        for span, count in db.execute(_COUNTS, asked):
-            if span < len(moments):
-                lines[span] += count
-        return [self._standing(sums, place) for place in range(len(moments))], lines
+        return [self._standing(sums, place) for place in range(len(moments))]
+
+    def counts(self, moments: Sequence[datetime]) -> list[int]:
+        """Return how many entries changed the balance between each moment and the next."""
+        asked = {**self.parameters, "moments": list(moments)}
+        counted = dict(db.execute(_COUNTS, asked).fetchall())
+        return [counted.get(place, 0) for place in range(1, len(moments))]
 
     def entries(self, since: datetime, until: datetime) -> "array[int]":
         """Return the ids of the entries that changed the balance in a span, in their order."""

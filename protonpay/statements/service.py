@@ -133,7 +133,8 @@ def months(user_id: str, part: Part | None = None) -> Sequence[Month]:
     """
     user = users.get(user_id)
     spans = _spans(user.created_at, zones.zone(user.time_zone))
-    found = _months(queries.book(user_id), spans)[::-1]
+    book = queries.book(user_id)
+    found = _months(book, spans, book.counts(_moments(spans)))[::-1]
     if part is None:
         return found
     end = (part.after.created_at, part.after.id) if part.after else None
@@ -156,8 +157,9 @@ def of(user_id: str, month: str) -> Statement:
     if not spans:
         raise NotFound("not_found", "There is no statement of this month.")
     book = queries.book(user_id)
-    found = _months(book, spans)[0]
-    entries = book.entries(found.created_at, found.until)
+    [(_, begins, ends)] = spans
+    entries = book.entries(begins, ends)
+    [found] = _months(book, spans, [len(entries)])
     return Statement(found, zone, user.language, user.name, user.public_id, book, entries)
 
 
@@ -208,12 +210,16 @@ def _spans(opened: datetime, zone: ZoneInfo) -> list[tuple[str, datetime, dateti
         begins = ends
 
 
-def _months(book: Book, spans: Sequence[tuple[str, datetime, datetime]]) -> list[Month]:
-    if not spans:
-        return []
-    moments = [spans[0][1], *(ends for _, _, ends in spans)]
-    standings, lines = book.standings(moments)
+def _moments(spans: Sequence[tuple[str, datetime, datetime]]) -> list[datetime]:
+    """Return each beginning, and the end of the last one."""
+    return [*(begins for _, begins, _ in spans), *(ends for _, _, ends in spans[-1:])]
+
+
+def _months(
+    book: Book, spans: Sequence[tuple[str, datetime, datetime]], lines: Sequence[int]
+) -> list[Month]:
+    standings = book.standings(_moments(spans))
     return [
-        Month(name, begins, ends, standings[place], standings[place + 1], lines[place + 1])
+        Month(name, begins, ends, standings[place], standings[place + 1], lines[place])
         for place, (name, begins, ends) in enumerate(spans)
     ]
