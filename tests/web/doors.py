@@ -49,7 +49,9 @@ def concrete(path: str, text: str = NOBODY) -> str:
     """Return a path with this in the place of its parameters, below ``/api``."""
 
     def filled(parameter: re.Match[str]) -> str:
-        return f"evt_{text}" if (parameter[1], text) == ("event_id", NOBODY) else text
+        if text != NOBODY:
+            return text
+        return {"event_id": f"evt_{text}", "month": "2026-01"}.get(parameter[1], text)
 
     return re.sub(r"\{(\w+)\}", filled, path.removeprefix("/api"))
 
