@@ -26,6 +26,8 @@ class Invoice(Base):
     Attributes:
         tolerance_micro: it is paid if at most so much is missing.
         accept_late: what comes after the end may pay it too.
+        redirect_url: where its payer goes back to once it is paid.
+        embed_origin: the origin of the site that may show its pay page in a frame.
         received_micro: credited to its owner for it, at whatever time.
         refunded_micro: given back of that.
         late: something came after its end.
@@ -57,6 +59,8 @@ class Invoice(Base):
     tolerance_micro: Mapped[Usdc] = mapped_column(UsdcType)
     accept_late: Mapped[bool]
     description: Mapped[str | None] = mapped_column(Text)
+    redirect_url: Mapped[str | None] = mapped_column(Text)
+    embed_origin: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     received_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
     refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)

@@ -40,6 +40,24 @@ class InvoiceOrder(WireSchema):
         load_default=False,
         metadata={"description": "What comes after the end may pay it too."},
     )
+    redirect_url = Text(
+        longest=2048,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "Where its payer goes back to once it is paid, `invoiceId` added.",
+            "example": "https://shop.example.com/thanks",
+        },
+    )
+    embed_origin = Text(
+        longest=300,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "The origin of a site that may show the pay page in a frame.",
+            "example": "https://shop.example.com",
+        },
+    )
 
 
 class InvoiceBrief(WireSchema):
@@ -79,6 +97,8 @@ class InvoiceView(InvoiceBrief):
     amount_refunded = UsdcField(attribute="refunded_micro")
     tolerance = UsdcField(attribute="tolerance_micro")
     accept_late = fields.Boolean()
+    redirect_url = fields.String(allow_none=True, metadata={"example": None})
+    embed_origin = fields.String(allow_none=True, metadata={"example": None})
     ended_at = Moment(allow_none=True)
 
 

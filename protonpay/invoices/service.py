@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
-from protonpay.invoices import receiving
+from protonpay.invoices import addresses, receiving
 from protonpay.invoices.models import Invoice, InvoiceCard, InvoicePayment, InvoiceRefund
 from protonpay.invoices.reckoning import CURRENCY, locked, move, settle, tell
 from protonpay.invoices.states import INVOICE
@@ -39,6 +39,8 @@ class Order:
         expires_in_seconds: how long it can be paid.
         tolerance: it counts as paid if at most so much is missing.
         accept_late: what comes after the end may pay it too.
+        redirect_url: where the payer goes back to; ``embed_origin``: whose frames may hold the
+            pay page.
     """
 
     amount: Usdc
@@ -47,6 +49,8 @@ class Order:
     expires_in_seconds: int = DEFAULT_SECONDS
     tolerance: Usdc = ZERO
     accept_late: bool = False
+    redirect_url: str | None = None
+    embed_origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,16 @@ def create(user_id: str, order: Order) -> Invoice:
 
     Raises:
         Invalid: another currency (``unsupported_currency``), or a tolerance that is no smaller
-            than the amount (``validation_error``).
+            than the amount (``validation_error``); an address of another form
+            (``invalid_url``).
         Forbidden: the account is suspended (``account_suspended``).
     """
     if order.currency != CURRENCY:
         raise Invalid("unsupported_currency", "Invoices are in USDC.")
     if not order.tolerance < order.amount:
         raise Invalid("validation_error", "The tolerance must be smaller than the amount.")
+    redirect_url = addresses.redirect(order.redirect_url)
+    embed_origin = addresses.origin(order.embed_origin)
     now, lasts = clock.now(), order.expires_in_seconds
     with transaction() as session:
         check_may_act(user_id)
@@ -94,6 +101,8 @@ def create(user_id: str, order: Order) -> Invoice:
             tolerance_micro=order.tolerance,
             accept_late=order.accept_late,
             description=order.description,
+            redirect_url=redirect_url,
+            embed_origin=embed_origin,
             state=INVOICE.initial,
             created_at=now,
             expires_at=now + timedelta(seconds=lasts),

@@ -8,6 +8,7 @@ from protonpay.invoices.states import CARD_ALIVE, UNDECIDED
 from protonpay.kernel import clock
 from protonpay.portal.words import Say
 
+_SIGNS = {"open": "○", "busy": "…", "good": "✓", "warn": "◐", "held": "!", "over": "·"}
 _OFTEN, _SELDOM = 5, 15  # seconds
 
 
@@ -25,6 +26,11 @@ class Face:
     title: str
     said: str
     refresh: int = 0
+
+    @property
+    def sign(self) -> str:
+        """What stands before the chip's word, for who does not see its colour."""
+        return _SIGNS[self.tone]
 
 
 def face(shown: Checkout, say: Say) -> Face:

@@ -80,6 +80,12 @@ def static(name: str) -> Response:
     return _asset(_STATIC, name)
 
 
+@pages.get("/js/protonpay.js")
+def embed() -> Response:
+    """Serve what a seller's site opens the pay page with, in a dialog over its own."""
+    return _asset(_STATIC, "embed.js")
+
+
 @pages.get("/deposits/<id:deposit_id>")
 def came_back(deposit_id: str) -> Response:
     """Receive a payer back from a card provider: have it asked, say what is known."""

@@ -11,10 +11,11 @@ from protonpay.deposits import service as deposits
 from protonpay.deposits.ordering import Destinations
 from protonpay.invoices import cards
 from protonpay.invoices import checkout as invoices
+from protonpay.invoices.addresses import back_to
 from protonpay.kernel import ids
 from protonpay.kernel.errors import Conflict, NotFound, Refusal
 from protonpay.portal import checkout, words
-from protonpay.portal.answers import page, spoken
+from protonpay.portal.answers import OWN_ASSETS, page, spoken
 from protonpay.web import messages, qr
 from protonpay.web.limits import AUTH, auth_rate, by_address
 from protonpay.web.links import links
@@ -29,6 +30,36 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,5}")
 def pay(invoice_id: str) -> Response:
     """Show an invoice to its payer, as it stands now."""
     return _shown(invoice_id)
+
+
+@pay_pages.get("/pay/<id:invoice_id>/plain")
+def plain(invoice_id: str) -> Response:
+    """Show the same without a script; the page looks again by itself all the same."""
+    return _shown(invoice_id, plain=True)
+
+
+@pay_pages.get("/pay/<id:invoice_id>/receipt")
+def receipt(invoice_id: str) -> AnyResponse:
+    """Show what was paid, for paper: it changes only with the money."""
+    language = words.chosen()
+    say = words.speaker(language)
+    try:
+        shown = invoices.look(invoice_id)
+    except NotFound:
+        return _missing()
+    if not shown.invoice.received_micro:
+        return _back(invoice_id, "")
+    address = links.to(f"/pay/{invoice_id}/receipt")
+    html = render_template(
+        "receipt.html",
+        lang=language,
+        say=say,
+        shown=shown,
+        face=checkout.face(shown, say),
+        address=address,
+        code=qr.svg(address),
+    )
+    return spoken(language, page(html))
 
 
 @pay_pages.get("/pay/<id:invoice_id>/events")
@@ -93,7 +124,7 @@ def _back(invoice_id: str, part: str = "#card") -> AnyResponse:
     return redirect(f"/pay/{invoice_id}{part}", HTTPStatus.SEE_OTHER)
 
 
-def _shown(invoice_id: str, refused: str | None = None) -> Response:
+def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) -> Response:
     language = words.chosen()
     say = words.speaker(language)
     try:
@@ -107,6 +138,8 @@ def _shown(invoice_id: str, refused: str | None = None) -> Response:
         say=say,
         shown=shown,
         face=face,
+        plain=plain,
+        back=_way_back(shown),
         refused=refused and messages.say(refused, language, {}),
         left=checkout.time_left(shown, say),
         codes={place.network: qr.svg(place.code) for place in shown.places},
@@ -115,10 +148,18 @@ def _shown(invoice_id: str, refused: str | None = None) -> Response:
         version="" if shown.can_be_paid and not shown.places else shown.version,
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
     )
-    answer = spoken(language, page(html))
+    framed_by = shown.invoice.embed_origin or "'none'"
+    policy = OWN_ASSETS.replace("frame-ancestors 'none'", f"frame-ancestors {framed_by}")
+    answer = spoken(language, page(html, policy))
     if refused:
         answer.status_code = HTTPStatus.BAD_REQUEST
     return answer
+
+
+def _way_back(shown: invoices.Checkout) -> str | None:
+    if shown.invoice.redirect_url is None or shown.invoice.state != "PAID":
+        return None
+    return back_to(shown.invoice.redirect_url, shown.invoice.id)
 
 
 def _missing() -> Response:

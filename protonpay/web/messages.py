@@ -301,6 +301,12 @@ IN_RUSSIAN: Mapping[str, str] = {
     "The tolerance must be smaller than the amount.": "Допуск должен быть меньше суммы.",
     "This invoice is your own.": "Это ваш собственный счёт.",
     "This invoice cannot be paid now.": "Этот счёт сейчас нельзя оплатить.",
+    "Must be an http or https address with a host and without credentials.": (
+        "Нужен адрес http или https с узлом и без учётных данных."
+    ),
+    "Must be an origin: scheme, host and port, without a path.": (
+        "Нужен источник: схема, узел и порт, без пути."
+    ),
     "A card payment is being processed.": "Платёж картой обрабатывается.",
     "A payment on chain is being confirmed.": "Платёж в сети подтверждается.",
     "This invoice is paid.": "Этот счёт оплачен.",

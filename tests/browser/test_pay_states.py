@@ -8,8 +8,12 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from protonpay.chains.registry import NETWORKS
+from protonpay.deposits.models import Deposit
 from protonpay.invoices import receiving
-from protonpay.kernel import clock
+from protonpay.invoices.models import InvoiceCard
+from protonpay.kernel import clock, ids
+from protonpay.kernel.money import Usdc
+from protonpay.store.db import transaction
 from protonpay.wallets import service as wallets
 from tests.actors import Actor, make_actor
 from tests.browser.driving import Visit
@@ -36,8 +40,49 @@ def _nothing(_made: Asked, _payer: Actor) -> None:
     """Leave the invoice as it was made."""
 
 
+def _card(
+    state: str, page_url: str | None = "https://checkout.example.com/p"
+) -> Callable[..., None]:
+    """Put a card page beside an invoice, as if a provider had been asked for it."""
+
+    def put(made: Asked, _payer: Actor) -> None:
+        now, fifty = clock.now(), Usdc.parse("50")
+        kind = {"provider": "tap", "currency": "USD", "fiat_minor": 5000, "created_at": now}
+        deposit = Deposit(
+            id=ids.new_id(),
+            user_id=made.owner.id,
+            method="CARD",
+            rate_scaled=10**8,
+            rate_source="peg",
+            rated_at=now,
+            amount_micro=fifty,
+            commission_micro=Usdc.parse("0"),
+            state="PENDING",
+            invoice_id=made.id,
+            **kind,
+        )
+        page = InvoiceCard(
+            deposit_id=deposit.id,
+            invoice_id=made.id,
+            amount_micro=fifty,
+            page_url=page_url,
+            state=state,
+            **kind,
+        )
+        with transaction() as session:
+            session.add(deposit)
+            session.flush()
+            session.add(page)
+
+    return put
+
+
 EACH = [
     ("pending", _nothing, {}),
+    ("card-open", _card("OPEN"), {}),
+    ("card-unanswered", _card("OPEN", None), {}),
+    ("card-processing", _card("PROCESSING"), {}),
+    ("card-declined", _card("DECLINED"), {}),
     *((f"{make.__name__.strip('_')}{len(options)}", make, options) for make, options, *_ in STATES),
 ]
 
@@ -58,7 +103,35 @@ def test_every_state_is_whole_for_everybody(shop: Actor, alice: Actor, visit: Ca
             if number % 2 == turn:  # each state in one look: axe takes half a second
                 assert seen.violations() == [], where
             assert seen.overflows() <= 0, where
+        seen.page.goto(f"/pay/{made['over0'].id}/receipt")
+        seen.shot(f"pay-receipt-{language}-{scheme}-{width}")
+        assert seen.violations() == [], "receipt"
+        assert seen.overflows() <= 0, "receipt"
+        seen.page.emulate_media(media="print")
+        seen.shot(f"pay-receipt-paper-{language}-{scheme}-{width}")
+        assert seen.page.locator("header").is_hidden()
         assert (seen.strangers, seen.errors) == ([], [])
+
+
+def test_all_of_it_without_a_script(shop: Actor, visit: Callable[..., Visit]):
+    """T13: addresses, codes and the way back are there; the page looks again by itself."""
+    made = ask(shop, "50", description="Monthly subscription")
+    seen = visit(java_script_enabled=False, viewport={"width": 360, "height": 800})
+    for path in (f"/pay/{made.id}", f"/pay/{made.id}/plain"):
+        seen.page.goto(path)
+        for name, address in wallets.addresses_of("invoice", made.id).items():
+            if name in NETWORKS:
+                expect(seen.page.locator(f"#{name.lower()}")).to_contain_text(address)
+                expect(seen.page.locator(f"#{name.lower()} svg")).to_be_visible()
+        assert seen.page.locator(".copy:visible").count() == 0, "no button that does nothing"
+    seen.page.get_by_role("link", name="Русский").click()
+    expect(seen.page.locator("h1")).to_have_text("Отправьте 50,00 USDC")
+    pay_on_chain(made.id, "50")
+    seen.page.reload()
+    expect(seen.page.locator("h1")).to_have_text("Платёж получен")
+    seen.page.get_by_role("link", name="Квитанция").click()
+    expect(seen.page.locator("h1")).to_have_text("Квитанция")
+    expect(seen.page.locator("[data-prints]")).to_be_hidden()
 
 
 @pytest.mark.parametrize(("scheme", "scale"), [("light", 1), ("dark", 3)])

@@ -114,7 +114,8 @@ def test_no_inline_script_and_nothing_from_elsewhere(shop: Actor, client: FlaskC
     assert not [name for _, given in page.elements for name in given if name.startswith("on")]
     assert not [given for _, given in page.elements if "style" in given]
     assert {link["href"] for link in page.all("link")} == {
-        *("/static/tokens.css", "/static/components.css", "/static/portal.css", "/static/mark.svg")
+        *("/static/tokens.css", "/static/components.css", "/static/portal.css", "/static/mark.svg"),
+        "/static/pay.css",
     }
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -370,3 +371,48 @@ def test_the_stream_ends_at_once_and_says_what_the_page_shows(
 
 def test_the_stream_of_no_invoice(client: FlaskClient):
     assert client.get(f"/pay/c{'a' * 24}/events").status_code == 404
+
+
+def test_a_receipt_is_for_paper_and_stays_as_it_is(
+    shop: Actor, alice: Actor, client: FlaskClient, opened: Callable[..., Page]
+):
+    made = ask(shop, description="Monthly subscription")
+    early = _get(client, f"/pay/{made.id}/receipt")
+    assert (early.status_code, early.location) == (303, f"/pay/{made.id}"), "nothing has arrived"
+    pay_on_chain(made.id, "20")
+    made.paid_by(alice)
+
+    first = _get(client, f"/pay/{made.id}/receipt")
+    with clock.frozen(clock.now() + 30 * DAY):
+        later = _get(client, f"/pay/{made.id}/receipt")
+
+    page = Page(first.text)
+    for said in ("Receipt", made.id, "Monthly subscription", "20.00 USDC · Base", "0xhash", "UTC"):
+        assert said in page.text
+    assert "Received 50.00 USDC" in page.text
+    assert page.refresh is None
+    assert later.text == first.text
+    assert f"/pay/{made.id}/receipt" in [link["href"] for link in opened(made).all("a")]
+    assert _get(client, f"/pay/cm{'a' * 23}/receipt").status_code == 404
+
+
+def test_the_plain_page_needs_no_script(shop: Actor, client: FlaskClient):
+    """T13: the same page; it looks again by itself, and can be told not to."""
+    made = ask(shop)
+    page = Page(_get(client, f"/pay/{made.id}/plain").text)
+    assert page.all("script") == []
+    assert page.refresh == "15"
+    assert {"href": "?refresh=off"} in page.all("a")
+    assert len(page.all("svg")) == 3
+    assert Page(_get(client, f"/pay/{made.id}/plain?refresh=off").text).refresh is None
+
+
+def test_the_language_is_switched_in_place(shop: Actor, client: FlaskClient):
+    made = ask(shop)
+    switches = {
+        link["hreflang"]: link["href"]
+        for link in Page(_get(client, f"/pay/{made.id}?refresh=off").text).all("a")
+        if "hreflang" in link
+    }
+    assert switches["ru"] == "?refresh=off&lang=ru"
+    assert "Ожидаем оплату" in _get(client, f"/pay/{made.id}{switches['ru']}").text

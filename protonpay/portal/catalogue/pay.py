@@ -63,6 +63,27 @@ IN_RUSSIAN: Sentences = {
     "Try again": "Попробовать ещё раз",
     "Go on": "Далее",
     "to the card": "на карту",
+    # back to the seller
+    "Return to {host}": "Вернуться на {host}",
+    "You go back in {seconds} seconds.": "Переход через {seconds} с.",
+    "Stay here": "Остаться здесь",
+    # time that runs out
+    "5 minutes left": "Осталось 5 минут",
+    "1 minute left": "Осталась 1 минута",
+    # the receipt
+    "Receipt": "Квитанция",
+    "For what": "Назначение",
+    "Amount": "Сумма",
+    "Received": "Получено",
+    "Given back": "Возвращено",
+    "Status": "Состояние",
+    "QR code of the address of this receipt": "QR-код адреса этой квитанции",
+    "Whoever has this paper can compare it with the receipt at its address:": (
+        "Бумагу можно сверить с квитанцией по её адресу:"
+    ),
+    "Print": "Напечатать",
+    "Back to the invoice": "Вернуться к счёту",
+    "Language": "Язык",
     "Received {paid} of {total} USDC. Send the rest to the same address.": (
         "Получено {paid} из {total} USDC. Отправьте остаток на тот же адрес."
     ),

@@ -19,7 +19,7 @@ async function look() {
     const next = page.querySelector("[data-version]");
     if (next.dataset.version !== shown) {
       // The element with role=status stays, so that its new words are said.
-      for (const part of ["tone", "asked", "stands", "rest"]) {
+      for (const part of ["tone", "asked", "stands", "back", "rest"]) {
         const [old, made] = [document, page].map((from) => from.querySelector(`[data-part=${part}]`));
         old.className = made.className;
         if (part !== "tone") old.replaceChildren(...made.childNodes);
@@ -28,6 +28,9 @@ async function look() {
       shown = next.dataset.version;
       wait = 0;
       first.dataset.live = next.dataset.live;
+      first.dataset.status = next.dataset.status;
+      tell();
+      leave();
       copies();
     }
     failed = 0;
@@ -85,8 +88,66 @@ function copies() {
   }
 }
 
+// The clock that is shown runs here; what follows from its end is asked of the server.
+let warned = Infinity, ended = false;
+const CALLS = [300, 60]; // seconds before the end
+function tick() {
+  const clock = document.querySelector(".left[data-until]");
+  if (!clock) return;
+  const left = Math.max(0, Math.floor((Date.parse(clock.dataset.until) - Date.now()) / 1000));
+  if (left < 86400) {
+    const [h, m, s] = [left / 3600, (left / 60) % 60, left % 60].map((n) => String(Math.floor(n)).padStart(2, "0"));
+    clock.textContent = `(${h === "00" ? "" : `${h}:`}${m}:${s})`;
+  }
+  CALLS.forEach((at, turn) => {
+    if (left > at || warned <= at) return;
+    warned = at;
+    if (left > (CALLS[turn + 1] ?? 0)) document.querySelector(".told").textContent = first.dataset.left.split("|")[turn];
+  });
+  if (!left && !ended) {
+    ended = true;
+    look();
+  }
+}
+
+// Who frames this page is told how it stands: the one origin that may, and nobody else.
+function tell() {
+  const { invoice, status, origin } = first.dataset;
+  if (origin && window.parent !== window) window.parent.postMessage({ invoiceId: invoice, status }, origin);
+}
+
+// Back to the seller: said, counted, and stopped by a button. A frame's page is left by who frames it.
+function leave() {
+  const said = document.querySelector("[data-said][hidden]");
+  if (!said || window.parent !== window) return;
+  let left = 5;
+  const stay = document.querySelector("[data-stays]");
+  const count = () => {
+    said.textContent = said.dataset.said.replace("#", left);
+    if (left-- <= 0) {
+      clearInterval(turns);
+      location.assign(document.querySelector(".back a").href);
+    }
+  };
+  said.hidden = stay.hidden = false;
+  const turns = setInterval(count, 1000);
+  count();
+  stay.addEventListener("click", () => {
+    clearInterval(turns);
+    said.hidden = stay.hidden = true;
+  });
+}
+
+for (const button of document.querySelectorAll("[data-prints]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 if (first) {
   copies();
+  tick();
+  tell();
+  setInterval(tick, 1000);
   listen();
   document.addEventListener("visibilitychange", () => (document.hidden ? listen() : look()));
 }
