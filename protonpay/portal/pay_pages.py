@@ -1,6 +1,7 @@
 """The pages of who pays an invoice: it needs no account, the address of the page is enough."""
 
 import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from protonpay.kernel import ids
 from protonpay.kernel.errors import Conflict, NotFound, Refusal
 from protonpay.portal import checkout, words
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
+from protonpay.portal.client import visits
+from protonpay.portal.client.forms import Form
 from protonpay.web import messages, qr
 from protonpay.web.limits import AUTH, auth_rate, by_address
 from protonpay.web.links import links
@@ -140,6 +143,7 @@ def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) 
         face=face,
         plain=plain,
         back=_way_back(shown),
+        payer=_payer(),
         refused=refused and messages.say(refused, language, {}),
         left=checkout.time_left(shown, say),
         codes={place.network: qr.svg(place.code) for place in shown.places},
@@ -154,6 +158,15 @@ def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) 
     if refused:
         answer.status_code = HTTPStatus.BAD_REQUEST
     return answer
+
+
+def _payer() -> Mapping[str, str] | None:
+    """Return who pays from a balance, if somebody is signed in and nobody frames the page."""
+    # A frame's page could be clicked by who does not see what they click.
+    if not visits.is_signed_in() or request.headers.get("Sec-Fetch-Dest") == "iframe":
+        return None
+    named = visits.kept("account_name") or visits.kept("who") or ""
+    return {"name": named, "csrf_token": visits.form_token(), "key": Form().key}
 
 
 def _way_back(shown: invoices.Checkout) -> str | None:

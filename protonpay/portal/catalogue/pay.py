@@ -63,6 +63,12 @@ IN_RUSSIAN: Sentences = {
     "Try again": "Попробовать ещё раз",
     "Go on": "Далее",
     "to the card": "на карту",
+    # from a balance
+    "You are signed in: {name}. It is paid at once, without a fee.": (
+        "Вы вошли как {name}. Оплата мгновенная и без комиссии."
+    ),
+    "Pay {rest} USDC": "Оплатить {rest} USDC",
+    "Sign in and pay": "Войти и оплатить",
     # back to the seller
     "Return to {host}": "Вернуться на {host}",
     "You go back in {seconds} seconds.": "Переход через {seconds} с.",

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from protonpay.kernel import clock
 from protonpay.portal import words
 from protonpay.portal.client import figures, filters, looks
-from protonpay.portal.client.api import Answer, Call
+from protonpay.portal.client.api import Answer, Call, Refused
 from protonpay.portal.client.forms import KEY, Form
 from protonpay.portal.client.screens import ask, client, download, send, show, zone
 
@@ -157,6 +157,21 @@ def make_transfer() -> AnyResponse:
 def one_transfer(transfer_id: str) -> Response:
     """Show the receipt of a transfer."""
     return show("transferred", one=ask(f"/client/transfer/{transfer_id}")["transfer"])
+
+
+@client.get("/pay/<id:invoice_id>")
+def to_pay(invoice_id: str) -> AnyResponse:
+    """Lead to an invoice's own page, which has the form; who signs in on the way comes here."""
+    return redirect(f"/pay/{invoice_id}")
+
+
+@client.post("/pay/<id:invoice_id>")
+def pay_invoice(invoice_id: str) -> AnyResponse:
+    """Pay an invoice from the balance; done once, however often it is sent."""
+    answer = send("POST", f"/client/invoices/{invoice_id}/pay", Form())
+    if answer.refused:
+        raise Refused(answer)
+    return redirect(f"/pay/{invoice_id}", HTTPStatus.SEE_OTHER)
 
 
 @client.get("/activity")

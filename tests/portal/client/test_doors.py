@@ -57,7 +57,7 @@ def test_a_thing_of_nobodys_is_a_page_and_no_secret(house: Flask, alice: Actor):
     reader = sign_in(house, alice)
     for path in routes(house, "client", "GET"):
         if AN_ID in path:
-            answer = reader.client.get(path)
+            answer = reader.client.get(path, follow_redirects=True)
             assert (answer.status_code, answer.mimetype) == (404, "text/html"), path
     assert reader.client.get("/app/nowhere/at/all").status_code == 404
 
