@@ -1,4 +1,4 @@
-"""Screens of the account itself: fees, addresses, identity, security."""
+"""Screens of the account itself: statements, fees, addresses, identity, preferences."""
 
 import base64
 
@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel import zones
 from protonpay.portal import words
-from protonpay.portal.client.api import Answer, Call
+from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, ask_own, client, done, download, prefer, send, show
+from protonpay.portal.client.screens import ask, client, done, download, prefer, send, show
 
 _SIDES = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 _DOCUMENTS = ("PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE")
@@ -169,130 +169,6 @@ def set_preferences() -> AnyResponse:
     return done("Saved.", f"/app/preferences?{words.SWITCH}={form['language']}")
 
 
-@client.get("/security")
-def security() -> Response:
-    """Show what guards the account: address, password, second factor, passkeys, sessions."""
-    return _security(Form())
-
-
-@client.post("/security/email/verification")
-def send_verification() -> AnyResponse:
-    """Have the letter written again that proves the address."""
-    form = Form()
-    if send("POST", "/client/email/verification", form).refused:
-        return _security(form)
-    return done("A letter is on its way.", "/app/security")
-
-
-@client.post("/security/email")
-def change_email() -> AnyResponse:
-    """Change the address: the letter to the new one has the last word."""
-    form = Form()
-    body = {**form.body("email"), "password": request.form.get("password", "")}
-    if send("POST", "/client/email", form, body).refused:
-        return _security(form)
-    return done("A letter is on its way to the new address. Use its link.", "/app/security")
-
-
-@client.post("/security/password")
-def change_password() -> AnyResponse:
-    """Change the password; other sessions end."""
-    form = Form()
-    body = {name: request.form.get(name, "") for name in ("password", "newPassword")}
-    if send("POST", "/client/password", form, body).refused:
-        return _security(form)
-    return done("The password is changed, and other sessions have ended.", "/app/security")
-
-
-@client.post("/security/2fa/setup")
-def begin_two_factor() -> Response:
-    """Show the code that an authenticator app is set up with."""
-    form = Form()
-    body = {"password": request.form.get("password", "")}
-    answer = send("POST", "/client/2fa/setup", form, body)
-    if answer.refused:
-        return _security(form)
-    return show("two_factor", form=form, setup=answer["setup"])
-
-
-@client.post("/security/2fa/enable")
-def enable_two_factor() -> Response:
-    """Finish with the app's first code; recovery codes are shown on this page alone."""
-    form = Form()
-    answer = send("POST", "/client/2fa/enable", form, {"code": form.code or ""})
-    return _security(form) if answer.refused else _codes(answer)
-
-
-@client.post("/security/2fa/codes")
-def renew_codes() -> Response:
-    """Make new recovery codes; the old ones are void."""
-    form = Form()
-    answer = send("POST", "/client/2fa/recovery-codes", form)
-    return _security(form) if answer.refused else _codes(answer)
-
-
-@client.post("/security/2fa/disable")
-def disable_two_factor() -> AnyResponse:
-    """Take the second factor away."""
-    form = Form()
-    body = {"password": request.form.get("password", "")}
-    if send("POST", "/client/2fa/disable", form, body).refused:
-        return _security(form)
-    return done("The second factor is off.", "/app/security")
-
-
-@client.post("/security/passkeys/options")
-def begin_passkey() -> Response:
-    """Show the page whose script asks this device for a passkey."""
-    form = Form()
-    body = {"password": request.form.get("password", "")}
-    answer = send("POST", "/client/passkeys/options", form, body)
-    if answer.refused:
-        return _security(form)
-    return show("passkey", form=form, options=answer["options"])
-
-
-@client.post("/security/passkeys")
-def add_passkey() -> AnyResponse:
-    """Keep the public half of what the device has made."""
-    form = Form()
-    body = {**form.signed(), **form.body("name")}
-    if send("POST", "/client/passkeys", form, body, once=False).refused:
-        return _security(form)
-    return done("The passkey is added.", "/app/security")
-
-
-@client.post("/security/passkeys/<id:passkey_id>/remove")
-def remove_passkey(passkey_id: str) -> AnyResponse:
-    """Take a passkey away."""
-    form = Form()
-    if send("DELETE", f"/client/passkeys/{passkey_id}", form).refused:
-        return _security(form)
-    return done("The passkey is removed.", "/app/security")
-
-
-@client.post("/security/sessions/<id:session_id>/end")
-def end_session(session_id: str) -> AnyResponse:
-    """End one session."""
-    form = Form()
-    if send("DELETE", f"/client/sessions/{session_id}", form).refused:
-        return _security(form)
-    return done("The session has ended.", "/app/security")
-
-
-@client.post("/security/sessions/end")
-def end_other_sessions() -> AnyResponse:
-    """End every session but this one."""
-    form = Form()
-    if send("DELETE", "/client/sessions", form).refused:
-        return _security(form)
-    return done("All other sessions have ended.", "/app/security")
-
-
-def _codes(answer: Answer) -> Response:
-    return show("recovery_codes", codes=answer["recoveryCodes"])
-
-
 def _addresses(form: Form, challenge: object = None) -> Response:
     return show(
         "addresses",
@@ -319,17 +195,6 @@ def _identity(form: Form) -> Response:
 def _preferences(form: Form) -> Response:
     stands = ask("/client/preferences")["preferences"]
     return show("preferences", form=form, stands=stands, zone_names=sorted(zones.NAMES))
-
-
-def _security(form: Form) -> Response:
-    return show(
-        "security",
-        form=form,
-        steps=ask_own("/client/dashboard")["setupSteps"],
-        two_factor=ask("/client/2fa")["twoFactor"],
-        passkeys=ask("/client/passkeys", limit=50)["passkeys"],
-        sessions=ask("/client/sessions", limit=50)["sessions"],
-    )
 
 
 _AN_ENTRY = {"network": "Solana", "address": "…", "label": "Treasury"}
