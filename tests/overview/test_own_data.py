@@ -69,4 +69,5 @@ def test_money_is_text_and_limits_are_whole(alice: Actor, bob: Actor):
         ("maxSingleWithdrawal", 10000),
         ("dailyWithdrawalLimit", 50000),
         ("withdrawalCooldownSec", 60),
+        ("level", 0),
     ]

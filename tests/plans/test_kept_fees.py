@@ -20,7 +20,7 @@ def test_the_caller_may_keep_fees_for_a_minute(alice: Actor):
     headers = alice.get(FEES).headers
 
     assert headers["Cache-Control"] == "private, max-age=60"
-    assert headers["Vary"] == "Authorization"
+    assert headers["Vary"] == "Authorization, X-Account"
     assert re.fullmatch(r'W/"[0-9a-f]{32}"', headers["ETag"])
 
 

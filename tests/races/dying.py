@@ -8,6 +8,7 @@ from typing import Any
 from flask import has_request_context, request
 
 import wsgi
+from protonpay.deposits import ordering
 from protonpay.deposits import service as deposits
 from protonpay.store import idempotency_rows as rows
 from protonpay.transfers import service as transfers
@@ -40,8 +41,8 @@ def _dying(place: Any, name: str, when: str) -> None:
 _dying(transfers, "_tell", "row written")
 _dying(transfers.ledger, "post", "money moved")
 _dying(rows, "keep", "answer kept")
-_dying(deposits, "_write_down", "deposit written")
-_dying(deposits, "_ask_for_page", "provider asked")
+_dying(ordering, "write_down", "deposit written")
+_dying(ordering, "_ask_for_page", "provider asked")
 _dying(rows, "advance", "answer noted")
 _dying(deposits, "open_card_deposit", "page known")
 _dying(rows, "complete", "answer kept in steps")

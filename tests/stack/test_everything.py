@@ -53,9 +53,10 @@ def rpc(url, method):
 
 def answers(facts):
     """Ask everything that stack.json speaks of; return what is to be the same the next time."""
-    pages = [facts[name] for name in ("web", "portal", "health", "ready", "docs", "openapi")]
+    pages = [facts[name] for name in ("web", "health", "ready", "docs", "openapi")]
     pages += [facts["mail"], f"{facts['mail']}/messages", f"{facts['providers']['tap']}/_sim"]
     assert {url: call(url)[0] for url in pages} == dict.fromkeys(pages, 200)
+    assert call(facts["portal"])[0] == 303, "who is not signed in is led to the door"
     assert rpc(facts["chains"]["Base"]["rpc"], "eth_chainId") == hex(8453)
     assert rpc(facts["chains"]["Polygon"]["rpc"], "eth_chainId") == hex(137)
     assert rpc(facts["chains"]["Solana"]["rpc"], "getHealth") == "ok"
