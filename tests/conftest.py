@@ -1,5 +1,6 @@
 """The house under test: real Postgres and Valkey, one application, everything rolled back."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ from protonpay.store import marks
 from protonpay.store.db import db, transaction
 from protonpay.store.queue import door
 from tests.actors import Actor, make_actor
+from tests.overheard import Overheard
 
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "the keyring of the tests, and of nobody else"
@@ -42,6 +44,16 @@ class EachInItsContext(FlaskClient):
             db.session.commit()
         with self.application.app_context():
             return super().open(*args, **kwargs)
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_logged() -> Iterator[None]:
+    """No line of a log holds a secret, whatever is tested."""
+    overheard, root = Overheard(), logging.getLogger()
+    root.addHandler(overheard)
+    yield
+    root.removeHandler(overheard)
+    assert overheard.records == []
 
 
 @pytest.fixture(scope="session")
