@@ -220,8 +220,8 @@ IN_RUSSIAN: Sentences = {
     "To another user, at once and without a fee.": (
         "Другому пользователю, мгновенно и без комиссии."
     ),
-    "E-mail address or public id, such as PP-XXXXXXXX.": (
-        "Адрес электронной почты или публичный номер, например PP-XXXXXXXX."
+    "E-mail address or public id, such as PP-7K3M9QWD.": (
+        "Адрес электронной почты или публичный номер, например PP-7K3M9QWD."
     ),
     "Both of you see it.": "Его видите вы оба.",
     "Transfer {amount} USDC": "Перевести {amount} USDC",

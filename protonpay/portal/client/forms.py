@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 KEY = "key"
 CODE = "code"
-NOT_KEPT = frozenset({"csrf_token", KEY, CODE, "password", "newPassword", "signature", "signed"})
+NOT_KEPT = frozenset(
+    {
+        *("csrf_token", KEY, CODE, "password", "newPassword", "signature", "signed", "token"),
+        # of a delivery that is examined, and of a person's papers
+        *("secret", "headers", "body", "fullName", "dateOfBirth", "documentNumber"),
+    }
+)
 """Never written into a page or an address again."""
 _SPACES = re.compile(r"[\s\u00a0\u202f]")
 # 1,250 may be one and a quarter or a thousand and more: nobody guesses (portal reference §7).

@@ -43,7 +43,7 @@ def examine(*, headers: str, body: str, secret: str) -> Found:
     complete = {"webhook-id", "webhook-timestamp", "webhook-signature"} <= named.keys()
     stamp = named.get("webhook-timestamp", "")
     lately = complete and _passes(lambda: verify.verify(sent, named, secret))
-    at = float(stamp) if _SECONDS.fullmatch(stamp) else 0.0
+    at = int(stamp) if _SECONDS.fullmatch(stamp) else 0
     signed = complete and _passes(lambda: verify.verify(sent, named, secret, now=at))
     inside = _passes(lambda: verify.verify_body(sent, secret))
     parts = (

@@ -223,7 +223,10 @@ def own_path(given: str | None, *, otherwise: str = "/app") -> str:
 
     A whole address, or what a browser would take for one, leads nowhere else.
     """
-    parts = urlsplit(given or "")
+    try:
+        parts = urlsplit(given or "")
+    except ValueError:
+        return otherwise
     own = not parts.scheme and not parts.netloc and parts.path.startswith(("/app", "/pay/"))
     plain = given is not None and "\\" not in given and given.isprintable()
     return given if own and plain and given else otherwise

@@ -1,13 +1,14 @@
 """The browser's session: one signed cookie that names a session of the API, and holds no secret.
 
 Nothing is remembered here: a session ends where every session ends (``auth.sessions``), and the
-cookie of an ended one opens nothing. The cookie is ``__Host-``: of this host alone, over https
-alone (browsers take 127.0.0.1 for as good), never readable by a script.
+cookie of an ended one opens nothing. Between the two steps of a sign-in it holds what names that
+sign-in, which opens nothing without the second factor. The cookie is ``__Host-``: of this host
+alone, over https alone (browsers take 127.0.0.1 for as good), never readable by a script.
 """
 
 from datetime import timedelta
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask_wtf import csrf
 from wtforms import ValidationError
 
@@ -17,6 +18,7 @@ from protonpay.portal.client.api import SignedOut, api
 from protonpay.web import tokens
 
 COOKIE = "__Host-protonpay"
+_OF_THE_PAGE = "of_the_page"
 LIFE = timedelta(days=7)
 """Of a browser that does not come back; as long as a refresh token."""
 
@@ -38,7 +40,7 @@ def init_app(app: Flask, *, secret_key: str) -> None:
 def sign_in(access_token: str) -> None:
     """Begin a browser's session from what the API gave; nothing of what was before stays."""
     claims = tokens.read_access(access_token)
-    session.clear()
+    sign_out()
     session.permanent = True
     session["user"], session["sid"] = claims.user_id, claims.session_id
 
@@ -46,6 +48,7 @@ def sign_in(access_token: str) -> None:
 def sign_out() -> None:
     """Forget the session."""
     session.clear()
+    g.pop(_OF_THE_PAGE, None)
 
 
 def is_signed_in() -> bool:
@@ -59,9 +62,16 @@ def token() -> str:
     Raises:
         SignedOut: there is no session, or it has ended.
     """
-    if not is_signed_in() or not api.stands(session["sid"]):
+    if not is_signed_in():
         raise SignedOut
-    return tokens.issue_access(session["user"], session["sid"])
+    made: str | None = g.get(_OF_THE_PAGE)
+    if made is None:
+        # Once for a page, however many calls it is made of.
+        if not api.stands(session["sid"]):
+            raise SignedOut
+        made = tokens.issue_access(session["user"], session["sid"])
+        setattr(g, _OF_THE_PAGE, made)
+    return made
 
 
 def keep(name: str, value: str) -> None:

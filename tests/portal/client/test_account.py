@@ -1,6 +1,7 @@
 """Signing up to the second factor, and what guards an account, from the screens."""
 
 import io
+from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
@@ -187,3 +188,21 @@ def test_a_form_that_is_too_long_is_refused(house: Flask, alice: Actor):
     with nothing_changes():
         answer = reader.client.post("/app/transfer", data={**fields, "note": "x" * 70_000})
     assert answer.status_code == 413
+
+
+def test_no_secret_and_no_paper_of_a_person_gets_into_an_address(house: Flask, alice: Actor):
+    """What is kept while its reader signs in anew is written into the address of the page."""
+    reader = sign_in(house, alice)
+    screens = {
+        "/app/verify": {"secret": "whsec_x", "headers": "webhook-id: x", "body": "{}"},
+        "/app/identity": {"fullName": "A B", "dateOfBirth": "1990-01-01", "documentNumber": "K1"},
+        "/app/security/password": {"password": PASSWORD, "newPassword": "another passphrase"},
+        "/app/join": {"token": "of-a-letter"},
+    }
+    alice.call("DELETE", "/client/sessions")
+    for action, typed in screens.items():
+        place = reader.client.post(action, data=typed).headers["Location"]
+        assert place.startswith("/login?next=%2Fapp")
+        assert not [value for value in typed.values() if quote_plus(quote_plus(value)) in place]
+        reader = sign_in(house, alice)
+        alice.call("DELETE", "/client/sessions")

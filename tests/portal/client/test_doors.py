@@ -112,6 +112,7 @@ def test_an_ended_session_opens_nothing(house: Flask, alice: Actor, ended: str):
     [
         "https://evil.example/app",
         "//evil.example/app",
+        "//[",
         "/\\evil.example",
         "/app\\..\\..",
         "javascript:alert(1)",
