@@ -68,14 +68,14 @@ def opened(client: FlaskClient) -> Callable[..., Page]:
     """A browser that opens the page of an invoice."""
 
     def opening(made: Asked, language: str = "en", query: str = "") -> Page:
-        answer = _get(client, f"/pay/{made.id}{query}", language)
+        answer = get(client, f"/pay/{made.id}{query}", language)
         assert answer.status_code == 200, answer.get_data(as_text=True)
         return Page(answer.get_data(as_text=True))
 
     return opening
 
 
-def _get(client: FlaskClient, path: str, language: str = "en") -> TestResponse:
+def get(client: FlaskClient, path: str, language: str = "en") -> TestResponse:
     return client.get(path, headers={"Accept-Language": language})
 
 
@@ -102,7 +102,7 @@ def test_all_that_a_payer_needs(shop: Actor, opened: Callable[..., Page]):
 
 
 def test_no_inline_script_and_nothing_from_elsewhere(shop: Actor, client: FlaskClient):
-    answer = _get(client, f"/pay/{ask(shop).id}")
+    answer = get(client, f"/pay/{ask(shop).id}")
 
     page = Page(answer.get_data(as_text=True))
     policy = answer.headers["Content-Security-Policy"]
@@ -140,7 +140,7 @@ def test_a_hostile_name_is_text(client: FlaskClient):
         json={"amount": 1, "currency": "USDC"},
         headers={"Authorization": f"Bearer {token}"},
     )
-    page = Page(_get(client, f"/pay/{answer.get_json()['invoice']['id']}").get_data(as_text=True))
+    page = Page(get(client, f"/pay/{answer.get_json()['invoice']['id']}").get_data(as_text=True))
     assert f"{name} asks for" in page.text
     assert page.all("b") == []
 
@@ -311,7 +311,7 @@ def test_the_refresh_can_be_paused(shop: Actor, opened: Callable[..., Page]):
 @pytest.mark.parametrize("path", ["cm" + "a" * 23, "nope", "%3Cscript%3E", "undefined"])
 def test_no_such_invoice(client: FlaskClient, path: str):
     for language, said in (("en", "No such invoice"), ("ru", "Счёт не найден")):
-        answer = _get(client, f"/pay/{path}", language)
+        answer = get(client, f"/pay/{path}", language)
         assert answer.status_code == 404
         assert answer.mimetype == "text/html"
         assert said in Page(answer.get_data(as_text=True)).text
@@ -322,7 +322,7 @@ def test_no_such_invoice(client: FlaskClient, path: str):
     [("ru", "ru"), ("ru-RU", "ru"), ("de, ru;q=0.5", "ru"), ("de", "en"), ("", "en"), ("*", "en")],
 )
 def test_the_language_is_the_browsers(shop: Actor, client: FlaskClient, asked: str, spoken: str):
-    answer = _get(client, f"/pay/{ask(shop).id}", asked)
+    answer = get(client, f"/pay/{ask(shop).id}", asked)
     assert answer.headers["Content-Language"] == spoken
     assert answer.headers["Vary"] == "Accept-Language, Cookie"
     assert Page(answer.get_data(as_text=True)).all("html") == [{"lang": spoken}]
@@ -371,48 +371,3 @@ def test_the_stream_ends_at_once_and_says_what_the_page_shows(
 
 def test_the_stream_of_no_invoice(client: FlaskClient):
     assert client.get(f"/pay/c{'a' * 24}/events").status_code == 404
-
-
-def test_a_receipt_is_for_paper_and_stays_as_it_is(
-    shop: Actor, alice: Actor, client: FlaskClient, opened: Callable[..., Page]
-):
-    made = ask(shop, description="Monthly subscription")
-    early = _get(client, f"/pay/{made.id}/receipt")
-    assert (early.status_code, early.location) == (303, f"/pay/{made.id}"), "nothing has arrived"
-    pay_on_chain(made.id, "20")
-    made.paid_by(alice)
-
-    first = _get(client, f"/pay/{made.id}/receipt")
-    with clock.frozen(clock.now() + 30 * DAY):
-        later = _get(client, f"/pay/{made.id}/receipt")
-
-    page = Page(first.text)
-    for said in ("Receipt", made.id, "Monthly subscription", "20.00 USDC · Base", "0xhash", "UTC"):
-        assert said in page.text
-    assert "Received 50.00 USDC" in page.text
-    assert page.refresh is None
-    assert later.text == first.text
-    assert f"/pay/{made.id}/receipt" in [link["href"] for link in opened(made).all("a")]
-    assert _get(client, f"/pay/cm{'a' * 23}/receipt").status_code == 404
-
-
-def test_the_plain_page_needs_no_script(shop: Actor, client: FlaskClient):
-    """T13: the same page; it looks again by itself, and can be told not to."""
-    made = ask(shop)
-    page = Page(_get(client, f"/pay/{made.id}/plain").text)
-    assert page.all("script") == []
-    assert page.refresh == "15"
-    assert {"href": "?refresh=off"} in page.all("a")
-    assert len(page.all("svg")) == 3
-    assert Page(_get(client, f"/pay/{made.id}/plain?refresh=off").text).refresh is None
-
-
-def test_the_language_is_switched_in_place(shop: Actor, client: FlaskClient):
-    made = ask(shop)
-    switches = {
-        link["hreflang"]: link["href"]
-        for link in Page(_get(client, f"/pay/{made.id}?refresh=off").text).all("a")
-        if "hreflang" in link
-    }
-    assert switches["ru"] == "?refresh=off&lang=ru"
-    assert "Ожидаем оплату" in _get(client, f"/pay/{made.id}{switches['ru']}").text
