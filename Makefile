@@ -13,7 +13,7 @@ DOCUMENTS := tests/architecture/test_documents.py
 T ?= tests
 # One process more than cores, four at most: a journey waits more than it works, and each process
 # has services of its own. One that is done takes from the others, or the last would end alone.
-JOBS ?= -n $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 1 : 4))) --dist worksteal
+JOBS ?= -n $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 2 : 5))) --no-loadscope-reorder
 
 ##@ Run
 

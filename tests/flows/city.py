@@ -24,6 +24,7 @@ from protonpay.chains.registry import BUILT_IN, NETWORKS
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
+from tests.flows import desk
 from tests.flows.tollgate import Tollgate
 from tests.mail.sink import SENDER, Sink, serving
 from tests.patience import until
@@ -161,12 +162,9 @@ class City:
 
     def flask(self, *arguments: str) -> str:
         """Run a flask command and return what it prints."""
-        command = [BIN / "flask", "--app", "wsgi", *arguments]
-        done = subprocess.run(
-            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        done = desk.typed(self.environ, *arguments)
+        assert done.code == 0, done.out + done.err
+        return done.out
 
     def arm(self, point: str, *wheres: str) -> None:
         """Let the next process that comes to a fault point die there, once for each place."""
