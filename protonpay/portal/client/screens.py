@@ -77,6 +77,13 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ),
 )
 """The menu: groups of addresses and their names."""
+BAR = (
+    ("/app", "Overview", "home"),
+    ("/app/deposit", "Deposit", "in"),
+    ("/app/withdraw", "Withdraw", "out"),
+    ("/app/activity", "Activity", "list"),
+)
+"""At the bottom of a phone, beside the menu: addresses, their names and icons."""
 
 
 @client.before_request
@@ -162,6 +169,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         say=words.speaker(language, zone()),
         zone=zone(),
         navigation=NAVIGATION,
+        bar=BAR,
         calls=[*_calls(), *acts],
         api_url=links.to("/api"),
         networks=list(NETWORKS),
