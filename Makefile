@@ -43,6 +43,10 @@ test: install-dev  ## Every test, with services of its own (T=path for some)
 test-fast: install-dev  ## The tests that need no processes of their own
 	@$(BIN)/python -m pytest $(JOBS) -m "not slow" $(T)
 
+.PHONY: looks
+looks: install-dev  ## Pictures of every page in three languages, two themes, three widths (tests/browser/shots)
+	@LOOKS=1 $(BIN)/python -m pytest -q -k whole tests/browser
+
 .PHONY: check
 check: format-check lint types imports test  ## All of the below, then the tests
 
