@@ -55,6 +55,7 @@ from protonpay.portal.pages import pages as portal_pages
 from protonpay.portal.pay_pages import pay_pages
 from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
+from protonpay.portal.troubles import troubles as portal_troubles
 from protonpay.proofs.blueprint import blp as proofs_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
@@ -260,6 +261,7 @@ def _open_rooms(app: Flask) -> None:
         api.register_blueprint(blueprint)
     _open_admin(app)
     app.register_blueprint(metrics_pages)
+    app.register_blueprint(portal_troubles)
     app.register_blueprint(portal_pages)
     app.register_blueprint(pay_pages)
     app.register_blueprint(portal_letters)

@@ -19,7 +19,7 @@ PARTS = {
 PLACES = ("top", "invoices", "payouts_withdraw", "events", "errors")
 
 
-PUBLIC = ("", "components", "login", "register", "forgot", "pay/nobodys")
+PUBLIC = ("", "components", "login", "register", "forgot", "pay/nobodys", "nothing-here")
 OF_LETTERS = ("verify-email", "reset-password", "freeze")
 
 
