@@ -52,7 +52,7 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
-from protonpay.portal.pay_pages import pay_pages
+from protonpay.portal.pay_forms import pay_pages
 from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
 from protonpay.portal.troubles import troubles as portal_troubles

@@ -51,6 +51,7 @@ JOBS: Mapping[str, Job] = {
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
     "invoices.expire": Job("workers.invoices.expire", MAINTENANCE),
     "invoices.follow_card": Job("workers.invoices.follow_card", MAINTENANCE),
+    "invoices.look_up": Job("workers.invoices.look_up", WATCH),
     "invoices.follow_refund": Job("workers.invoices.follow_refund", MAINTENANCE),
     "treasury.sign": Job("workers.treasury.sign", CHAIN, 120),
     "treasury.broadcast": Job("workers.treasury.broadcast", CHAIN),

@@ -68,6 +68,8 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "invoices.cancel": _PAYS,
     "invoices.pay": _PAYS,
     "invoices.refund": _PAYS,
+    "invoices.accept": _PAYS,
+    "invoices.decline": _PAYS,
     # where money may go
     "wallets.wallet": _ALL,
     "wallets.wallets": _ALL,

@@ -81,6 +81,8 @@ EXAMPLES = (
     Example("POST", "/client/invoices/{INVOICE}/cancel", {}),
     Example("POST", "/client/invoices/{INVOICE_OF_ANOTHER}/pay", {}),
     Example("POST", "/client/invoices/{PAID_INVOICE}/refund", {"amount": 1}),
+    Example("POST", "/client/invoices/{PART_PAID_INVOICE}/decline", {"claimId": "{CLAIM}"}),
+    Example("POST", "/client/invoices/{PART_PAID_INVOICE}/accept", {}),
     Example(
         "POST",
         "/client/api-keys",
