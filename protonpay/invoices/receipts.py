@@ -1,8 +1,8 @@
 """Receipts that prove themselves: what was paid for an invoice, signed.
 
-A flattened JWS (RFC 7515) with Ed25519 (RFC 8037), which signs the same bytes alike: a receipt changes
-only with the money, and who asks twice gets the same file. The key is made once and stays, whatever
-other secrets are changed: an old receipt is verified by the same public key.
+A flattened JWS (RFC 7515) with Ed25519 (RFC 8037), which signs the same bytes alike: a receipt
+changes only with the money, and who asks twice gets the same file. The key is made once and stays,
+whatever other secrets are changed: an old receipt is verified by the same public key.
 """
 
 import base64
