@@ -1,13 +1,13 @@
 """What API keys asked, in tables of months.
 
-Revision ID: 0048
+Revision ID: 0049
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0048"
-down_revision = "0047"
+revision = "0049"
+down_revision = "0048"
 
 _OF_MONTHS = ("make_months", "drop_months")
 _BEFORE = "('events', 'webhook_deliveries', 'webhook_attempts')"
