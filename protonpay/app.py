@@ -57,6 +57,8 @@ from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
 from protonpay.portal.troubles import troubles as portal_troubles
 from protonpay.proofs.blueprint import blp as proofs_blp
+from protonpay.request_log import recording as request_log
+from protonpay.request_log.blueprint import blp as requests_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
 from protonpay.statements.blueprint import blp as statements_blp
@@ -107,6 +109,7 @@ BLUEPRINTS = (
     api_keys_blp,
     webhooks_blp,
     events_blp,
+    requests_blp,
     invoices_blp,
     kyc_blp,
     linked_wallets_blp,
@@ -226,6 +229,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)
     answers.init_app(app)
+    request_log.init_app(app)
     limits.init_app(
         app,
         redis_url=config.redis_url,

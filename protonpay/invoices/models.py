@@ -28,7 +28,10 @@ from protonpay.invoices.states import (
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import Base
-from protonpay.store.types import UsdcType, UtcDateTime, state_check
+from protonpay.store.types import Sealed, UsdcType, UtcDateTime, state_check
+
+RECEIPT_KEYS = "receipt key"
+"""What the private keys are sealed for."""
 
 
 class Invoice(Base):
@@ -330,4 +333,20 @@ class InvoiceLookup(Base):
     state: Mapped[str] = mapped_column(Text)
     coin: Mapped[str | None] = mapped_column(Text)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReceiptKey(Base):
+    """A key that receipts are signed with (Ed25519).
+
+    Attributes:
+        id: the thumbprint of the public key (RFC 7638), named by what it signs.
+        public: the public key, base64url; ``secret`` is the private one.
+    """
+
+    __tablename__ = "receipt_keys"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    public: Mapped[str] = mapped_column(Text)
+    secret: Mapped[bytes] = mapped_column(Sealed(RECEIPT_KEYS))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

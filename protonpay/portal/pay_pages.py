@@ -1,17 +1,19 @@
 """The pages of who pays an invoice: it needs no account, the address of the page is enough."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.deposits import service as deposits
 from protonpay.deposits.service import Offer
-from protonpay.invoices import cards
+from protonpay.invoices import cards, receipts
 from protonpay.invoices import checkout as invoices
 from protonpay.invoices.addresses import back_to
 from protonpay.invoices.states import LOOKUP_TRIES
@@ -48,6 +50,21 @@ class Tried:
 NOTHING_TRIED = Tried()
 
 
+@dataclass(slots=True)
+class _House:
+    """Whether money here is play money, as every page's band says."""
+
+    test: bool = True
+
+
+_house = _House()
+
+
+@pay_pages.record
+def _learn(state: BlueprintSetupState) -> None:
+    _house.test = bool(state.app.jinja_env.globals["test_data"])
+
+
 @pay_pages.get("/pay/<invoice_id>")
 def pay(invoice_id: str) -> Response:
     """Show an invoice to its payer, as it stands now."""
@@ -79,9 +96,29 @@ def receipt(invoice_id: str) -> AnyResponse:
         shown=shown,
         face=checkout.face(shown, say),
         address=address,
+        keys=links.to("/docs#receipts"),
         code=qr.svg(address),
     )
     return spoken(language, page(html))
+
+
+@pay_pages.get("/pay/<id:invoice_id>/receipt.json")
+def signed_receipt(invoice_id: str) -> AnyResponse:
+    """Give the receipt as a file that proves itself, wherever this page is by then."""
+    try:
+        signed = receipts.signed(invoice_id, issuer=links.to(""), test=_house.test)
+    except NotFound:
+        return missing()
+    file = Response(json.dumps(signed, indent=2) + "\n", mimetype="application/jose+json")
+    file.headers["Content-Disposition"] = f'attachment; filename="receipt-{invoice_id}.json"'
+    file.headers["Cache-Control"] = "no-store"
+    return file
+
+
+@pay_pages.get("/pay/receipt-keys.json")
+def receipt_keys() -> Response:
+    """Give the public keys that receipts are verified with."""
+    return Response(json.dumps(receipts.public_keys()), mimetype="application/jwk-set+json")
 
 
 @pay_pages.get("/pay/<id:invoice_id>/events")

@@ -93,6 +93,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "store.months": Periodic("workers.maintenance.keep_months", MAINTENANCE, 3600),
     "kyc.drop_documents": Periodic("workers.kyc.drop_documents", MAINTENANCE, 3600),
     "idempotency.reap": Periodic("workers.maintenance.reap_keys", MAINTENANCE, 60),
+    "requests.collect": Periodic("workers.maintenance.collect_requests", MAINTENANCE, 1),
     "events.dispatch": Periodic("workers.webhooks.dispatch", WEBHOOKS, 1),
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
     "webhooks.give_up": Periodic("workers.webhooks.give_up", MAINTENANCE, 3600),

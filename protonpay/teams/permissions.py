@@ -88,6 +88,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     # programs
     "events.event": _ALL,
     "events.events": _ALL,
+    "requests.listed": _BUILDS,
+    "requests.one": _BUILDS,
+    "requests.trouble": _BUILDS,
     "api-keys.create": _BUILDS,
     "api-keys.listed": _BUILDS,
     "api-keys.key": _BUILDS,

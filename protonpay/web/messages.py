@@ -267,6 +267,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Этот API-ключ нельзя использовать с этого адреса."
     ),
     "There is no such key.": "Такого ключа нет.",
+    "There is no such request.": "Такого запроса нет.",
     "At most {limit} live keys: revoke one.": "Не более {limit} действующих ключей: отзовите один.",
     "expiresAt must be in the future.": "expiresAt должно быть в будущем.",
     'Must be "full" or a list of scopes.': 'Должно быть "full" или список прав.',

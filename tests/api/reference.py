@@ -92,6 +92,9 @@ EXAMPLES = (
     Example("GET", "/client/api-keys"),
     Example("GET", "/client/api-keys/{KEY}"),
     Example("DELETE", "/client/api-keys/{KEY}", status=NOTHING),
+    Example("GET", "/client/requests?outcome=refused", keeps={"REQUEST": "requests.0.id"}),
+    Example("GET", "/client/requests/{REQUEST}"),
+    Example("GET", "/client/requests/errors"),
     Example(
         "POST",
         "/client/webhooks",

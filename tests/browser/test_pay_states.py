@@ -216,3 +216,32 @@ def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):
         seen.page.locator("#base .copy").nth(number).click()
         expect(seen.page.locator("#base .copy").nth(number)).to_have_text("Copied")
         assert seen.page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_two_tabs_and_the_way_that_was_chosen(shop: Actor, visit: Callable[..., Visit]):
+    """T12: each tab has its own; it is in the address, so that a reload and a language keep it."""
+    made = ask(shop, "50")
+    seen = visit(locale="en")
+    seen.page.goto("/")
+    seen.page.goto(f"/pay/{made.id}")
+    other = seen.context.new_page()
+    other.goto(f"/pay/{made.id}")
+    for way in ("Base", "Polygon"):
+        choose(seen, way)
+    assert seen.page.url.endswith("?network=polygon")
+    assert other.locator("#solana").is_visible()
+    assert not other.locator("#polygon").is_visible()
+    seen.page.reload()
+    assert seen.page.locator("#polygon").is_visible()
+    seen.page.get_by_role("link", name="Русский").click()
+    expect(seen.page.locator("h1")).to_have_text("Отправьте 50,00 USDC")
+    assert seen.page.locator("#polygon").is_visible()
+    pay_on_chain(made.id, "50")
+    expect(seen.page.locator("h1")).to_have_text("Платёж получен", timeout=PATIENCE)
+    expect(other.locator("h1")).to_have_text("Платёж получен", timeout=PATIENCE)
+    expect(other.locator("html")).to_have_attribute("lang", "ru")  # no page is in two languages
+    seen.page.reload()
+    expect(seen.page.locator("h1")).to_have_text("Платёж получен")
+    seen.page.go_back()
+    seen.page.go_back()
+    assert seen.page.url.endswith(":8000/"), "choosing a way left no steps to go back over"

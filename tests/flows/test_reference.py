@@ -154,7 +154,21 @@ class Reader:
         else:
             self._prepare_account(name)
 
+    def _ask_too_much_with_a_key(self) -> None:
+        mine = self._me()
+        key = mine.post("/client/api-keys", name="Shop", permissions=["transfers:write"])["key"]
+        with requests.Session() as shop:
+            shop.headers.update(
+                {"Authorization": f"Bearer {key['rawKey']}", "User-Agent": "shop/1.0"}
+            )
+            order = {"toIdentifier": self.payee.email, "amount": 5000}
+            sent = {"Idempotency-Key": "order-1042", "X-Request-Id": "shop-order-1042"}
+            shop.post(f"{self.city.api}/client/transfer", json=order, headers=sent, timeout=10)
+        until(lambda: mine.get("/client/requests?outcome=refused")["requests"], PATIENCE)
+
     def _prepare_account(self, name: str) -> None:
+        if name == "GET /client/requests":
+            self._ask_too_much_with_a_key()
         if name == "POST /client/wallets":
             self.known["SIGNATURE"] = self.wallet.sign(self.known["MESSAGE"])
         if name in LETTERS:

@@ -87,6 +87,10 @@ IN_RUSSIAN: Sentences = {
     "Whoever has this paper can compare it with the receipt at its address:": (
         "Бумагу можно сверить с квитанцией по её адресу:"
     ),
+    "Signed file (JSON)": "Подписанный файл (JSON)",
+    "The signed file proves itself, without this site: how, is said at {address}.": (
+        "Подписанный файл доказывает себя сам, без этого сайта; как проверить: {address}."
+    ),
     "Print": "Напечатать",
     "Back to the invoice": "Вернуться к счёту",
     "Language": "Язык",

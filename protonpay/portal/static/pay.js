@@ -18,6 +18,8 @@ async function look() {
     const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // Another tab has chosen another language: no page is in two.
+    if (page.documentElement.lang !== document.documentElement.lang) return location.reload();
     const next = page.querySelector("[data-version]");
     if (next.dataset.version !== shown) {
       // The element with role=status stays, so that its new words are said.
