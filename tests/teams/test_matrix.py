@@ -23,6 +23,7 @@ LETTERS = dict(zip("vadpm", ROLES, strict=True))
 ROWS: Mapping[str, str] = {
     "GET /client/balance": "vadpm",
     "GET /client/dashboard": "vadpm",
+    "GET /client/balance/history": "vadpm",
     "GET /client/activity": "vadpm",
     "GET /client/fees": "vadpm",
     "GET /client/ledger/proof": "vadpm",
