@@ -18,6 +18,7 @@ from protonpay.chains.registry import NETWORKS, chains
 from protonpay.store.db import db
 from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, WATCH, WEBHOOKS
 from protonpay.store.queue import door, named
+from workers.alarm import alarm
 from workers.job import keeper
 from workers.webhooks import deliverer
 
@@ -100,6 +101,8 @@ def _work(app: Flask, queue: str) -> None:
     # Connections of the parent belong to the parent.
     db.engine.dispose(close=False)
     keeper.start(app)
+    if queue == CHAIN:
+        alarm.start(app)
     if queue == WEBHOOKS:
         deliverer.start(app)
     worker = SimpleWorker(

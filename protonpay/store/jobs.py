@@ -19,7 +19,7 @@ _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
 class Later:
     """What a job answers when it is not finished and did not fail: ask again after a while."""
 
-    seconds: int
+    seconds: float
     reason: str
 
 

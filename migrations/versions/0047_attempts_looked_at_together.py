@@ -1,0 +1,21 @@
+"""The outbox finds the rows of attempts that are handed in or looked at along with others.
+
+Revision ID: 0047
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0047"
+down_revision = "0046"
+
+
+def upgrade() -> None:
+    op.create_index(
+        "ix_outbox_attempt",
+        "outbox",
+        [sa.text("(args ->> 'attempt_id')")],
+        postgresql_where=sa.text(
+            "job IN ('payouts.broadcast', 'payouts.confirm') AND done_at IS NULL"
+        ),
+    )
