@@ -26,12 +26,22 @@ class Alarm:
         self._app: Flask | None = None
         self._set: list[datetime] = []
         self._changed = threading.Condition()
+        self._over = False
+        self._thread = threading.Thread(target=self._run, daemon=True, name="alarm")
 
     def start(self, app: Flask) -> None:
         """Begin in this process; after the fork, never before."""
         self._app = app
         bell.bind(self.set)
-        threading.Thread(target=self._run, daemon=True, name="alarm").start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, whatever is set."""
+        bell.bind(None)
+        with self._changed:
+            self._over = True
+            self._changed.notify()
+        self._thread.join()
 
     def set(self, moment: datetime) -> None:
         """Have urgent rows looked for then."""
@@ -41,24 +51,28 @@ class Alarm:
                 self._changed.notify()
 
     def _run(self) -> None:
-        while True:
-            self._wait()
+        while self._wait():
             if self._app is not None:
                 with self._app.app_context():
                     _sweep()
 
-    def _wait(self) -> None:
-        """Return when the first of the moments has come; it and all that passed are taken out."""
+    def _wait(self) -> bool:
+        """Return when the first of the moments has come; it and all that passed are taken out.
+
+        Returns:
+            False at the end of it.
+        """
         with self._changed:
-            while True:
+            while not self._over:
                 now = clock.now()
                 passed = len(self._set)
                 while self._set and self._set[0] <= now:
                     heapq.heappop(self._set)
                 if len(self._set) < passed:
-                    return
+                    return True
                 left = (self._set[0] - now).total_seconds() if self._set else None
                 self._changed.wait(left)
+        return False
 
 
 def _sweep() -> None:

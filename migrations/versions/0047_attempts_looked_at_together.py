@@ -1,4 +1,4 @@
-"""The outbox finds the rows of attempts that are handed in or looked at along with others.
+"""The outbox finds the rows of attempts that go along with others; who closed a case is kept.
 
 Revision ID: 0047
 """
@@ -19,3 +19,4 @@ def upgrade() -> None:
             "job IN ('payouts.broadcast', 'payouts.confirm') AND done_at IS NULL"
         ),
     )
+    op.add_column("reconciliation_cases", sa.Column("closed_by", sa.Text(), nullable=True))

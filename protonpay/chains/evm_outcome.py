@@ -24,6 +24,9 @@ from protonpay.chains.port import Network, SendOutcome, SendState, SignedSend
 
 log = structlog.get_logger(__name__)
 
+VALID_SECONDS = 900
+"""How long a signed payment is good, and so how long a lost one keeps its payout waiting."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
@@ -78,21 +81,26 @@ def look(
     """
     final = node.block("finalized")
     sights = _see(node, sends)
-    # Mined without an error, not final, still good: there is nothing to say of its payments yet.
-    on_the_way = [
-        sight.receipt is not None
-        and sight.receipt.succeeded
-        and sight.receipt.block_number > final.number
-        and final.time < int(send.terms["valid_before"])
-        for send, sight in zip(sends, sights, strict=True)
-    ]
     found = dict[str, SendOutcome]()
-    for send, sight, waits in zip(sends, sights, on_the_way, strict=True):
-        if waits:
+    for send, sight in zip(sends, sights, strict=True):
+        if _is_on_its_way(send, sight, final):
             found |= dict.fromkeys(send.payout_ids, SendOutcome(SendState.WAITING))
         else:
             found |= Inquiry(node, network, sender, send).outcomes(final, sight)
     return found
+
+
+def _is_on_its_way(send: SignedSend, sight: _Sight, final: Block) -> bool:
+    """Tell whether the final state can say nothing of a send's payments yet that would end them.
+
+    It is in a block without an error that is not final and the payments are still good; or in the
+    pool, and the final block is from before they were signed.
+    """
+    valid_before = int(send.terms["valid_before"])
+    if sight.receipt is None:
+        return sight.known and final.time < valid_before - VALID_SECONDS
+    above = sight.receipt.block_number > final.number
+    return sight.receipt.succeeded and above and final.time < valid_before
 
 
 def _see(node: Node, sends: Sequence[SignedSend]) -> list[_Sight]:

@@ -29,7 +29,7 @@ OUTBID_AFTER = timedelta(seconds=60)
 _ASK_AGAIN_SECONDS = 2
 _HAND_IN_AGAIN_SECONDS = 1
 # Finality takes a second or twenty minutes: asked about a tenth later than it is old.
-_SOONEST_SECONDS, _LATEST_SECONDS = 0.25, 15.0
+_SOONEST_SECONDS, _LATEST_SECONDS = 0.25, 15
 _PART_OF_AGE = 10
 _BOOKED_TOGETHER = 200
 _NOT_FINAL = "not final"
@@ -139,8 +139,9 @@ def _look_again(
     later = None
     alike = defaultdict[str, dict[OpenSend, float]](dict)
     for each, found in waiting.items():
-        age = 0.0 if each in outbid else (clock.now() - each.since).total_seconds()
-        seconds = min(max(age / _PART_OF_AGE, _SOONEST_SECONDS), _LATEST_SECONDS)
+        age = timedelta(0) if each in outbid else clock.now() - each.since
+        part = (age // _PART_OF_AGE).total_seconds()
+        seconds = min(max(part, _SOONEST_SECONDS), _LATEST_SECONDS)
         if any(not outcome.seen for outcome in found):
             seconds = max(seconds, _HAND_IN_AGAIN_SECONDS)
         reasons = sorted({outcome.reason for outcome in found if outcome.reason})

@@ -57,10 +57,10 @@ def test_each_is_put_off_to_its_own_time_and_its_entry_is_taken_back():
     _add(1)
     _add(2, 5)
     _add(3)
-    assert door.client.llen("rq:queue:chain") == 2
+    assert door.client.llen("rq:queue:settle") == 2
     with clock.frozen(NOON), transaction():
         alongside.put_off(JOB, "attempt_id", {"1": 2, "2": 0.25, "9": 1}, "not final")
-        assert door.client.llen("rq:queue:chain") == 2, "not before the commit"
+        assert door.client.llen("rq:queue:settle") == 2, "not before the commit"
 
     found = [(row.due_at - NOON, row.last_error, row.leased_until) for row in _rows()]
     assert found[:2] == [
@@ -68,7 +68,7 @@ def test_each_is_put_off_to_its_own_time_and_its_entry_is_taken_back():
         (timedelta(seconds=0.25), "not final", None),
     ]
     assert found[2][0] == timedelta(0)
-    assert door.client.lrange("rq:queue:chain", 0, -1) == [f"outbox-{_rows()[2].id}-1".encode()]
+    assert door.client.lrange("rq:queue:settle", 0, -1) == [f"outbox-{_rows()[2].id}-1".encode()]
 
 
 def test_what_is_done_stays_done():

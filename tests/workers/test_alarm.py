@@ -1,5 +1,7 @@
 """An urgent row is in the queue the moment it is due, before any sweeper comes round."""
 
+from collections.abc import Iterator
+
 import pytest
 
 from protonpay.kernel import clock
@@ -14,13 +16,15 @@ from workers.alarm import Alarm
 
 
 @pytest.fixture
-def _rung(open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bell, "_tell", None)
-    Alarm().start(open_house.app)
+def _rung(open_house: OpenHouse) -> Iterator[None]:
+    alarm = Alarm()
+    alarm.start(open_house.app)
+    yield
+    alarm.stop()
 
 
 def _waiting() -> int:
-    return int(door.client.llen("rq:queue:chain"))
+    return int(door.client.llen("rq:queue:settle"))
 
 
 def _add(seconds: float) -> None:
