@@ -13,7 +13,7 @@ DOCUMENTS := tests/architecture/test_documents.py
 T ?= tests
 # One process more than cores, four at most: a journey waits more than it works, and each process
 # has services of its own. One that is done takes from the others, or the last would end alone.
-JOBS ?= -n $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 1 : 4))) --dist worksteal
+JOBS ?= -n $(shell cores=$$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2); echo $$((cores < 3 ? cores + 2 : 5))) --no-loadscope-reorder
 
 ##@ Run
 
@@ -42,6 +42,10 @@ test: install-dev  ## Every test, with services of its own (T=path for some)
 .PHONY: test-fast
 test-fast: install-dev  ## The tests that need no processes of their own
 	@$(BIN)/python -m pytest $(JOBS) -m "not slow" $(T)
+
+.PHONY: looks
+looks: install-dev  ## Pictures of every page in three languages, two themes, three widths (tests/browser/shots)
+	@LOOKS=1 $(BIN)/python -m pytest -q -k whole tests/browser
 
 .PHONY: check
 check: format-check lint types imports test  ## All of the below, then the tests

@@ -52,10 +52,13 @@ from protonpay.portal.client.pages import PAGES as CLIENT_PAGES
 from protonpay.portal.components import components as portal_components
 from protonpay.portal.letters import letters as portal_letters
 from protonpay.portal.pages import pages as portal_pages
-from protonpay.portal.pay_pages import pay_pages
+from protonpay.portal.pay_forms import pay_pages
 from protonpay.portal.reference.pages import reference as portal_reference
 from protonpay.portal.reference.pages import source as api_document
+from protonpay.portal.troubles import troubles as portal_troubles
 from protonpay.proofs.blueprint import blp as proofs_blp
+from protonpay.request_log import recording as request_log
+from protonpay.request_log.blueprint import blp as requests_blp
 from protonpay.screening.offline import OfflineList
 from protonpay.screening.service import screening
 from protonpay.statements.blueprint import blp as statements_blp
@@ -106,6 +109,7 @@ BLUEPRINTS = (
     api_keys_blp,
     webhooks_blp,
     events_blp,
+    requests_blp,
     invoices_blp,
     kyc_blp,
     linked_wallets_blp,
@@ -225,6 +229,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     metrics_door.bind(config.metrics_token, production=config.production)
     paths.init_app(app)
     answers.init_app(app)
+    request_log.init_app(app)
     limits.init_app(
         app,
         redis_url=config.redis_url,
@@ -260,6 +265,7 @@ def _open_rooms(app: Flask) -> None:
         api.register_blueprint(blueprint)
     _open_admin(app)
     app.register_blueprint(metrics_pages)
+    app.register_blueprint(portal_troubles)
     app.register_blueprint(portal_pages)
     app.register_blueprint(pay_pages)
     app.register_blueprint(portal_letters)

@@ -30,6 +30,7 @@ from protonpay.store.db import db, transaction
 from protonpay.store.queue import door
 from tests.actors import Actor, make_actor
 from tests.overheard import Overheard
+from tests.rota import ByFile, longest_first
 
 ROOT = Path(__file__).parents[1]
 PASSPHRASE = "the keyring of the tests, and of nobody else"
@@ -44,6 +45,16 @@ class EachInItsContext(FlaskClient):
             db.session.commit()
         with self.application.app_context():
             return super().open(*args, **kwargs)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Hand out the tests by files."""
+    return ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    longest_first(items)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
-"""Invoices end in time, and refunds as their payouts end."""
+"""Invoices end in time, refunds as their payouts end, and payers are told where their money is."""
 
-from protonpay.invoices import cards, receiving, refunding
+from protonpay.invoices import cards, lookups, receiving, refunding
+from protonpay.reconciliation import explaining
 from protonpay.store.jobs import Later
 from workers.job import job
 
@@ -21,3 +22,14 @@ def follow_refund(refund_id: str) -> Later | None:
 def follow_card(deposit_id: str) -> None:
     """Do what follows from how a card deposit for an invoice stands."""
     cards.follow(deposit_id)
+
+
+@job("invoices.look_up")
+def look_up(lookup_id: str) -> Later | None:
+    """Ask a network about a transaction that a payer has named."""
+    asked = lookups.asked(lookup_id)
+    if asked is None:
+        return None
+    found = explaining.explain(*asked)
+    told = [lookups.Told(one.verdict, one.holder, one.asset) for one in found.lines]
+    return lookups.take(lookup_id, found.network, told)

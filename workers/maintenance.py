@@ -5,6 +5,7 @@ import structlog
 from protonpay.ledger import audit as books
 from protonpay.ledger import seals
 from protonpay.ledger import service as ledger
+from protonpay.request_log import recording as request_log
 from protonpay.store import idempotency, months, outbox
 from workers.job import drain, periodic
 
@@ -12,6 +13,7 @@ log = structlog.get_logger(__name__)
 
 _ACCOUNTS = 1000
 _KEYS = 1000
+_REQUESTS = 500
 
 
 @periodic("ledger.fold")
@@ -47,6 +49,12 @@ def keep_months() -> None:
         log.info("months_dropped", months=kept.dropped)
     for month in kept.blocked:
         log.error("month_came_too_late", month=month)
+
+
+@periodic("requests.collect")
+def collect_requests() -> None:
+    """Make rows of what keys asked."""
+    drain(lambda: request_log.collect(_REQUESTS), _REQUESTS)
 
 
 @periodic("idempotency.reap")

@@ -1,4 +1,4 @@
-"""`flask ops reconcile`, `cases` and `explain`: how book, chains and providers agree."""
+"""`flask ops reconcile`, `cases`, `explain`, `misdirected`: how book, chains, providers agree."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import click
 from flask.cli import with_appcontext
 
 from protonpay.cli.acts import BY, REASON, act
+from protonpay.invoices import lookups
 from protonpay.kernel.errors import Refusal
 from protonpay.reconciliation import explaining
 from protonpay.reconciliation import service as reconciliation
@@ -79,6 +80,15 @@ def explain(network: str, transaction: str, address: str | None) -> None:
             click.echo(f"{'':<15}{' '.join(fact for fact in facts if fact)}")
     if explaining.Verdict.UNKNOWN in {line.verdict for line in told.lines}:
         sys.exit(_UNKNOWN)
+
+
+@click.command()
+@with_appcontext
+def misdirected() -> None:
+    """List other coins that payers have found at their invoices' addresses."""
+    for one in lookups.wrong():
+        click.echo(f"{one.id}  {one.created_at:%Y-%m-%d %H:%M}  invoice {one.invoice_id}")
+        click.echo(f"    {one.coin} on {one.network}, transaction {one.tx_hash}")
 
 
 def _show(lines: Sequence[Line]) -> None:

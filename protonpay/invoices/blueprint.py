@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from protonpay.invoices import refunding, schemas, service
+from protonpay.invoices import claims, schemas, service
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
@@ -61,5 +61,20 @@ def cancel(invoice_id: str) -> dict[str, Any]:
 @steps_up
 def refund(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
     """Give back what was paid: to the payer's balance, or on chain to a wallet you name."""
-    invoice, given = refunding.refund(current().user_id, invoice_id, **order)
+    invoice, given = claims.give_back(current().user_id, invoice_id, **order)
     return {"refund": given, "invoice": invoice}
+
+
+@blp.post("/invoices/<id:invoice_id>/decline", keys=needs(Scope.INVOICES_WRITE))
+@blp.arguments(schemas.ClaimOrder)
+@blp.response(200, schemas.InvoiceAnswer)
+def decline(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Decline what a payer asks back; nothing moves, and they may ask again."""
+    return {"invoice": claims.decline(current().user_id, invoice_id, **order)}
+
+
+@blp.post("/invoices/<id:invoice_id>/accept", keys=needs(Scope.INVOICES_WRITE))
+@blp.response(200, schemas.InvoiceAnswer)
+def accept(invoice_id: str) -> dict[str, Any]:
+    """Count an invoice as paid by what has come, though it was too little or too late."""
+    return {"invoice": service.accept(current().user_id, invoice_id)}

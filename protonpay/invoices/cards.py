@@ -167,7 +167,16 @@ def _given_back(invoice: Invoice, card: InvoiceCard, total: Usdc) -> None:
     )
     # Its owner may have given some of it back already, by a wallet.
     left = invoice.received_micro - invoice.refunded_micro
-    amount = min(total - (booked or ZERO), left)
+    due = total - (booked or ZERO)
+    amount = min(due, left)
+    if due > left:
+        # The deposit's own entry has all of it; of the invoice no more can be given back than came.
+        log.error(
+            "card_refund_beyond_invoice",
+            invoice_id=invoice.id,
+            deposit_id=card.deposit_id,
+            beyond=str(due - left),
+        )
     if not amount > ZERO:
         return
     row = InvoiceRefund(

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from protonpay.chains.registry import NETWORKS
 from protonpay.chains.uris import payment_uri
 from protonpay.invoices import receiving, service
-from protonpay.invoices.models import Invoice, InvoiceCard, InvoicePayment, InvoiceRefund
-from protonpay.invoices.states import CARD_COMING, OPEN
+from protonpay.invoices.models import (
+    Invoice,
+    InvoiceCard,
+    InvoiceClaim,
+    InvoiceLookup,
+    InvoicePayment,
+    InvoiceRefund,
+)
+from protonpay.invoices.reckoning import claimable
+from protonpay.invoices.states import CARD_COMING, CLAIM, LOOKUP_OPEN, LOOKUP_TRIES, OPEN
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import transaction
 from protonpay.users import service as users
@@ -42,9 +50,12 @@ class Checkout:
         confirming: seen on chain and not final.
         held: arrived and on hold: its payer must not send it again.
         rest: still to be sent, what is confirming or on hold taken off.
-        version: another one once anything here but the time is different.
+        version: another one once anything here but the clock is different.
         card: the card page that was opened last, if any.
         places: empty where nothing should be sent any more, or no address is free.
+        claimable: what its payer may ask back now; ``claim`` is what they asked last.
+        lookups: the transactions that were named as having paid it.
+        more_time: it is about to run out, and its payer may have more.
     """
 
     invoice: Invoice
@@ -58,6 +69,15 @@ class Checkout:
     payments: Sequence[InvoicePayment]
     refunds: Sequence[InvoiceRefund]
     card: InvoiceCard | None = None
+    claimable: Usdc = ZERO
+    claim: InvoiceClaim | None = None
+    lookups: Sequence[InvoiceLookup] = ()
+    more_time: bool = False
+
+    @property
+    def looking(self) -> bool:
+        """Whether a network is still being asked about a transaction."""
+        return any(one.state in LOOKUP_OPEN and one.tries < LOOKUP_TRIES for one in self.lookups)
 
     @property
     def card_coming(self) -> bool:
@@ -99,6 +119,10 @@ def look(invoice_id: str) -> Checkout:
         payments=[one for one in found.payments if one.state != "VANISHED"],
         refunds=[one for one in found.refunds if one.state != "FAILED"],
         card=found.card,
+        claimable=_claimable(found),
+        claim=found.claims[-1] if found.claims else None,
+        lookups=found.lookups,
+        more_time=service.may_extend(invoice),
     )
 
 
@@ -111,9 +135,20 @@ def version(invoice_id: str) -> str:
     return _version(service.find(invoice_id))
 
 
+def _claimable(found: service.Whole) -> Usdc:
+    asked = any(claim.state == CLAIM.initial for claim in found.claims)
+    if asked or found.invoice.state == "CONFIRMING":
+        return ZERO
+    return claimable(found.invoice)
+
+
 def _version(found: service.Whole) -> str:
     invoice = found.invoice
     parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
+    # More time is offered, and was taken: both are seen without a reload.
+    parts += [str(invoice.extensions_left), str(service.may_extend(invoice))]
+    parts += [f"{one.id}{one.state}" for one in found.claims]
+    parts += [f"{one.id}{one.state}" for one in found.lookups]
     parts += [f"{one.id}{one.state}" for one in found.payments]
     parts += [f"{one.id}{one.state}" for one in found.refunds]
     if found.card is not None:

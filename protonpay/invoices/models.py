@@ -2,13 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.invoices.states import (
     CARD,
     CARD_ALIVE,
+    CLAIM,
     INVOICE,
+    LOOKUP,
     OPEN,
     PAYMENT,
     REFUND,
@@ -17,7 +28,10 @@ from protonpay.invoices.states import (
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import Base
-from protonpay.store.types import UsdcType, UtcDateTime, state_check
+from protonpay.store.types import Sealed, UsdcType, UtcDateTime, state_check
+
+RECEIPT_KEYS = "receipt key"
+"""What the private keys are sealed for."""
 
 
 class Invoice(Base):
@@ -31,6 +45,8 @@ class Invoice(Base):
         received_micro: credited to its owner for it, at whatever time.
         refunded_micro: given back of that.
         late: something came after its end.
+        extensions_left: how often its payer may still have more time.
+        accepted_at: when its owner took what had come for all of it.
         paid_at: when it first counted as paid; ``ended_at``: when it left the open states.
     """
 
@@ -43,6 +59,7 @@ class Invoice(Base):
             " AND refunded_micro <= received_micro",
             name="amounts",
         ),
+        CheckConstraint("extensions_left >= 0", name="extensions"),
         Index("ix_invoices_user", "user_id", "created_at", "id"),
         Index("ix_invoices_user_state", "user_id", "state", "created_at", "id"),
         Index(
@@ -65,14 +82,19 @@ class Invoice(Base):
     received_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
     refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
     late: Mapped[bool] = mapped_column(default=False)
+    extensions_left: Mapped[int] = mapped_column(SmallInteger, default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def terms(self) -> Terms:
         """When it counts as paid."""
+        if self.accepted_at is not None:
+            # By whatever has come.
+            return Terms(self.amount_micro, self.missing, accept_late=True)
         return Terms(self.amount_micro, self.tolerance_micro, self.accept_late)
 
     @property
@@ -247,3 +269,84 @@ class InvoiceCard(Base):
     def fiat(self) -> FiatAmount:
         """What the page asks for."""
         return FiatAmount(self.fiat_minor, self.currency)
+
+
+class InvoiceClaim(Base):
+    """What a payer asks back, and where to: whoever has the pay page may ask, its owner decides.
+
+    Attributes:
+        refund_id: the refund it became.
+    """
+
+    __tablename__ = "invoice_claims"
+    __table_args__ = (
+        state_check("state", CLAIM),
+        CheckConstraint("amount_micro > 0", name="amounts"),
+        # One at a time: the owner decides about what they have read.
+        Index(
+            "uq_invoice_claims_open",
+            "invoice_id",
+            unique=True,
+            postgresql_where=text("state = 'OPEN'"),
+        ),
+        Index("ix_invoice_claims_invoice", "invoice_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
+    wallet_address: Mapped[str] = mapped_column(Text)
+    network: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    refund_id: Mapped[str | None] = mapped_column(
+        Text, ForeignKey("invoice_refunds.id"), unique=True
+    )
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InvoiceLookup(Base):
+    """A transaction that a payer says has paid an invoice, and what its network says of it.
+
+    Attributes:
+        network: which is asked first; once something is found, where it is.
+        coin: of what came, where it is not USDC: the token's contract or mint, or ``native``.
+        tries: how often it was asked.
+    """
+
+    __tablename__ = "invoice_lookups"
+    __table_args__ = (
+        state_check("state", LOOKUP),
+        UniqueConstraint("invoice_id", "tx_hash"),
+        Index("ix_invoice_lookups_invoice", "invoice_id", "created_at", "id"),
+        Index(
+            "ix_invoice_lookups_wrong",
+            "created_at",
+            postgresql_where=text("state = 'WRONG_TOKEN'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    network: Mapped[str] = mapped_column(Text)
+    tx_hash: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    coin: Mapped[str | None] = mapped_column(Text)
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ReceiptKey(Base):
+    """A key that receipts are signed with (Ed25519).
+
+    Attributes:
+        id: the thumbprint of the public key (RFC 7638), named by what it signs.
+        public: the public key, base64url; ``secret`` is the private one.
+    """
+
+    __tablename__ = "receipt_keys"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    public: Mapped[str] = mapped_column(Text)
+    secret: Mapped[bytes] = mapped_column(Sealed(RECEIPT_KEYS))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

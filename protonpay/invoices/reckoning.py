@@ -6,14 +6,14 @@ invoice decides alone.
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
 from protonpay.invoices.states import INVOICE, OPEN, REFUND, Received, become
 from protonpay.kernel import clock, events
 from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.store.db import current
+from protonpay.store.db import current, db
 from protonpay.store.events import publish
 
 CURRENCY = "USDC"
@@ -80,6 +80,47 @@ def give_back(invoice: Invoice, row: InvoiceRefund) -> None:
         refundAmount=str(row.amount_micro),
         payoutId=row.payout_id,
     )
+
+
+def left(invoice: Invoice, method: str) -> Usdc:
+    """Return what came for an invoice in a way and neither went back nor is about to.
+
+    Args:
+        invoice: locked, if what follows depends on it.
+        method: ``BALANCE``, or ``CRYPTO`` for all that goes back to a wallet: cards, too.
+    """
+    balance = method == "BALANCE"
+    came = (InvoicePayment.method == "BALANCE") == balance
+    went = InvoiceRefund.payer_id.is_not(None) == balance
+    return _came(invoice.id, came) - _went(invoice.id, went)
+
+
+def claimable(invoice: Invoice) -> Usdc:
+    """Return how much its payer may ask back: what the owner's invoice does not ask for.
+
+    Of a paid one that is what came beyond its amount; of one that was not paid, all of it. Only
+    what came on chain: a card's money goes back to the card, a balance's to the balance.
+    """
+    net = _came(invoice.id) - _went(invoice.id)
+    earned = ZERO if invoice.paid_at is None else invoice.amount_micro
+    on_chain = _came(invoice.id, InvoicePayment.method == "CRYPTO") - _went(
+        invoice.id, InvoiceRefund.payout_id.is_not(None)
+    )
+    return max(ZERO, min(net - earned, on_chain))
+
+
+def _came(invoice_id: str, *which: ColumnElement[bool]) -> Usdc:
+    came = select(func.sum(InvoicePayment.amount_micro)).where(
+        InvoicePayment.invoice_id == invoice_id, InvoicePayment.state == "CREDITED", *which
+    )
+    return db.session.scalar(came) or ZERO
+
+
+def _went(invoice_id: str, *which: ColumnElement[bool]) -> Usdc:
+    went = select(func.sum(InvoiceRefund.amount_micro)).where(
+        InvoiceRefund.invoice_id == invoice_id, InvoiceRefund.state != "FAILED", *which
+    )
+    return db.session.scalar(went) or ZERO
 
 
 def tell(event: str, invoice: Invoice, **more: str | None) -> None:

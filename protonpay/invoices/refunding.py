@@ -5,14 +5,14 @@ owner, with its fee, limits and cooldown: whoever paid may have paid from an exc
 address is told and never guessed. It counts as given back once the payout is final.
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
-from protonpay.invoices.reckoning import give_back, locked
+from protonpay.invoices.reckoning import give_back, left, locked
 from protonpay.invoices.states import REFUND, REFUNDABLE
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
-from protonpay.kernel.money import ZERO, Usdc
+from protonpay.kernel.money import Usdc
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.payouts import service as payouts
@@ -88,33 +88,17 @@ def _of(user_id: str, invoice_id: str) -> Invoice:
 
 
 def _checked(invoice: Invoice, method: str, amount: Usdc | None) -> Usdc:
-    left = {way: _left(invoice, way) for way in ("BALANCE", "CRYPTO")}
-    if invoice.state not in REFUNDABLE or not any(left.values()):
+    each = {way: left(invoice, way) for way in ("BALANCE", "CRYPTO")}
+    if invoice.state not in REFUNDABLE or not any(each.values()):
         raise Conflict("state_conflict", "There is nothing that can be given back now.")
-    if not left["BALANCE"] and method == "BALANCE":
+    if not each["BALANCE"] and method == "BALANCE":
         said = "This was not paid from a balance: say walletAddress and network."
         raise Invalid("wallet_address_required", said)
-    wanted = left[method] if amount is None else amount
-    if wanted > left[method] or not wanted:
+    wanted = each[method] if amount is None else amount
+    if wanted > each[method] or not wanted:
         most = "At most {limit} USDC can be given back this way."
-        raise Invalid("invalid_amount", most, limit=left[method])
+        raise Invalid("invalid_amount", most, limit=each[method])
     return wanted
-
-
-def _left(invoice: Invoice, method: str) -> Usdc:
-    """Return what came in a way and neither went back nor is about to."""
-    came = select(func.sum(InvoicePayment.amount_micro)).where(
-        InvoicePayment.invoice_id == invoice.id,
-        (InvoicePayment.method == "BALANCE") == (method == "BALANCE"),
-        InvoicePayment.state == "CREDITED",
-    )
-    to_balance = InvoiceRefund.payer_id.is_not(None)
-    went = select(func.sum(InvoiceRefund.amount_micro)).where(
-        InvoiceRefund.invoice_id == invoice.id,
-        to_balance if method == "BALANCE" else ~to_balance,
-        InvoiceRefund.state != "FAILED",
-    )
-    return (current().scalar(came) or ZERO) - (current().scalar(went) or ZERO)
 
 
 def _to_balance(invoice: Invoice, amount: Usdc) -> InvoiceRefund:

@@ -58,6 +58,10 @@ class InvoiceOrder(WireSchema):
             "example": "https://shop.example.com",
         },
     )
+    extendable = YesNo(
+        load_default=True,
+        metadata={"description": "Its payer may have more time when it runs out, a few times."},
+    )
 
 
 class InvoiceBrief(WireSchema):
@@ -99,6 +103,9 @@ class InvoiceView(InvoiceBrief):
     accept_late = fields.Boolean()
     redirect_url = fields.String(allow_none=True, metadata={"example": None})
     embed_origin = fields.String(allow_none=True, metadata={"example": None})
+    extendable = fields.Function(
+        lambda invoice: invoice.extensions_left > 0, metadata={"type": "boolean"}
+    )
     ended_at = Moment(allow_none=True)
 
 
@@ -135,6 +142,26 @@ class RefundView(WireSchema):
     ended_at = Moment(allow_none=True)
 
 
+class ClaimView(WireSchema):
+    """What its payer asks back of an invoice: anybody who has its pay page may ask."""
+
+    id = fields.String()
+    amount = UsdcField(attribute="amount_micro")
+    wallet_address = fields.String()
+    network = fields.String()
+    status = fields.String(
+        attribute="state",
+        metadata={
+            "enum": list(states.CLAIM.states),
+            "example": "OPEN",
+            "description": "OPEN waits for you: refund it by its id, or decline it.",
+        },
+    )
+    refund_id = fields.String(allow_none=True)
+    created_at = Moment()
+    ended_at = Moment(allow_none=True)
+
+
 class InvoiceAnswer(WireSchema):
     """The answer of ``POST /client/invoices``."""
 
@@ -147,6 +174,7 @@ class WholeAnswer(WireSchema):
     invoice = fields.Nested(InvoiceView)
     payments = fields.List(fields.Nested(PaymentView))
     refunds = fields.List(fields.Nested(RefundView))
+    claims = fields.List(fields.Nested(ClaimView))
 
 
 class InvoicesQuery(HistoryQuery):
@@ -184,6 +212,21 @@ class RefundOrder(WireSchema):
         metadata={"description": "For what was paid on chain or by card.", "example": None},
     )
     network = NetworkName(load_default=None, allow_none=True, metadata={"example": None})
+    claim_id = Text(
+        longest=64,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "A claim of the payer's, in place of all others: exactly what it asks.",
+            "example": None,
+        },
+    )
+
+
+class ClaimOrder(WireSchema):
+    """Which claim."""
+
+    claim_id = Text(longest=64, required=True, metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"})
 
 
 class RefundAnswer(WireSchema):

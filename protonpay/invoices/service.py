@@ -8,7 +8,14 @@ import structlog
 from sqlalchemy import select
 
 from protonpay.invoices import addresses, receiving
-from protonpay.invoices.models import Invoice, InvoiceCard, InvoicePayment, InvoiceRefund
+from protonpay.invoices.models import (
+    Invoice,
+    InvoiceCard,
+    InvoiceClaim,
+    InvoiceLookup,
+    InvoicePayment,
+    InvoiceRefund,
+)
 from protonpay.invoices.reckoning import CURRENCY, locked, move, settle, tell
 from protonpay.invoices.states import INVOICE
 from protonpay.kernel import clock, events, ids
@@ -28,6 +35,10 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 60, 90 * 86_400
 DEFAULT_SECONDS = 86_400
 ACTIVE = "ACTIVE"
 _ENDED_AT_ONCE = 100
+EXTENSIONS = 10
+"""How often a payer may have more time (WCAG 2.2.1: at least ten times)."""
+_EXTENSION_SECONDS = 3600
+"""How much at a time, at most: no more than the invoice was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,7 @@ class Order:
         accept_late: what comes after the end may pay it too.
         redirect_url: where the payer goes back to; ``embed_origin``: whose frames may hold the
             pay page.
+        extendable: its payer may have more time, a few times.
     """
 
     amount: Usdc
@@ -51,6 +63,7 @@ class Order:
     accept_late: bool = False
     redirect_url: str | None = None
     embed_origin: str | None = None
+    extendable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +80,15 @@ class Whole:
     """An invoice with all that was paid for it and given back of it, oldest first.
 
     Attributes:
+        claims: what its payer asked back; ``lookups``: the transactions they named.
         card: the card page that was opened last, if any.
     """
 
     invoice: Invoice
     payments: Sequence[InvoicePayment]
     refunds: Sequence[InvoiceRefund]
+    claims: Sequence[InvoiceClaim]
+    lookups: Sequence[InvoiceLookup]
     card: InvoiceCard | None = None
 
 
@@ -103,6 +119,7 @@ def create(user_id: str, order: Order) -> Invoice:
             description=order.description,
             redirect_url=redirect_url,
             embed_origin=embed_origin,
+            extensions_left=EXTENSIONS if order.extendable else 0,
             state=INVOICE.initial,
             created_at=now,
             expires_at=now + timedelta(seconds=lasts),
@@ -228,6 +245,59 @@ def cancel(user_id: str, invoice_id: str) -> Invoice:
     return invoice
 
 
+def accept(user_id: str, invoice_id: str) -> Invoice:
+    """Count an invoice as paid by what has come: too little, or too late.
+
+    Raises:
+        NotFound: there is none, or it is somebody else's.
+        Conflict: nothing has come, a payment is on its way, or it is decided already
+            (``state_conflict``).
+    """
+    with transaction():
+        _of(user_id, invoice_id)
+        invoice = locked(invoice_id)
+        receiving.catch_up(invoice)
+        if invoice.state not in ("PENDING", "EXPIRED") or not invoice.received_micro:
+            raise Conflict("state_conflict", "There is nothing to accept now.")
+        invoice.accepted_at = clock.now()
+        settle(invoice)
+        tell(events.INVOICE_PAID, invoice)
+    return invoice
+
+
+def extend(invoice_id: str) -> Invoice:
+    """Give the payer of an invoice more time, once it is about to run out.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it cannot be paid any more, its owner does not give more time, all of it was
+            given, or enough is left (``state_conflict``).
+    """
+    with transaction():
+        invoice = locked(invoice_id)
+        receiving.catch_up(invoice)
+        _check_open(invoice)
+        if not may_extend(invoice):
+            raise Conflict("state_conflict", "There is no more time for this invoice now.")
+        invoice.expires_at += _extension(invoice)
+        invoice.extensions_left -= 1
+    return invoice
+
+
+def may_extend(invoice: Invoice) -> bool:
+    """Tell whether the payer of an invoice may have more time now."""
+    soon = invoice.expires_at - clock.now() < _extension(invoice)
+    return invoice.state == "PENDING" and invoice.extensions_left > 0 and soon
+
+
+def _extension(invoice: Invoice) -> timedelta:
+    """Return by how much an invoice is extended at a time: at most by what it was made for."""
+    times = EXTENSIONS - invoice.extensions_left
+    # Exact where it was made for less than the most; above the most where it was made for more.
+    made_for = (invoice.expires_at - invoice.created_at) // (times + 1)
+    return min(timedelta(seconds=_EXTENSION_SECONDS), made_for)
+
+
 def check_payable(invoice: Invoice) -> None:
     """Refuse a locked invoice, known up to now, that cannot be paid from inside or by card.
 
@@ -255,6 +325,8 @@ def whole(invoice: Invoice) -> Whole:
     refunds = select(InvoiceRefund).where(InvoiceRefund.invoice_id == invoice.id)
     pages = select(InvoiceCard).where(InvoiceCard.invoice_id == invoice.id)
     newest = pages.order_by(InvoiceCard.created_at.desc(), InvoiceCard.deposit_id.desc()).limit(1)
+    claims = select(InvoiceClaim).where(InvoiceClaim.invoice_id == invoice.id)
+    lookups = select(InvoiceLookup).where(InvoiceLookup.invoice_id == invoice.id)
     again = {"populate_existing": True}
     return Whole(
         invoice,
@@ -263,6 +335,12 @@ def whole(invoice: Invoice) -> Whole:
         ).all(),
         db.session.scalars(
             refunds.order_by(InvoiceRefund.created_at, InvoiceRefund.id), execution_options=again
+        ).all(),
+        db.session.scalars(
+            claims.order_by(InvoiceClaim.created_at, InvoiceClaim.id), execution_options=again
+        ).all(),
+        db.session.scalars(
+            lookups.order_by(InvoiceLookup.created_at, InvoiceLookup.id), execution_options=again
         ).all(),
         db.session.scalar(newest, execution_options=again),
     )

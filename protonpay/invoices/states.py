@@ -51,6 +51,27 @@ CARD = StateMachine(
         "REVIEW": ("PAID", "DECLINED"),
     },
 )
+CLAIM = StateMachine(
+    "invoice claim",
+    initial="OPEN",
+    # Once approved it is a refund, and ends as that does.
+    moves={"OPEN": ("APPROVED", "DECLINED")},
+)
+_FOUND_OUT = ("FOUND", "WRONG_TOKEN", "ELSEWHERE", "FAILED")
+LOOKUP = StateMachine(
+    "invoice lookup",
+    initial="LOOKING",
+    moves={
+        # Looking until a network has answered; what it does not know yet may come.
+        "LOOKING": ("COMING", "NOT_FOUND", *_FOUND_OUT),
+        "COMING": ("NOT_FOUND", *_FOUND_OUT),
+        "NOT_FOUND": ("LOOKING", "COMING", *_FOUND_OUT),
+    },
+)
+LOOKUP_OPEN = ("LOOKING", "COMING", "NOT_FOUND")
+"""A transaction that is asked about again, for a while."""
+LOOKUP_TRIES = 30
+"""How often: with the waits between, two hours."""
 CARD_ALIVE = ("OPEN", "PROCESSING", "REVIEW")
 """A card page by which money may still come: no other is opened beside it."""
 CARD_COMING = ("PROCESSING", "REVIEW")

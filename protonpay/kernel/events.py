@@ -26,6 +26,7 @@ INVOICE_LATE_PAYMENT = "invoice.late_payment"
 INVOICE_EXPIRED = "invoice.expired"
 INVOICE_CANCELLED = "invoice.cancelled"
 INVOICE_REFUNDED = "invoice.refunded"
+INVOICE_REFUND_CLAIMED = "invoice.refund_claimed"
 KYC_APPROVED = "kyc.approved"
 KYC_REJECTED = "kyc.rejected"
 WEBHOOK_DISABLED = "webhook.disabled"
@@ -51,6 +52,7 @@ NAMES = (
     INVOICE_EXPIRED,
     INVOICE_CANCELLED,
     INVOICE_REFUNDED,
+    INVOICE_REFUND_CLAIMED,
     WEBHOOK_DISABLED,
 )
 """Every event there is; those beyond the documented ones reach only who names them."""

@@ -99,6 +99,17 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
     return payout
 
 
+def check_destination(user_id: str, *, wallet_address: str, network: str) -> str:
+    """Return a wallet in canonical form, if a payout of a user's might go there.
+
+    Raises:
+        Invalid: as :func:`request_payout` for its address.
+    """
+    to = _destination(network, wallet_address)
+    _check_not_own(user_id, network, to)
+    return to
+
+
 def send_back(user_id: str, amount: Usdc, *, to: str, network: str) -> Payout:
     """Pay held money that came in on a network back to where it came from, in a transaction.
 

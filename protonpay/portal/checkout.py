@@ -1,15 +1,26 @@
 """The pay page of an invoice: complete without JavaScript, each state in words of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from protonpay.deposits.service import Offer
 from protonpay.invoices.checkout import Checkout
-from protonpay.invoices.states import CARD_ALIVE, UNDECIDED
+from protonpay.invoices.states import CARD_ALIVE, CLAIM, REFUND, UNDECIDED
 from protonpay.kernel import clock
 from protonpay.portal.words import Say
 
 _SIGNS = {"open": "○", "busy": "…", "good": "✓", "warn": "◐", "held": "!", "over": "·"}
 _OFTEN, _SELDOM = 5, 15  # seconds
+_MONITORED = timedelta(days=1)
+_CURRENCY_OF = dict(
+    [
+        *(("AE", "AED"), ("SA", "SAR"), ("EG", "EGP"), ("OM", "OMR"), ("KW", "KWD"), ("BH", "BHD")),
+        *(("RU", "RUB"), ("KZ", "KZT"), ("UZ", "UZS"), ("KG", "KGS"), ("US", "USD")),
+        *(("ru", "RUB"), ("kk", "KZT"), ("uz", "UZS"), ("ky", "KGS"), ("en", "USD")),
+    ]
+)
+"""What people of a region, or else of a language, mostly have on their cards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +122,17 @@ def _paid(shown: Checkout, say: Say) -> Face:
     invoice = shown.invoice
     sentence = "{seller} has received {paid} USDC."
     if invoice.over:
-        sentence = (
-            "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back."
-        )
+        sentence = "{seller} has received {paid} USDC, {over} USDC more than needed."
     elif invoice.is_short:
         sentence = "{seller} has received {paid} USDC. Short by {short} USDC, accepted."
     values = {"seller": shown.seller, "paid": invoice.received_micro}
     said = say(sentence, **values, over=invoice.over, short=invoice.missing)
     if invoice.late:
         said = f"{said} {say('It came after the deadline, and was accepted.')}"
-    said, title = _and_coming(shown, say, said), say("The payment has arrived")
+    title = say("The payment has arrived")
+    if invoice.over:
+        title = say("Paid. You sent {over} USDC more than needed", over=invoice.over)
+    said = _and_coming(shown, say, said)
     return Face("good", say("Paid"), title, said, _wait(shown))
 
 
@@ -135,13 +147,13 @@ def _expired(shown: Checkout, say: Say) -> Face:
         title = say("The payment came after the deadline")
         said = say(
             "{seller} has received {paid} USDC, but the invoice had ended."
-            " Ask the seller what happens next.",
+            " It can be accepted or given back: ask for it below.",
             **values,
         )
     else:
         title = say("Expired, {paid} of {total} USDC arrived", **values, total=invoice.amount_micro)
         said = say(
-            "{seller} has what arrived. Ask for it back, or for a new invoice for the rest.",
+            "{seller} has what arrived. Ask for it back below, or for a new invoice for the rest.",
             **values,
         )
     return Face(tone, chip, title, _and_coming(shown, say, said), _wait(shown))
@@ -151,7 +163,7 @@ def _cancelled(shown: Checkout, say: Say) -> Face:
     said, invoice = say("Do not send money for it."), shown.invoice
     if invoice.received_micro:
         arrived = say(
-            "Before that {paid} USDC arrived; {seller} has it. Ask for it back.",
+            "Before that {paid} USDC arrived; {seller} has it.",
             paid=invoice.received_micro,
             seller=shown.seller,
         )
@@ -185,4 +197,32 @@ def _and_coming(shown: Checkout, say: Say, said: str) -> str:
 
 def _wait(shown: Checkout) -> int:
     by_card = shown.card is not None and shown.card.state in CARD_ALIVE
-    return _SELDOM if shown.confirming or by_card else 0
+    going = any(one.state == REFUND.initial for one in shown.refunds)
+    asked = shown.claim is not None and shown.claim.state == CLAIM.initial
+    # What is late is mostly late by hours: it turns up on a page that is still open.
+    listening = (
+        shown.invoice.state == "EXPIRED" and clock.now() < shown.invoice.expires_at + _MONITORED
+    )
+    still = shown.confirming or by_card or going or asked or shown.looking or listening
+    return _SELDOM if still else 0
+
+
+def tills(offers: Sequence[Offer], languages: Sequence[str]) -> Sequence[tuple[str, str]]:
+    """Return currency and provider of each way to pay by card, the likely ones first.
+
+    Args:
+        offers: of the providers that are set up.
+        languages: what the payer's browser asks for, best first: ``ru-RU``.
+    """
+    likely = [
+        _CURRENCY_OF[part] for tag in languages for part in _parts(tag) if part in _CURRENCY_OF
+    ]
+    first = list(dict.fromkeys([*likely, "USD"]))
+    each = [(money.code, one.provider) for one in offers for money in one.currencies]
+    return sorted(each, key=lambda till: [*first, till[0]].index(till[0]))
+
+
+def _parts(tag: str) -> Sequence[str]:
+    """Return the region of a language tag, then its language."""
+    language, _, region = tag.replace("_", "-").partition("-")
+    return [region.upper(), language.lower()]

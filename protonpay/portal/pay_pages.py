@@ -1,44 +1,80 @@
 """The pages of who pays an invoice: it needs no account, the address of the page is enough."""
 
-import re
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, redirect, render_template, request
+from flask.blueprints import BlueprintSetupState
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.deposits import service as deposits
-from protonpay.deposits.ordering import Destinations
-from protonpay.invoices import cards
+from protonpay.deposits.service import Offer
+from protonpay.invoices import cards, receipts
 from protonpay.invoices import checkout as invoices
 from protonpay.invoices.addresses import back_to
+from protonpay.invoices.states import LOOKUP_TRIES
 from protonpay.kernel import ids
-from protonpay.kernel.errors import Conflict, NotFound, Refusal
+from protonpay.kernel.errors import NotFound
 from protonpay.portal import checkout, words
 from protonpay.portal.answers import OWN_ASSETS, page, spoken
 from protonpay.portal.client import visits
 from protonpay.portal.client.forms import Form
 from protonpay.web import messages, qr
-from protonpay.web.limits import AUTH, auth_rate, by_address
 from protonpay.web.links import links
 
 pay_pages = Blueprint("pay", __name__, template_folder="templates", static_folder=None)
 
 _AGAIN = 3000  # ms until a stream is opened again
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(?:\.[^@\s.]{1,63}){1,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of a form of the page.
+
+    Attributes:
+        at: which form: ``card``, ``claim``, ``sent`` or ``time``.
+        refused: why not, in English; its ``values`` by name.
+        claiming: amount, address and network of a claim that is still to be confirmed.
+    """
+
+    at: str = ""
+    refused: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    claiming: Mapping[str, object] | None = None
+
+
+NOTHING_TRIED = Tried()
+
+
+@dataclass(slots=True)
+class _House:
+    """Whether money here is play money, as every page's band says."""
+
+    test: bool = True
+
+
+_house = _House()
+
+
+@pay_pages.record
+def _learn(state: BlueprintSetupState) -> None:
+    _house.test = bool(state.app.jinja_env.globals["test_data"])
 
 
 @pay_pages.get("/pay/<invoice_id>")
 def pay(invoice_id: str) -> Response:
     """Show an invoice to its payer, as it stands now."""
-    return _shown(invoice_id)
+    return shown_page(invoice_id)
 
 
 @pay_pages.get("/pay/<id:invoice_id>/plain")
 def plain(invoice_id: str) -> Response:
     """Show the same without a script; the page looks again by itself all the same."""
-    return _shown(invoice_id, plain=True)
+    return shown_page(invoice_id, plain=True)
 
 
 @pay_pages.get("/pay/<id:invoice_id>/receipt")
@@ -49,9 +85,9 @@ def receipt(invoice_id: str) -> AnyResponse:
     try:
         shown = invoices.look(invoice_id)
     except NotFound:
-        return _missing()
+        return missing()
     if not shown.invoice.received_micro:
-        return _back(invoice_id, "")
+        return back(invoice_id)
     address = links.to(f"/pay/{invoice_id}/receipt")
     html = render_template(
         "receipt.html",
@@ -60,9 +96,29 @@ def receipt(invoice_id: str) -> AnyResponse:
         shown=shown,
         face=checkout.face(shown, say),
         address=address,
+        keys=links.to("/docs#receipts"),
         code=qr.svg(address),
     )
     return spoken(language, page(html))
+
+
+@pay_pages.get("/pay/<id:invoice_id>/receipt.json")
+def signed_receipt(invoice_id: str) -> AnyResponse:
+    """Give the receipt as a file that proves itself, wherever this page is by then."""
+    try:
+        signed = receipts.signed(invoice_id, issuer=links.to(""), test=_house.test)
+    except NotFound:
+        return missing()
+    file = Response(json.dumps(signed, indent=2) + "\n", mimetype="application/jose+json")
+    file.headers["Content-Disposition"] = f'attachment; filename="receipt-{invoice_id}.json"'
+    file.headers["Cache-Control"] = "no-store"
+    return file
+
+
+@pay_pages.get("/pay/receipt-keys.json")
+def receipt_keys() -> Response:
+    """Give the public keys that receipts are verified with."""
+    return Response(json.dumps(receipts.public_keys()), mimetype="application/jwk-set+json")
 
 
 @pay_pages.get("/pay/<id:invoice_id>/events")
@@ -80,42 +136,14 @@ def standing(invoice_id: str) -> Response:
     return Response(said, mimetype="text/event-stream")
 
 
-@pay_pages.post("/pay/<id:invoice_id>/card")
-@by_address.shared_limit(auth_rate, scope=AUTH)
-def by_card(invoice_id: str) -> AnyResponse:
-    """Have a card page opened; its price is shown before anybody goes there.
-
-    The form's answer is our own page again: a browser follows no form to another site (CSP).
-    """
-    provider, _, currency = request.form.get("way", "").partition(" ")
-    email = request.form.get("email", "").strip()
-    if not _EMAIL.fullmatch(email):
-        return _shown(invoice_id, refused="Not a valid e-mail address.")
-    to = Destinations(
-        return_url=links.to(f"/pay/{invoice_id}/card/{{id}}"),
-        callback_url=links.to(f"/api/callbacks/{provider}"),
-    )
-    try:
-        cards.open_page(invoice_id, provider=provider, currency=currency, email=email, to=to)
-    except NotFound:
-        return _missing()
-    except Conflict:
-        # It was paid meanwhile, or is being: the page says so itself.
-        return _back(invoice_id)
-    except Refusal as refusal:
-        said = messages.say(refusal.said, words.chosen(), refusal.values)
-        return _shown(invoice_id, refused=said)
-    return _back(invoice_id)
-
-
 @pay_pages.get("/pay/<id:invoice_id>/card/<id:deposit_id>")
 def came_back(invoice_id: str, deposit_id: str) -> AnyResponse:
     """Receive a payer back from a card provider: have it asked, say that nobody need pay again."""
     try:
         cards.came_back(invoice_id, deposit_id)
     except NotFound:
-        return _missing()
-    return _back(invoice_id, "")
+        return missing()
+    return back(invoice_id)
 
 
 @pay_pages.app_template_filter("host")
@@ -123,18 +151,22 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or url
 
 
-def _back(invoice_id: str, part: str = "#card") -> AnyResponse:
+def back(invoice_id: str, part: str = "") -> AnyResponse:
+    """Lead to the page of an invoice, or to a part of it."""
     return redirect(f"/pay/{invoice_id}{part}", HTTPStatus.SEE_OTHER)
 
 
-def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) -> Response:
+def shown_page(invoice_id: str, *, plain: bool = False, tried: Tried = NOTHING_TRIED) -> Response:
+    """Make the page of an invoice, perhaps with what became of one of its forms."""
     language = words.chosen()
     say = words.speaker(language)
     try:
         shown = invoices.look(_as_id(invoice_id))
     except NotFound:
-        return _missing()
-    face = checkout.face(shown, say)
+        return missing()
+    face, payer = checkout.face(shown, say), _payer()
+    offers = [one for one in deposits.offers() if one.configured]
+    languages = [*request.accept_languages.values(), language]
     html = render_template(
         "pay.html",
         lang=language,
@@ -143,11 +175,18 @@ def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) 
         face=face,
         plain=plain,
         back=_way_back(shown),
-        payer=_payer(),
-        refused=refused and messages.say(refused, language, {}),
+        payer=payer,
+        refused=tried.refused and messages.say(tried.refused, language, tried.values),
+        at=tried.at,
+        typed=request.form,
+        claiming=tried.claiming,
+        chosen=_way(shown, tried, offers, signed_in=payer is not None),
+        came_by=next((one.network for one in reversed(shown.payments) if one.network), ""),
+        networks=list(NETWORKS),
+        tries=LOOKUP_TRIES,
         left=checkout.time_left(shown, say),
         codes={place.network: qr.svg(place.code) for place in shown.places},
-        offers=[one for one in deposits.offers() if one.configured],
+        tills=checkout.tills(offers, languages),
         # Where addresses are being prepared anything new is worth another look.
         version="" if shown.can_be_paid and not shown.places else shown.version,
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
@@ -155,9 +194,22 @@ def _shown(invoice_id: str, refused: str | None = None, *, plain: bool = False) 
     framed_by = shown.invoice.embed_origin or "'none'"
     policy = OWN_ASSETS.replace("frame-ancestors 'none'", f"frame-ancestors {framed_by}")
     answer = spoken(language, page(html, policy))
-    if refused:
+    if tried.refused:
         answer.status_code = HTTPStatus.BAD_REQUEST
     return answer
+
+
+def _way(
+    shown: invoices.Checkout, tried: Tried, offers: Sequence[Offer], *, signed_in: bool
+) -> str:
+    """Return which way to pay is open: what was asked for, or what is nearest."""
+    places = [place.network.lower() for place in shown.places]
+    open_card = shown.card is not None and shown.card.state == "OPEN"
+    by_card = ["card"] if offers or open_card else []
+    ways = [*(["balance"] if signed_in else []), *places, *by_card, "balance"]
+    came = [one.network.lower() for one in reversed(shown.payments) if one.network]
+    wanted = [tried.at, request.args.get("network", ""), *(["card"] if open_card else []), *came]
+    return next((way for way in wanted if way in ways), ways[0])
 
 
 def _payer() -> Mapping[str, str] | None:
@@ -175,7 +227,8 @@ def _way_back(shown: invoices.Checkout) -> str | None:
     return back_to(shown.invoice.redirect_url, shown.invoice.id)
 
 
-def _missing() -> Response:
+def missing() -> Response:
+    """Make the page of an invoice that there is not, or that nobody may know of."""
     language = words.chosen()
     missing = page(render_template("no_invoice.html", lang=language, say=words.speaker(language)))
     missing.status_code = HTTPStatus.NOT_FOUND

@@ -27,10 +27,11 @@ from protonpay.portal.catalogue import (
     letters,
     pay,
     reference,
+    resolving,
 )
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account, reference, front)
+AREAS = (pay, letters, charts, components, client, account, reference, resolving, front)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"

@@ -12,6 +12,7 @@ KEPT: Mapping[str, timedelta] = {
     # What one attempt met is asked about while somebody looks for a fault.
     "webhook_attempts": timedelta(days=92),
     "webhook_deliveries": timedelta(days=396),
+    "request_log": timedelta(days=30),
     "events": timedelta(days=396),
 }
 """For how long, at least, rows are kept; in the order in which they are dropped."""

@@ -68,6 +68,8 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "invoices.cancel": _PAYS,
     "invoices.pay": _PAYS,
     "invoices.refund": _PAYS,
+    "invoices.accept": _PAYS,
+    "invoices.decline": _PAYS,
     # where money may go
     "wallets.wallet": _ALL,
     "wallets.wallets": _ALL,
@@ -86,6 +88,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     # programs
     "events.event": _ALL,
     "events.events": _ALL,
+    "requests.listed": _BUILDS,
+    "requests.one": _BUILDS,
+    "requests.trouble": _BUILDS,
     "api-keys.create": _BUILDS,
     "api-keys.listed": _BUILDS,
     "api-keys.key": _BUILDS,

@@ -168,6 +168,7 @@ def _by_key(raw: str, access: Access) -> Identity:
         limits.buckets.admit(limits.UNAUTH, limits.client_address())
         raise
     structlog.contextvars.bind_contextvars(user_id=key.user_id, key_id=key.id)
+    g.known_key = Identity(key.user_id, key_id=key.id)
     limits.buckets.admit(_policy(), key.user_id)
     if not access.lets_in(key.permissions):
         if access == NO_KEY:
@@ -176,7 +177,8 @@ def _by_key(raw: str, access: Access) -> Identity:
         raise Forbidden("insufficient_scope", said, scopes=access.wanted())
     check_no_choice()
     key.note_use(address)
-    return Identity(key.user_id, key_id=key.id)
+    known: Identity = g.known_key
+    return known
 
 
 def _policy() -> str:
@@ -198,6 +200,12 @@ def bearer() -> str:
     if scheme.lower() != _SCHEME or not credential or " " in credential or not credential.isascii():
         raise Unauthenticated("invalid_token", "Send Authorization: Bearer and a token or a key.")
     return credential
+
+
+def known_key() -> Identity | None:
+    """Return whose key asked, let in or not; None if it was none, or no good one."""
+    known: Identity | None = g.get("known_key")
+    return known
 
 
 def current() -> Identity:

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Self
 
 import marshmallow
-from flask import Request
+from flask import Request, g
 from gunicorn.http.errors import ParseException
 from typing_extensions import override
 from webargs.flaskparser import FlaskParser
@@ -61,7 +61,8 @@ class StrictParser(FlaskParser):
         """Read the body as one JSON object."""
         if req.mimetype != "application/json":
             raise UnsupportedMediaType
-        return read_object(whole_body(req))
+        g.body_read = whole_body(req)
+        return read_object(g.body_read)
 
     def load_querystring(self, req: Request, schema: marshmallow.Schema) -> Any:
         """Read the query; a repeated parameter has no one meaning."""

@@ -13,6 +13,7 @@ from typing import Any
 from flask import request
 
 from protonpay.web.russian_of_accounts import OF_ACCOUNTS
+from protonpay.web.russian_of_invoices import OF_INVOICES
 from protonpay.web.russian_of_teams import OF_TEAMS
 
 ENGLISH, RUSSIAN = "en", "ru"
@@ -23,6 +24,7 @@ _TAG_PARTS = re.compile("[-_]")
 
 IN_RUSSIAN: Mapping[str, str] = {
     **OF_ACCOUNTS,
+    **OF_INVOICES,
     **OF_TEAMS,
     # of the protocol
     "Bad Request.": "Неверный запрос.",
@@ -265,6 +267,7 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Этот API-ключ нельзя использовать с этого адреса."
     ),
     "There is no such key.": "Такого ключа нет.",
+    "There is no such request.": "Такого запроса нет.",
     "At most {limit} live keys: revoke one.": "Не более {limit} действующих ключей: отзовите один.",
     "expiresAt must be in the future.": "expiresAt должно быть в будущем.",
     'Must be "full" or a list of scopes.': 'Должно быть "full" или список прав.',
@@ -294,34 +297,6 @@ IN_RUSSIAN: Mapping[str, str] = {
     ),
     "This deposit has ended without a page. Use another Idempotency-Key.": (
         "Это пополнение завершилось без страницы оплаты. Используйте другой Idempotency-Key."
-    ),
-    # of invoices
-    "There is no such invoice.": "Такого счёта нет.",
-    "Invoices are in USDC.": "Счета выставляются в USDC.",
-    "The tolerance must be smaller than the amount.": "Допуск должен быть меньше суммы.",
-    "This invoice is your own.": "Это ваш собственный счёт.",
-    "This invoice cannot be paid now.": "Этот счёт сейчас нельзя оплатить.",
-    "Must be an http or https address with a host and without credentials.": (
-        "Нужен адрес http или https с узлом и без учётных данных."
-    ),
-    "Must be an origin: scheme, host and port, without a path.": (
-        "Нужен источник: схема, узел и порт, без пути."
-    ),
-    "A card payment is being processed.": "Платёж картой обрабатывается.",
-    "A payment on chain is being confirmed.": "Платёж в сети подтверждается.",
-    "This invoice is paid.": "Этот счёт оплачен.",
-    "This invoice has expired.": "Срок оплаты этого счёта истёк.",
-    "This invoice is cancelled.": "Этот счёт отменён.",
-    "What was paid for this invoice was given back.": "Оплата этого счёта возвращена.",
-    "A wallet needs both walletAddress and network.": (
-        "Для кошелька нужны и walletAddress, и network."
-    ),
-    "There is nothing that can be given back now.": "Сейчас возвращать нечего.",
-    "This was not paid from a balance: say walletAddress and network.": (
-        "Оплата была в сети: укажите walletAddress и network."
-    ),
-    "At most {limit} USDC can be given back this way.": (
-        "Таким способом можно вернуть не более {limit} USDC."
     ),
     # of deposits under review, which operators decide
     "This deposit is not under review.": "Это пополнение не на проверке.",

@@ -81,6 +81,8 @@ EXAMPLES = (
     Example("POST", "/client/invoices/{INVOICE}/cancel", {}),
     Example("POST", "/client/invoices/{INVOICE_OF_ANOTHER}/pay", {}),
     Example("POST", "/client/invoices/{PAID_INVOICE}/refund", {"amount": 1}),
+    Example("POST", "/client/invoices/{PART_PAID_INVOICE}/decline", {"claimId": "{CLAIM}"}),
+    Example("POST", "/client/invoices/{PART_PAID_INVOICE}/accept", {}),
     Example(
         "POST",
         "/client/api-keys",
@@ -90,6 +92,9 @@ EXAMPLES = (
     Example("GET", "/client/api-keys"),
     Example("GET", "/client/api-keys/{KEY}"),
     Example("DELETE", "/client/api-keys/{KEY}", status=NOTHING),
+    Example("GET", "/client/requests?outcome=refused", keeps={"REQUEST": "requests.0.id"}),
+    Example("GET", "/client/requests/{REQUEST}"),
+    Example("GET", "/client/requests/errors"),
     Example(
         "POST",
         "/client/webhooks",

@@ -27,6 +27,8 @@ TOLD = {
     "codesLeft",
     "passkey",
     "passkeys",
+    "keyId",
+    "idempotencyKey",
     # of public things: transactions, a proof of liabilities, a head of the audit log
     "txHash",
     "hash",

@@ -22,7 +22,7 @@ from protonpay.web.idempotency import in_steps
 ROOT = Path(__file__).parents[2]
 PAGES = {
     *("portal", "letters", "components", "reference", "metrics", "api-docs", "admin-api-docs"),
-    *("client", "entry", "pay"),
+    *("client", "entry", "pay", "troubles"),
 }
 """Blueprints of pages: public and without side effects but one (the return); of those for whom a
 browser is signed in ("client", "entry"), tests/portal/client tries each route."""

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a process; each visit is a context of its own."""
+"""One Chromium for the tests of a file; each visit is a context of its own."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ _QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium."""
+    """A headless Chromium; as long as it lives, nothing else of its thread can have a loop."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=chromium.program(ROOT),

@@ -88,6 +88,7 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
     opened = browser.new_context(**context)
     visit = Visit(opened, opened.new_page())
     client = app.test_client()
+    files: dict[str, tuple[int, dict[str, str], bytes]] = {}  # of ours, which do not change
 
     def answer(route: Route) -> None:
         asked = urlsplit(route.request.url)
@@ -98,9 +99,14 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
         if visit.down:
             route.abort("connectionrefused")
             return
+        path = asked.path + (f"?{asked.query}" if asked.query else "")
+        if path in files:
+            status, told, data = files[path]
+            visit.sizes.append((path, len(data)))
+            route.fulfill(status=status, headers=told, body=data)
+            return
         headers = route.request.all_headers()  # the cookies, too
         body = route.request.post_data_buffer
-        path = asked.path + (f"?{asked.query}" if asked.query else "")
         with client.open(path, method=route.request.method, headers=headers, data=body) as got:
             visit.sizes.append((path, len(got.data)))
             if got.location and route.request.is_navigation_request():
@@ -110,6 +116,8 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
                 told = {"Content-Type": "text/html", **({"Set-Cookie": cookies} if cookies else {})}
                 route.fulfill(status=200, headers=told, body=body)
                 return
+            if path.startswith("/static/"):
+                files[path] = (got.status_code, dict(got.headers), got.data)
             route.fulfill(status=got.status_code, headers=dict(got.headers), body=got.data)
 
     opened.route(lambda url: not url.startswith("data:"), answer)

@@ -17,6 +17,7 @@ from protonpay.store.db import transaction
 from protonpay.wallets import service as wallets
 from tests.actors import Actor, make_actor
 from tests.browser.driving import Visit
+from tests.browser.looking import LANGUAGES, USUAL, look, speaking
 from tests.conftest import PASSPHRASE
 from tests.invoices.asking import Asked, ask, pay_on_chain
 from tests.portal.test_pay_page import DAY, STATES
@@ -25,8 +26,6 @@ from tests.wallets import pools
 pytestmark = pytest.mark.slow  # a real browser
 
 PATIENCE = 60_000  # ms
-# Each language, theme and width once: a picture and an examination of every state take seconds.
-LOOKS = (("ru", "dark", 360), ("en", "light", 1280))
 
 
 @pytest.fixture
@@ -77,6 +76,11 @@ def _card(
     return put
 
 
+def choose(seen: Visit, way: str) -> None:
+    """Choose how to pay, as a finger does."""
+    seen.page.locator(f"label[for=by-{way.lower()}]").click()
+
+
 EACH = [
     ("pending", _nothing, {}),
     ("card-open", _card("OPEN"), {}),
@@ -87,30 +91,30 @@ EACH = [
 ]
 
 
-def test_every_state_is_whole_for_everybody(shop: Actor, alice: Actor, visit: Callable[..., Visit]):
-    """T40, T41, T44: axe finds nothing, nothing scrolls sideways, nobody else is asked."""
+def test_every_state_is_whole(shop: Actor, alice: Actor, visit: Callable[..., Visit]):
+    """T40, T41, T44: in three languages and widths; axe finds nothing, nobody else is asked."""
     made = {}
     for name, make, options in EACH:
         made[name] = ask(shop, description="Monthly subscription", **options)
         make(made[name], alice)
-    for turn, (language, scheme, width) in enumerate(LOOKS):
-        seen = visit(locale=language, color_scheme=scheme, viewport={"width": width, "height": 800})
-        for number, (name, invoice) in enumerate(made.items()):
-            seen.page.goto(f"/pay/{invoice.id}?refresh=off")
-            seen.shot(f"pay-{name}-{language}-{scheme}-{width}")
-            where = (name, language, scheme, width)
-            assert seen.page.locator("html").get_attribute("lang") == language, where
-            if number % 2 == turn:  # each state in one look: axe takes half a second
-                assert seen.violations() == [], where
-            assert seen.overflows() <= 0, where
-        seen.page.goto(f"/pay/{made['over0'].id}/receipt")
-        seen.shot(f"pay-receipt-{language}-{scheme}-{width}")
-        assert seen.violations() == [], "receipt"
-        assert seen.overflows() <= 0, "receipt"
-        seen.page.emulate_media(media="print")
-        seen.shot(f"pay-receipt-paper-{language}-{scheme}-{width}")
-        assert seen.page.locator("header").is_hidden()
-        assert (seen.strangers, seen.errors) == ([], [])
+    for turn, language in enumerate(LANGUAGES):
+        with speaking(language) as asked:
+            seen = visit(locale=asked, color_scheme=USUAL[language])
+            for number, (name, invoice) in enumerate(made.items()):
+                way = "card" if name.startswith("card") else ""
+                seen.page.goto(f"/pay/{invoice.id}?refresh=off&network={way}")
+                look(seen, f"pay-{name}", language)
+                assert seen.page.locator("html").get_attribute("lang") == asked, name
+                if number % 2 == turn:  # each state in one look: axe takes half a second
+                    assert seen.violations() == [], (name, language)
+            for path in ("plain", "receipt"):
+                seen.page.goto(f"/pay/{made['over0'].id}/{path}")
+                look(seen, f"pay-{path}", language)
+                assert language == "pseudo" or seen.violations() == [], path
+            seen.page.emulate_media(media="print")
+            seen.shot(f"pay-receipt-paper-{language}")
+            assert seen.page.locator("header").is_hidden()
+            assert (seen.strangers, seen.errors) == ([], [])
 
 
 def test_all_of_it_without_a_script(shop: Actor, visit: Callable[..., Visit]):
@@ -121,8 +125,9 @@ def test_all_of_it_without_a_script(shop: Actor, visit: Callable[..., Visit]):
         seen.page.goto(path)
         for name, address in wallets.addresses_of("invoice", made.id).items():
             if name in NETWORKS:
+                choose(seen, name)
                 expect(seen.page.locator(f"#{name.lower()}")).to_contain_text(address)
-                expect(seen.page.locator(f"#{name.lower()} svg")).to_be_visible()
+                expect(seen.page.locator("svg:visible")).to_have_count(1)
         assert seen.page.locator(".copy:visible").count() == 0, "no button that does nothing"
     seen.page.get_by_role("link", name="Русский").click()
     expect(seen.page.locator("h1")).to_have_text("Отправьте 50,00 USDC")
@@ -144,7 +149,10 @@ def test_codes_hold_what_is_written(
     addresses = wallets.addresses_of("invoice", made.id)
     seen = visit(color_scheme=scheme, device_scale_factor=scale)
     seen.page.goto(f"/pay/{made.id}")
-    read = {name: seen.read_code(f"#{name.lower()} .qr") for name in NETWORKS}
+    read = {}
+    for name in NETWORKS:
+        choose(seen, name)
+        read[name] = seen.read_code(f"#{name.lower()} .qr")
     asked = f"solana:{addresses['Solana']}?amount=30.00&spl-token={NETWORKS['Solana'].usdc}"
     assert read["Solana"] is not None
     assert read["Solana"].startswith(asked)
@@ -182,6 +190,8 @@ def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callab
     seen.page.evaluate("window.same = true")
     pay_on_chain(made.id, "20")
     expect(seen.page.locator("h1")).to_have_text("Send 30.00 USDC more", timeout=PATIENCE)
+    assert seen.page.locator("#base").is_visible(), "the network that the first part came by"
+    choose(seen, "Solana")
     code = seen.read_code("#solana .qr")
     assert code is not None
     assert "amount=30.00&" in code, "the code asks for the rest"
@@ -201,8 +211,37 @@ def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):
     """T14: an address and an amount as other programs read them."""
     made = ask(shop, "1250")
     seen = visit(permissions=["clipboard-read", "clipboard-write"])
-    seen.page.goto(f"/pay/{made.id}")
+    seen.page.goto(f"/pay/{made.id}?network=base")
     for number, text in enumerate(("1250.00", wallets.addresses_of("invoice", made.id)["Base"])):
         seen.page.locator("#base .copy").nth(number).click()
         expect(seen.page.locator("#base .copy").nth(number)).to_have_text("Copied")
         assert seen.page.evaluate("navigator.clipboard.readText()") == text
+
+
+def test_two_tabs_and_the_way_that_was_chosen(shop: Actor, visit: Callable[..., Visit]):
+    """T12: each tab has its own; it is in the address, so that a reload and a language keep it."""
+    made = ask(shop, "50")
+    seen = visit(locale="en")
+    seen.page.goto("/")
+    seen.page.goto(f"/pay/{made.id}")
+    other = seen.context.new_page()
+    other.goto(f"/pay/{made.id}")
+    for way in ("Base", "Polygon"):
+        choose(seen, way)
+    assert seen.page.url.endswith("?network=polygon")
+    assert other.locator("#solana").is_visible()
+    assert not other.locator("#polygon").is_visible()
+    seen.page.reload()
+    assert seen.page.locator("#polygon").is_visible()
+    seen.page.get_by_role("link", name="Русский").click()
+    expect(seen.page.locator("h1")).to_have_text("Отправьте 50,00 USDC")
+    assert seen.page.locator("#polygon").is_visible()
+    pay_on_chain(made.id, "50")
+    expect(seen.page.locator("h1")).to_have_text("Платёж получен", timeout=PATIENCE)
+    expect(other.locator("h1")).to_have_text("Платёж получен", timeout=PATIENCE)
+    expect(other.locator("html")).to_have_attribute("lang", "ru")  # no page is in two languages
+    seen.page.reload()
+    expect(seen.page.locator("h1")).to_have_text("Платёж получен")
+    seen.page.go_back()
+    seen.page.go_back()
+    assert seen.page.url.endswith(":8000/"), "choosing a way left no steps to go back over"

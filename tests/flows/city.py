@@ -22,8 +22,10 @@ import requests
 from protonpay.chains import further, keyring
 from protonpay.chains.registry import BUILT_IN, NETWORKS
 from protonpay.sandbox import evm_outside
+from protonpay.sandbox.evm.rpc import Rpc
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
+from tests.flows import desk
 from tests.flows.tollgate import Tollgate
 from tests.mail.sink import SENDER, Sink, serving
 from tests.patience import until
@@ -35,6 +37,8 @@ BIN = Path(sys.executable).parent
 PASSWORD = "correct horse battery staple"
 OUTSIDE: Mapping[str, ModuleType] = {"evm": evm_outside, "solana": solana_outside}
 PATIENCE = 120
+LISTED = 8
+"""Among the accounts of an EVM node: the wallet that is on the screening list."""
 _count = itertools.count(1)
 
 
@@ -161,12 +165,9 @@ class City:
 
     def flask(self, *arguments: str) -> str:
         """Run a flask command and return what it prints."""
-        command = [BIN / "flask", "--app", "wsgi", *arguments]
-        done = subprocess.run(
-            command, env=self.environ, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        done = desk.typed(self.environ, *arguments)
+        assert done.code == 0, done.out + done.err
+        return done.out
 
     def arm(self, point: str, *wheres: str) -> None:
         """Let the next process that comes to a fault point die there, once for each place."""
@@ -300,6 +301,7 @@ def founded(
             "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
             # Nothing is swept by itself: other tests count what lies on an address.
             "SWEEP_THRESHOLD_USDC": "1000000",
+            "SCREENING_LIST": str(_listed(folder, parts)),
             # Tests look again many times a second; the limits have tests of their own.
             "RATE_LIMIT_READ": "1000000 per minute",
         }
@@ -320,6 +322,13 @@ def founded(
         _run(stack, city, "scheduler", "flask", "--app", "wsgi", "scheduler")
         until(lambda: _ready(city), PATIENCE)
         yield city
+
+
+def _listed(folder: Path, parts: Parts) -> Path:
+    """List one wallet, whose payments are held; nothing else pays from it."""
+    path = folder / "listed.txt"
+    path.write_text(f"{Rpc(parts.nodes['Base'])('eth_accounts')[LISTED]} of the flows\n")
+    return path
 
 
 def _setting(added: Mapping[str, Any] | None, rpc_url: str) -> str:

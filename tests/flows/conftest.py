@@ -8,7 +8,7 @@ import pytest
 from tests.flows.city import City, founded
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def city(
     services: Any,
     settings: dict[str, str],

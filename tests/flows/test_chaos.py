@@ -25,7 +25,8 @@ import redis
 from protonpay.chains.registry import NETWORKS
 from protonpay.sandbox.evm import abi
 from protonpay.sandbox.evm.rpc import NodeError, Rpc
-from tests.flows.city import BIN, OUTSIDE, ROOT, City
+from tests.flows import desk
+from tests.flows.city import OUTSIDE, ROOT, City
 from tests.flows.populace import PRESENT
 from tests.flows.tollgate import TROUBLES
 from tests.patience import until
@@ -124,9 +125,7 @@ def _balances(city: City, users: list[str]) -> dict[str, int]:
 
 def _reconciled(city: City) -> bool:
     """Whether the product's own comparison finds no difference and nothing unknown."""
-    command = [BIN / "flask", "--app", "wsgi", "ops", "reconcile"]
-    done = subprocess.run(command, env=city.environ, cwd=ROOT, capture_output=True, check=False)
-    return done.returncode == 0
+    return desk.typed(city.environ, "ops", "reconcile").code == 0
 
 
 def test_in_the_end_everything_agrees(city: City):

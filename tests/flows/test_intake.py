@@ -102,7 +102,7 @@ def test_a_fork_of_solana_takes_a_payment_away(city: City):
 def test_a_reorg_moves_a_payment_which_is_credited_once(city: City, network: str):
     user, node = city.resident("Payee"), Rpc(city.parts.nodes[network])
     address = _address(user, network)
-    with _blocks_by_hand(city, network):
+    with blocks_by_hand(city, network):
         data = abi.call("transfer(address,uint256)", address, 5_000_000)
         order = {"from": node("eth_accounts")[0], "to": NETWORKS[network].usdc, "data": data}
         tx_hash = node("eth_sendTransaction", order)
@@ -123,7 +123,7 @@ def test_a_reorg_moves_a_payment_which_is_credited_once(city: City, network: str
 
 
 @contextmanager
-def _blocks_by_hand(city: City, network: str) -> Iterator[None]:
+def blocks_by_hand(city: City, network: str) -> Iterator[None]:
     """Stop the one who makes this network's blocks; its node goes on answering."""
     keeper = city.parts.keepers[network].process
     os.kill(keeper.pid, signal.SIGSTOP)

@@ -1,7 +1,6 @@
 """The book, three chains and the card providers agree to the millionth; what does not is a case."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,7 +14,8 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.sandbox.evm import abi
 from protonpay.sandbox.evm.rpc import Rpc
 from protonpay.stack.postgres import SUPERUSER
-from tests.flows.city import BIN, OUTSIDE, PATIENCE, ROOT, City, Resident
+from tests.flows import desk
+from tests.flows.city import OUTSIDE, PATIENCE, City, Resident
 from tests.patience import until
 
 pytestmark = pytest.mark.slow
@@ -46,12 +46,9 @@ def _table(city: City, *only: str) -> dict[str, list[str]]:
 
 
 def _reconcile(city: City, *only: str) -> str:
-    command = [BIN / "flask", "--app", "wsgi", "ops", "reconcile", *only]
-    done = subprocess.run(
-        command, env=city.environ, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode in (0, 1, 3), done.stderr
-    return done.stdout
+    done = desk.typed(city.environ, "ops", "reconcile", *only)
+    assert done.code in (0, 1, 3), done.err
+    return done.out
 
 
 def _state(city: City, rail: str) -> str:

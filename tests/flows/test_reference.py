@@ -21,10 +21,11 @@ import pytest
 import requests
 from solders.keypair import Keypair
 
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
 from tests.api import programs, reference
 from tests.api.shapes import abbreviated, differences, shortened
-from tests.flows.city import PATIENCE, City, Resident
+from tests.flows.city import OUTSIDE, PATIENCE, City, Resident
 from tests.linked_wallets.signers import evm
 from tests.passkeys.devices import Device
 from tests.patience import until
@@ -32,6 +33,7 @@ from tests.patience import until
 pytestmark = pytest.mark.slow
 
 # Where a machine has no node, the set-up puts one beside this Python.
+WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"
 NODE = shutil.which("node", path=f"{os.environ['PATH']}:{Path(sys.executable).parent}")
 RUNNERS = {
     "sh": ["bash", "-euc"],
@@ -152,7 +154,21 @@ class Reader:
         else:
             self._prepare_account(name)
 
+    def _ask_too_much_with_a_key(self) -> None:
+        mine = self._me()
+        key = mine.post("/client/api-keys", name="Shop", permissions=["transfers:write"])["key"]
+        with requests.Session() as shop:
+            shop.headers.update(
+                {"Authorization": f"Bearer {key['rawKey']}", "User-Agent": "shop/1.0"}
+            )
+            order = {"toIdentifier": self.payee.email, "amount": 5000}
+            sent = {"Idempotency-Key": "order-1042", "X-Request-Id": "shop-order-1042"}
+            shop.post(f"{self.city.api}/client/transfer", json=order, headers=sent, timeout=10)
+        until(lambda: mine.get("/client/requests?outcome=refused")["requests"], PATIENCE)
+
     def _prepare_account(self, name: str) -> None:
+        if name == "GET /client/requests":
+            self._ask_too_much_with_a_key()
         if name == "POST /client/wallets":
             self.known["SIGNATURE"] = self.wallet.sign(self.known["MESSAGE"])
         if name in LETTERS:
@@ -223,6 +239,20 @@ class Reader:
         if name.endswith("{PAID_INVOICE}/refund"):
             self.known["PAID_INVOICE"] = self._invoice(self._me())
             self.payee.post(f"/client/invoices/{self.known['PAID_INVOICE']}/pay")
+        if name.endswith("{PART_PAID_INVOICE}/decline"):
+            self._part_is_paid_and_asked_back()
+
+    def _part_is_paid_and_asked_back(self) -> None:
+        mine, base = self._me(), NETWORKS["Base"]
+        made = mine.post("/client/invoices", amount=5, currency="USDC")["invoice"]
+        at = self.city.place_to_pay(made, "Base")
+        OUTSIDE[base.family].send_usdc(self.city.parts.nodes["Base"], base.usdc, at, 2_000_000)
+        path = f"/client/invoices/{made['id']}"
+        until(lambda: mine.get(path)["invoice"]["amountPaid"] == "2.00", PATIENCE)
+        form = {"address": WALLET, "network": "Base", "sure": "yes"}
+        requests.post(f"{made['payUrl']}/claim", data=form, timeout=10).raise_for_status()
+        self.known["PART_PAID_INVOICE"] = made["id"]
+        self.known["CLAIM"] = mine.get(path)["claims"][0]["id"]
 
     def remember(self, example: programs.Example, answer: Any) -> None:
         for name, path in example.keeps.items():

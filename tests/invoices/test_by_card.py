@@ -3,20 +3,24 @@
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from protonpay.deposits import settling
-from protonpay.invoices import cards, checkout, receiving
+from protonpay.invoices import cards, checkout, receiving, refunding
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, NotFound, Unavailable
 from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.kernel.money import Usdc
-from protonpay.store.db import db
-from tests.actors import Actor
+from protonpay.payouts.models import Payout
+from protonpay.store.db import db, transaction
+from tests.actors import Actor, make_actor
 from tests.events import events_of
 from tests.invoices.asking import ask, pay_on_chain
 from tests.invoices.by_card import asked, deposit_of, open_page, press, state_of, tap, tap_simulator
+from tests.invoices.test_refunding import WALLET
 from tests.refusals import refused
 from tests.simulators import Simulator
 
@@ -158,3 +162,24 @@ def test_what_the_provider_gives_back_is_given_back(bob: Actor, tap: Simulator):
         assert (made.status, made.shown["amountRefunded"]) == (status, so_far)
     assert bob.available == Usdc.parse("0")
     assert [row["amount"] for row in made.whole["refunds"]] == ["20.00", "30.00"]
+
+
+def test_a_provider_that_gives_back_what_its_owner_has_given_back_is_told_of(
+    house: Flask, tap: Simulator
+):
+    """The owner sent it to a wallet, then the bank took it, too: it is of the invoice once."""
+    made = ask(make_actor(house, "Shop", funded="60"), "50")
+    page = open_page(made)
+    press(page, "paid")
+    asked(page)
+    assert made.refund(amount="50", **WALLET).status_code == 200
+    (refund,) = made.whole["refunds"]
+    with transaction() as session:
+        session.get_one(Payout, refund["payoutId"]).state = "COMPLETED"
+    refunding.follow(refund["id"])
+    tap.pull(f"payments/{deposit_of(page).provider_ref}/refund", amount="50")
+    with capture_logs() as logs:
+        asked(page)
+    assert (made.status, made.shown["amountRefunded"]) == ("REFUNDED", "50.00")
+    (told,) = [line for line in logs if line["event"] == "card_refund_beyond_invoice"]
+    assert (told["log_level"], told["invoice_id"], told["beyond"]) == ("error", made.id, "50.00")

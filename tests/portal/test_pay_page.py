@@ -115,7 +115,7 @@ def test_no_inline_script_and_nothing_from_elsewhere(shop: Actor, client: FlaskC
     assert not [given for _, given in page.elements if "style" in given]
     assert {link["href"] for link in page.all("link")} == {
         *("/static/tokens.css", "/static/components.css", "/static/portal.css", "/static/mark.svg"),
-        "/static/pay.css",
+        *("/static/pay.css", "/static/parts.js"),
     }
     assert answer.headers["Referrer-Policy"] == "no-referrer"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -237,9 +237,9 @@ STATES: list[tuple[Any, dict, str, str, str | None, int]] = [
     (_paid, {}, "Shop has received 50.00 USDC.", "Платёж получен", None, 0),
     (_short, {"tolerance": "1"}, "Short by 0.50 USDC, accepted", "хватило 0,50 USDC", None, 0),
     (_over, {}, "10.00 USDC more than needed", "на 10,00 USDC больше", None, 0),
-    (_expired, {}, "Do not send money to its address", "отправляйте деньги", None, 0),
-    (_expired_part, {}, "20.00 of 50.00 USDC arrived", "получено 20,00 из 50,00", None, 0),
-    (_late, {}, "but the invoice had ended", "Платёж пришёл после срока", None, 0),
+    (_expired, {}, "Do not send money to its address", "отправляйте деньги", "15", 0),
+    (_expired_part, {}, "20.00 of 50.00 USDC arrived", "получено 20,00 из 50,00", "15", 0),
+    (_late, {}, "but the invoice had ended", "Платёж пришёл после срока", "15", 0),
     (_late, {"acceptLate": True}, "and was accepted", "после срока и был принят", None, 0),
     (_late_seen, {}, "has been seen on its way", "Видим 50,00 USDC в пути", "15", 0),
     (_cancelled, {}, "The seller cancelled this invoice", "Продавец отменил счёт", None, 0),
@@ -280,6 +280,13 @@ def test_a_refund_to_a_wallet_is_on_its_way_and_then_given_back(
         session.get_one(Payout, refund["payoutId"]).state = "COMPLETED"
     refunding.follow(refund["id"])
     assert "5.00 USDC was returned" in opened(made).text
+
+
+def test_what_is_over_is_looked_at_for_a_day_more(shop: Actor, opened: Callable[..., Page]):
+    made = ask(shop)
+    for days, refresh in ((1, "15"), (2, "15"), (3, None)):
+        with clock.frozen(clock.now() + days * DAY - timedelta(minutes=1 if days == 2 else 0)):
+            assert opened(made).refresh == refresh, days
 
 
 def test_the_page_itself_ends_what_is_over(shop: Actor, opened: Callable[..., Page]):

@@ -74,7 +74,7 @@ def web(
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
     }
-    command = ["-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.races.dying:app"]
+    command = ["-m", "tests.races.knowing", "-c", "gunicorn.conf.py", "tests.races.dying:app"]
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log

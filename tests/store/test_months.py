@@ -10,7 +10,7 @@ from protonpay.store import db, events, months
 from protonpay.store.db import transaction
 from tests.actors import Actor
 
-TABLES = ("events", "webhook_attempts", "webhook_deliveries")
+TABLES = ("events", "request_log", "webhook_attempts", "webhook_deliveries")
 
 
 def there() -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from flask import Flask
 
 from protonpay import verify
 from protonpay.chains.watch import Arrival
-from protonpay.invoices import receiving
+from protonpay.invoices import claims, receiving
 from protonpay.kernel import clock, ids
 from protonpay.kernel.events import NAMES, core_bytes, signed_body, standard_signature
 from protonpay.kernel.money import Usdc
@@ -85,6 +85,7 @@ def _invoices(alice: Actor, bob: Actor) -> None:
     on_chain = ask(bob, "50")
     for amount in ("20", "30", "5"):
         pay_on_chain(on_chain.id, amount)
+    claims.ask_back(on_chain.id, wallet_address=WALLET, network="Base")
     paid = ask(bob, "10")
     assert paid.paid_by(alice).status_code == 200
     assert paid.refund().status_code == 200

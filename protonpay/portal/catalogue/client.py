@@ -7,6 +7,7 @@ IN_RUSSIAN: Sentences = {
     "Skip to the content": "Перейти к содержанию",
     "Language": "Язык",
     "Menu": "Меню",
+    "Most used": "Самое нужное",
     "Sign out": "Выйти",
     "This page as API calls": "Эта страница как вызовы API",
     "Nothing here": "Здесь ничего нет",

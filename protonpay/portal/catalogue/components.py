@@ -22,6 +22,7 @@ IN_RUSSIAN: Sentences = {
     "None": "Нет",
     "Cancel": "Отмена",
     "Close": "Закрыть",
+    "Icons": "Значки",
     "Confirm": "Подтверждение",
     "Where": "Куда",
     "How much": "Сколько",

@@ -17,6 +17,24 @@ IN_RUSSIAN: Sentences = {
     "Database, queue, workers, chains": "База, очередь, обработчики, сети",
     "First call": "Первый вызов",
     "The amount is in your balance.": "Сумма зачислена на ваш баланс.",
+    "This could not be done. Go back and try again.": (
+        "Это не удалось. Вернитесь и попробуйте ещё раз."
+    ),
+    "Too large": "Слишком много",
+    "More was sent than this page takes. Go back and send less.": (
+        "Отправлено больше, чем принимает эта страница. Вернитесь и отправьте меньше."
+    ),
+    "Too often": "Слишком часто",
+    "Wait a minute, then try again. Nothing was lost.": (
+        "Подождите минуту и попробуйте ещё раз. Ничего не потеряно."
+    ),
+    "A mistake of ours": "Ошибка у нас",
+    "It is written down here. Try again; if it stays, tell us the request's number.": (
+        "Мы её записали. Попробуйте ещё раз; если повторится, сообщите нам номер запроса."
+    ),
+    "We are busy, and nothing was done. Try again in a moment.": (
+        "Мы перегружены, ничего не сделано. Попробуйте ещё раз чуть позже."
+    ),
     "Not paid": "Не оплачено",
     "The provider did not take the payment. Nothing was charged.": (
         "Провайдер не принял платёж. Деньги не списаны."

@@ -87,6 +87,10 @@ IN_RUSSIAN: Sentences = {
     "Whoever has this paper can compare it with the receipt at its address:": (
         "Бумагу можно сверить с квитанцией по её адресу:"
     ),
+    "Signed file (JSON)": "Подписанный файл (JSON)",
+    "The signed file proves itself, without this site: how, is said at {address}.": (
+        "Подписанный файл доказывает себя сам, без этого сайта; как проверить: {address}."
+    ),
     "Print": "Напечатать",
     "Back to the invoice": "Вернуться к счёту",
     "Language": "Язык",
@@ -103,22 +107,24 @@ IN_RUSSIAN: Sentences = {
     "{seller} has received {paid} USDC. Short by {short} USDC, accepted.": (
         "Поступило {paid} USDC, не хватило {short} USDC, принято. Получатель: {seller}."
     ),
-    "{seller} has received {paid} USDC, {over} USDC more than needed. Ask for it back.": (
-        "Поступило {paid} USDC, на {over} USDC больше нужного. Попросите вернуть разницу: {seller}."
+    "{seller} has received {paid} USDC, {over} USDC more than needed.": (
+        "Поступило {paid} USDC, на {over} USDC больше нужного. Получатель: {seller}."
     ),
+    "Paid. You sent {over} USDC more than needed": ("Оплачено. Вы отправили на {over} USDC больше"),
     "It came after the deadline, and was accepted.": "Платёж пришёл после срока и был принят.",
     "Do not send money to its address. Ask the seller for a new invoice.": (
         "Не отправляйте деньги на его адрес. Попросите у продавца новый счёт."
     ),
-    "{seller} has what arrived. Ask for it back, or for a new invoice for the rest.": (
-        "Полученное у продавца: {seller}. Попросите вернуть его или выставить счёт на остаток."
+    "{seller} has what arrived. Ask for it back below, or for a new invoice for the rest.": (
+        "Полученное у продавца: {seller}. Попросите ниже вернуть его или новый счёт на остаток."
     ),
-    "{seller} has received {paid} USDC, but the invoice had ended. Ask the seller what happens next.": (  # noqa: E501 - one sentence is one key
-        "Поступило {paid} USDC, но срок счёта уже истёк. Спросите продавца, что дальше: {seller}."
+    "{seller} has received {paid} USDC, but the invoice had ended. It can be accepted or given back: ask for it below.": (  # noqa: E501 - one sentence is one key
+        "Поступило {paid} USDC, но срок счёта истёк. {seller} может принять платёж или вернуть его:"
+        " попросите об этом ниже."
     ),
     "Do not send money for it.": "Не отправляйте по нему деньги.",
-    "Before that {paid} USDC arrived; {seller} has it. Ask for it back.": (
-        "До этого поступило {paid} USDC; деньги у продавца: {seller}. Попросите вернуть их."
+    "Before that {paid} USDC arrived; {seller} has it.": (
+        "До этого поступило {paid} USDC; деньги у продавца: {seller}."
     ),
     "All that was paid was given back.": "Всё уплаченное возвращено.",
     "Of {paid} USDC that was paid.": "Из уплаченных {paid} USDC.",
@@ -150,7 +156,71 @@ IN_RUSSIAN: Sentences = {
     ),
     "From a Proton Pay balance": "С баланса Proton Pay",
     "At once and without a fee, with the API:": "Мгновенно и без комиссии, через API:",
-    "From an exchange": "С биржи",
+    "Pay with": "Чем оплатить",
+    # from an exchange
+    "I paid from an exchange": "Я платил с биржи",
+    "Choose the network of this page there. A withdrawal can take half an hour.": (
+        "Выберите там сеть с этой страницы. Вывод может занять полчаса."
+    ),
+    "Keep this page's address: it is all you need to come back.": (
+        "Сохраните адрес этой страницы: больше ничего не нужно, чтобы вернуться."
+    ),
+    "Hash of the transaction, or a link to it": "Хеш транзакции или ссылка на неё",
+    "Your exchange shows it with the withdrawal (TxID).": "Биржа показывает его у вывода (TxID).",
+    "Look for it": "Найти",
+    "It is on its way here, and not final yet. Nothing more is needed.": (
+        "Перевод в пути и ещё не окончательный. Больше ничего не нужно."
+    ),
+    "It has arrived: it is listed above.": "Перевод пришёл: он в списке выше.",
+    "This transaction gave nothing to the address of this invoice. Compare the address you sent to.": (  # noqa: E501 - one sentence is one key
+        "По этой транзакции на адрес счёта ничего не пришло. Сверьте адрес, на который отправляли."
+    ),
+    "This transaction failed on its network: nothing was sent.": (
+        "Эта транзакция не удалась в своей сети: ничего не отправлено."
+    ),
+    "We see another coin ({coin}) on {network} at this address. It needs a person: name case {case} to the seller.": (  # noqa: E501 - one sentence is one key
+        "Видим другую монету ({coin}) в сети {network} на этом адресе. Нужна помощь человека:"
+        " назовите продавцу номер {case}."
+    ),
+    "No network shows it yet. We look again by ourselves.": (
+        "Пока её не видит ни одна сеть. Мы проверим ещё раз сами."
+    ),
+    "No network shows it. Look again once your exchange says that it was sent.": (
+        "Её не видит ни одна сеть. Проверьте снова, когда биржа сообщит об отправке."
+    ),
+    "The network is being asked.": "Спрашиваем сеть.",
+    "The network did not answer. Nothing is lost: look again later.": (
+        "Сеть не ответила. Ничего не потеряно: проверьте позже."
+    ),
+    # asked back
+    "Get {back} USDC back": "Вернуть {back} USDC",
+    "Say where to. {seller} decides; their fee for sending is theirs to pay.": (
+        "Укажите куда. Решает продавец: {seller}; комиссию за отправку платит он."
+    ),
+    "The invoice then ends: do not pay the rest.": (
+        "После этого счёт закрывается: не платите остаток."
+    ),
+    "Your address": "Ваш адрес",
+    "Of a wallet that you hold. Not the address you paid to, and of an exchange only if it takes USDC on this network.": (  # noqa: E501 - one sentence is one key
+        "Кошелька, который принадлежит вам. Не тот адрес, на который вы платили; адрес биржи —"
+        " только если она принимает USDC в этой сети."
+    ),
+    "Is this right?": "Всё верно?",
+    "{back} USDC is asked back. {seller} decides, and sends it to this address: look at every character.": (  # noqa: E501 - one sentence is one key
+        "Запрашивается возврат {back} USDC. Решает продавец ({seller}) и отправит на этот адрес:"
+        " сверьте каждый знак."
+    ),
+    "Ask for {back} USDC back": "Запросить возврат {back} USDC",
+    "Change it": "Изменить",
+    "Asked back": "Возврат запрошен",
+    "{back} USDC was asked back on {at}. {seller} decides, and sends it to this address:": (
+        "Возврат {back} USDC запрошен {at}. Решает продавец ({seller}) и отправит на этот адрес:"
+    ),
+    "{seller} declined to give {back} USDC back. Ask them why; here you can ask once more.": (
+        "Продавец ({seller}) отказал в возврате {back} USDC. Спросите его почему; здесь можно"
+        " запросить ещё раз."
+    ),
+    "Give me more time": "Нужно больше времени",
     "Exchanges take their fee off the amount: send so much that the whole amount arrives.": (
         "Биржа вычитает комиссию из суммы: отправьте столько, чтобы пришла вся сумма."
     ),

@@ -23,7 +23,7 @@ _BASE = "/api"
 _NOT_THE_SESSION = frozenset(
     {"two_factor_required", "two_factor_invalid", "invalid_credentials", "invalid_link"}
 )
-_TOLD = ("Content-Type", "Content-Disposition")
+_TOLD = ("Content-Type", "Content-Disposition", "Retry-After")
 _NOTHING: Mapping[str, Any] = {}
 
 

@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import zones
 from protonpay.kernel.errors import Refusal
-from protonpay.portal import words
+from protonpay.portal import troubles, words
 from protonpay.portal.answers import page, remember, spoken
 from protonpay.portal.client import filters, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
@@ -36,6 +36,8 @@ _NOTHING: Mapping[str, Any] = {}
 
 _LONGER = {"client.upload_document": 6 * 1024 * 1024}
 """Bytes of a form, of each that carries a file."""
+_SAID_BY_US = (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR)
+"""Refusals that a page says in its own words; it has the API's for all others."""
 ACCOUNT = "account"
 """In the session: the public id of the account that is acted for, and ``account_name`` its name."""
 OWN = tuple(
@@ -77,6 +79,13 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ),
 )
 """The menu: groups of addresses and their names."""
+BAR = (
+    ("/app", "Overview", "home"),
+    ("/app/deposit", "Deposit", "in"),
+    ("/app/withdraw", "Withdraw", "out"),
+    ("/app/activity", "Activity", "list"),
+)
+"""At the bottom of a phone, beside the menu: addresses, their names and icons."""
 
 
 @client.before_request
@@ -162,6 +171,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         say=words.speaker(language, zone()),
         zone=zone(),
         navigation=NAVIGATION,
+        bar=BAR,
         calls=[*_calls(), *acts],
         api_url=links.to("/api"),
         networks=list(NETWORKS),
@@ -175,6 +185,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
     form = values.get("form")
     if isinstance(form, Form) and form.answer is not None:
         answer.status_code = form.answer.status
+        _say_when(answer, form.answer)
     return answer
 
 
@@ -272,9 +283,17 @@ def _nowhere(_any: str) -> Response:
 
 def trouble(answer: Answer) -> Response:
     """Make the page of what cannot be shown."""
-    shown = show("trouble", problem=answer.body, status=answer.status, request_id=g.request_id)
+    title, said = troubles.said(answer.status)
+    known = answer.body if answer.status not in _SAID_BY_US else {}
+    shown = show("trouble", problem=known, title=title, said=said, request_id=g.request_id)
     shown.status_code = answer.status
+    _say_when(shown, answer)
     return shown
+
+
+def _say_when(response: Response, answer: Answer) -> None:
+    if "Retry-After" in answer.headers:
+        response.headers["Retry-After"] = answer.headers["Retry-After"]
 
 
 def _calls() -> list[Call]:

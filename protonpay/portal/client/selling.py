@@ -1,10 +1,14 @@
 """Screens of invoices: the list, a new one, and what can be done with one."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel.money import ZERO, Usdc
 from protonpay.portal.client import looks
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
@@ -78,6 +82,8 @@ def refund_invoice(invoice_id: str) -> AnyResponse:
     """Give back what was paid, all of it or a part."""
     form = Form()
     body = form.body("walletAddress", "network", amounts=["amount"])
+    if form["claimId"]:
+        body = form.body("claimId")
     if "walletAddress" not in body:
         body.pop("network", None)
     if send("POST", f"/client/invoices/{invoice_id}/refund", form, body).refused:
@@ -85,12 +91,44 @@ def refund_invoice(invoice_id: str) -> AnyResponse:
     return done("The refund is on its way.", f"/app/invoices/{invoice_id}")
 
 
+@client.post("/invoices/<id:invoice_id>/decline")
+def decline_claim(invoice_id: str) -> AnyResponse:
+    """Give nothing back of what its payer asks."""
+    form = Form()
+    path = f"/client/invoices/{invoice_id}/decline"
+    if send("POST", path, form, form.body("claimId")).refused:
+        return _one(invoice_id, form)
+    return done("Declined: nothing was given back.", f"/app/invoices/{invoice_id}")
+
+
+@client.post("/invoices/<id:invoice_id>/accept")
+def accept_invoice(invoice_id: str) -> AnyResponse:
+    """Take what has come for all of it."""
+    form = Form()
+    if send("POST", f"/client/invoices/{invoice_id}/accept", form).refused:
+        return _one(invoice_id, form)
+    return done("The invoice is paid.", f"/app/invoices/{invoice_id}")
+
+
+def _rest(invoice: Mapping[str, Any]) -> str:
+    """Return the query of a new invoice for what an invoice still lacks; empty if it is nothing."""
+    missing = Usdc.parse(invoice["amount"]) - Usdc.parse(invoice["amountPaid"])
+    about = {"amount": str(missing), "description": invoice["description"] or ""}
+    return urlencode(about) if missing > ZERO else ""
+
+
 def _one(invoice_id: str, form: Form) -> Response:
     path = f"/client/invoices/{invoice_id}"
     whole = ask(path)
     two_factor = ask("/client/2fa")["twoFactor"]["enabled"]
     acts = [Call("POST", f"{path}/cancel"), Call("POST", f"{path}/refund", {"amount": "10.00"})]
-    return show("invoice", form=form, whole=whole, two_factor=two_factor, acts=acts)
+    acts.append(Call("POST", f"{path}/accept"))
+    waiting = [claim["id"] for claim in whole["claims"] if claim["status"] == "OPEN"]
+    for one in waiting:
+        acts.append(Call("POST", f"{path}/refund", {"claimId": one}))
+        acts.append(Call("POST", f"{path}/decline", {"claimId": one}))
+    rest = _rest(whole["invoice"])
+    return show("invoice", form=form, whole=whole, rest=rest, two_factor=two_factor, acts=acts)
 
 
 _INVOICING = (

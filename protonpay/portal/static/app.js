@@ -1,6 +1,6 @@
 // What a screen can do beyond its HTML: stay true by itself, and be sent once. It knows no
 // amount and no state: what is shown is always a page that the server has made.
-import { copies } from "./parts.js";
+import { copies, folds } from "./parts.js";
 
 // A form is sent once; one that comes back with the browser's own "back" can be sent again.
 for (const form of document.querySelectorAll("form[method=post]")) {
@@ -10,11 +10,8 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 }
 addEventListener("pageshow", () => document.querySelectorAll("form button").forEach((each) => (each.disabled = false)));
 
-const wide = matchMedia("(min-width: 62rem)");
-const menu = document.querySelector("details.menu");
-const unfold = () => menu && (menu.open = wide.matches);
-wide.addEventListener("change", unfold);
-unfold();
+// The menu of a phone is the page "#menu": left without a step in the history that leads nowhere.
+addEventListener("keydown", (event) => event.key === "Escape" && location.hash === "#menu" && location.replace("#main"));
 
 document.querySelector(".notice.bad[role=alert]")?.focus();
 
@@ -31,6 +28,7 @@ if (live.length) {
           const made = answer.ok && page.querySelector(`[data-part="${part.dataset.part}"]`);
           if (made && made.innerHTML !== part.innerHTML) part.replaceChildren(...made.childNodes);
           copies();
+          folds();
           if (made && !made.dataset.live) live.splice(live.indexOf(part), 1);
         }
       } catch {

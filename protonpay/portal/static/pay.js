@@ -1,5 +1,7 @@
 // The pay page stays true by itself. What is shown is always the server's own page, asked for
 // again when a stream says that something is new: this script knows no state and no amount.
+import { copies } from "./parts.js";
+
 const AGAIN = 3000; // ms
 const QUIET = 2; // streams that fail before it is said that nothing can be checked
 const live = () => document.querySelector("[data-version]");
@@ -16,6 +18,8 @@ async function look() {
     const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // Another tab has chosen another language: no page is in two.
+    if (page.documentElement.lang !== document.documentElement.lang) return location.reload();
     const next = page.querySelector("[data-version]");
     if (next.dataset.version !== shown) {
       // The element with role=status stays, so that its new words are said.
@@ -71,20 +75,16 @@ function listen() {
   });
 }
 
-function copies() {
-  const { copy, copied } = first.dataset;
-  for (const code of document.querySelectorAll(".place .pick")) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "copy";
-    button.textContent = copy;
-    button.setAttribute("aria-label", `${copy}: ${code.textContent}`);
-    button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(code.textContent);
-      button.textContent = copied;
-      document.querySelector(".told").textContent = copied;
-    });
-    code.parentElement.append(" ", button);
+// The way that was chosen is in the address: a page that is shared, renewed or reloaded has it, too.
+function choose({ target }) {
+  if (target.name !== "by") return;
+  const chosen = new URL(location.href);
+  chosen.searchParams.set("network", target.value);
+  history.replaceState(null, "", chosen.pathname + chosen.search);
+  for (const link of document.querySelectorAll(".langs a")) {
+    const other = new URL(link.href);
+    other.searchParams.set("network", target.value);
+    link.href = other.search;
   }
 }
 
@@ -111,15 +111,16 @@ function tick() {
 }
 
 // Who frames this page is told how it stands: the one origin that may, and nobody else.
-function tell() {
-  const { invoice, status, origin } = first.dataset;
-  if (origin && window.parent !== window) window.parent.postMessage({ invoiceId: invoice, status }, origin);
+function tell(more = { status: first.dataset.status }) {
+  const { invoice, origin } = first.dataset;
+  if (origin && window.parent !== window) window.parent.postMessage({ invoiceId: invoice, ...more }, origin);
 }
 
 // Back to the seller: said, counted, and stopped by a button. A frame's page is left by who frames it.
+let stays = false;
 function leave() {
   const said = document.querySelector("[data-said][hidden]");
-  if (!said || window.parent !== window) return;
+  if (!said || stays || window.parent !== window) return;
   let left = 5;
   const stay = document.querySelector("[data-stays]");
   const count = () => {
@@ -133,6 +134,7 @@ function leave() {
   const turns = setInterval(count, 1000);
   count();
   stay.addEventListener("click", () => {
+    stays = true;
     clearInterval(turns);
     said.hidden = stay.hidden = true;
   });
@@ -144,10 +146,11 @@ for (const button of document.querySelectorAll("[data-prints]")) {
 }
 
 if (first) {
-  copies();
+  document.addEventListener("change", choose);
   tick();
   tell();
   setInterval(tick, 1000);
   listen();
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && tell({ closes: true }));
   document.addEventListener("visibilitychange", () => (document.hidden ? listen() : look()));
 }

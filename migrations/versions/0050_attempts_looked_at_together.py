@@ -1,13 +1,13 @@
 """The outbox finds the rows of attempts that go along with others; who closed a case is kept.
 
-Revision ID: 0047
+Revision ID: 0050
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0047"
-down_revision = "0046"
+revision = "0050"
+down_revision = "0049"
 
 
 def upgrade() -> None:

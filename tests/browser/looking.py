@@ -1,0 +1,155 @@
+"""Looking at a page as everybody does: three languages, two themes, three widths, one load each.
+
+The themes differ in colours alone (``test_theme`` holds them to it), so one of them is enough to
+see what does not fit, and axe sees the colours of both; ``make looks`` keeps pictures of all.
+
+The third language is nobody's: the catalogue with accents, 40 % longer, each sentence in brackets.
+What stands outside of the brackets and is no value was never given to a translator.
+"""
+
+import inspect
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import pytest
+
+from protonpay.chains.registry import NETWORKS
+from protonpay.portal import words
+from protonpay.portal.catalogue.counted import Counted, Russian
+from protonpay.portal.reference import pages as reference
+from tests.browser.driving import Visit
+
+LANGUAGES = ("en", "ru", "pseudo")
+THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
+WIDTHS = (360, 768, 1280)
+USUAL: Mapping[str, Literal["light", "dark"]] = {"en": "light", "ru": "dark", "pseudo": "light"}
+KEPT = {("ru", 360), ("en", 1280)}
+"""Looks that are kept as pictures in every run; ``make looks`` keeps all of them."""
+ALL = bool(os.environ.get("LOOKS"))
+_NAMES = (
+    *NETWORKS,
+    "Tap",
+    "YooKassa",
+    "Freedom Pay",
+    "Swagger UI",
+    "OpenAPI",
+    "Python",
+    "JavaScript",
+)
+_NAMES += ("curl", "English", "Русский")
+SAID_IN_EVERY_LANGUAGE = "|".join(
+    (
+        *_NAMES,
+        r"\b[A-Z]{3,4}\b",  # currencies, and CSV
+        r"\b[a-z]+[.:][a-z_.]+\b",  # events and scopes
+        r"\d+ \p{L}+\.? \d{4} \p{L}\.",  # dates, which the language writes and no catalogue
+        r"\d+\xa0\p{L}+",  # and large numbers
+    )
+)
+"""What no language translates, beside names of people and things, which are marked."""
+
+_ACCENTED = str.maketrans("AEIOUYaeiouycnsz", "ÀÉÎÖÛÝàéîöûýçñšž")
+_VALUE = re.compile(r"({[^{}]*})")
+_FAULTS = """() => {
+  const wide = document.documentElement.clientWidth, faults = [];
+  const more = document.documentElement.scrollWidth - wide;
+  if (more > 0) faults.push(`the page is ${more} px too wide`);
+  const unseen = ".skip, script, noscript, option, svg, datalist, thead";
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (texts.nextNode()) {
+    const text = texts.currentNode, holder = text.parentElement;
+    if (!text.data.trim() || holder.closest(unseen) || !holder.checkVisibility()) continue;
+    if (getComputedStyle(holder).clipPath !== "none") continue; // said, not shown
+    range.selectNodeContents(text);
+    const { left, right } = range.getBoundingClientRect();
+    for (let box = holder; box !== document.body; box = box.parentElement) {
+      const { overflowX, display } = getComputedStyle(box);
+      if (/auto|scroll/.test(overflowX) || box.matches(".who bdi")) break;
+      const walls = box.getBoundingClientRect();
+      const out = right > walls.right + 1 || left < walls.left - 1;
+      if (display === "inline" || !out) continue;
+      faults.push(`out of its box: ${text.data.trim()}`);
+      break;
+    }
+  }
+  return [...new Set(faults)];
+}"""
+# Values, names, programs and other tongues are marked as such; all else is said by the catalogue.
+_UNSAID = """(known) => {
+  const marked = "code, pre, bdi, time, script, style, noscript, svg, .num, .who, .brand"
+    + ", [lang]:not(html)";
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), said = [];
+  let depth = 0;
+  while (texts.nextNode()) {
+    let bare = "";
+    for (const letter of texts.currentNode.data) {
+      if (letter === "⟦") depth += 1;
+      else if (letter === "⟧") depth -= 1;
+      else if (!depth) bare += letter;
+    }
+    if (texts.currentNode.parentElement.closest(marked)) continue;
+    bare = bare.replaceAll(new RegExp(known, "gu"), "");
+    if (/\\p{L}{2}/u.test(bare)) said.push(bare.trim());
+  }
+  return [...new Set(said)];
+}"""
+
+
+def pseudo(english: str) -> str:
+    """Return a sentence as a language would say it that needs 40 % more room."""
+    spoken = english.rpartition("|")[2]
+    parts = _VALUE.split(spoken)
+    accented = "".join(
+        part if _VALUE.fullmatch(part) else part.translate(_ACCENTED) for part in parts
+    )
+    more = len(_VALUE.sub("", spoken)) * 2 // 5
+    return f"⟦{accented}{' ~~~~' * (more // 5)}{'~' * (more % 5)}⟧"
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[str]:
+    """Have pages speak a language; give the one that a browser asks for to hear it."""
+    with pytest.MonkeyPatch.context() as patch:
+        if language == "pseudo":
+            counted = {
+                english: Counted(forms.en, Russian(*[pseudo(english)] * 4))
+                for english, forms in words.COUNTED.items()
+            }
+            patch.setattr(words, "IN_RUSSIAN", {each: pseudo(each) for each in words.IN_RUSSIAN})
+            patch.setattr(words, "COUNTED", counted)
+            # It remembers what it has made, and shall not remember this.
+            made = inspect.unwrap(vars(reference)["_rendered"])
+            patch.setattr(reference, "_rendered", made)
+        yield "en" if language == "en" else "ru"
+
+
+def look(seen: Visit, name: str, language: str, *, whole: bool = True, said: bool = True) -> None:
+    """Look at the page that is open in all widths, and for words of no language.
+
+    Args:
+        seen: the page.
+        name: of its pictures.
+        language: that it speaks.
+        whole: whether its pictures are of all of it, or of a window.
+        said: whether all of its words are the catalogue's.
+
+    Raises:
+        AssertionError: something scrolls sideways, is cut, or was not said by the catalogue.
+    """
+    usual = USUAL[language]
+    for theme in THEMES if ALL else (usual,):
+        if ALL:
+            seen.page.emulate_media(color_scheme=theme)
+        for width in WIDTHS:
+            seen.page.set_viewport_size({"width": width, "height": 800})
+            faults = seen.page.evaluate(_FAULTS)
+            assert faults == [], (name, language, theme, width, faults)
+            if ALL or (language, width) in KEPT:
+                seen.shot(f"{name}-{language}-{theme}-{width}", whole=whole)
+    if said and language == "pseudo":
+        unsaid = seen.page.evaluate(_UNSAID, SAID_IN_EVERY_LANGUAGE)
+        assert unsaid == [], (name, unsaid)

@@ -1,0 +1,215 @@
+"""The pay page in Chromium, with money of real chains and pages of every card provider."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from protonpay.cards.registry import PROVIDERS
+from protonpay.chains.registry import NETWORKS
+from protonpay.sandbox import evm_outside
+from protonpay.sandbox.evm import abi
+from protonpay.sandbox.evm.rpc import Rpc
+from tests.browser.conftest import browser
+from tests.flows.city import LISTED, City, Resident
+from tests.flows.test_cards import PRICES
+from tests.flows.test_intake import blocks_by_hand
+from tests.flows.test_journeys import fresh_wallet
+
+__all__ = ["browser"]
+pytestmark = pytest.mark.slow
+
+PATIENCE = 60_000  # ms
+PAID, WAITS = "The payment has arrived", re.compile("^Send ")
+Opens = Callable[[str], Page]
+
+
+@pytest.fixture
+def shop(city: City) -> Resident:
+    return city.resident("Shop")
+
+
+@pytest.fixture
+def opens(browser: Browser) -> Iterator[Opens]:
+    """Open pages in one browser; each is opened once and never again by the test."""
+    context = browser.new_context(locale="en")
+    context.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+
+    def opening(url: str) -> Page:
+        page = context.new_page()
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto(url)
+        return page
+
+    yield opening
+    context.close()
+    assert errors == []
+
+
+def _ask(shop: Resident, amount: str = "5", **more: object) -> dict:
+    return shop.post("/client/invoices", amount=amount, currency="USDC", **more)["invoice"]
+
+
+def _says(page: Page, heading: str | re.Pattern[str]) -> None:
+    expect(page.locator("h1")).to_have_text(heading, timeout=PATIENCE)
+
+
+def _send(city: City, network: str, to: str, micro: int, *, role: int | None = None) -> str:
+    node, usdc = city.parts.nodes[network], NETWORKS[network].usdc
+    if role is None:
+        return evm_outside.send_usdc(node, usdc, to, micro)
+    sender = Rpc(node)("eth_accounts")[role]
+    data = abi.call("transfer(address,uint256)", to, micro)
+    return str(Rpc(node)("eth_sendTransaction", {"from": sender, "to": usdc, "data": data}))
+
+
+def test_too_much_is_asked_back_and_lands(city: City, shop: Resident, opens: Opens):
+    """T03: 130 % is paid; the payer says where to, the seller approves, the chain has it."""
+    made, wallet = _ask(shop, "50"), fresh_wallet("Base")
+    page = opens(f"{made['payUrl']}?network=base")
+    _send(city, "Base", city.place_to_pay(made, "Base"), 65_000_000)
+    _says(page, "Paid. You sent 15.00 USDC more than needed")
+    page.locator("#claim summary").click()
+    page.get_by_label("Your address").fill(wallet)
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Ask for 15.00 USDC back").click()
+    expect(page.locator("#claim h2")).to_have_text("Asked back")
+    (claim,) = shop.get(f"/client/invoices/{made['id']}")["claims"]
+    shop.post(f"/client/invoices/{made['id']}/refund", claimId=claim["id"])
+    _says(page, "15.00 USDC was returned")
+    assert city.on_chain("Base", wallet) == 15_000_000
+    assert shop.balance == "49.95", "all that was asked for, less the fee of one sending"
+    assert city.books_are_sound()
+
+
+def test_another_network_is_credited_and_another_coin_is_a_case(
+    city: City, shop: Resident, opens: Opens
+):
+    """T08: the same address on Polygon; and the network's own coin, found by who sent it."""
+    made = _ask(shop)
+    page = opens(f"{made['payUrl']}?network=base")
+    address = city.place_to_pay(made, "Base")
+    sent = evm_outside.send_native(city.parts.nodes["Base"], address, 10**15)
+    page.locator("#sent summary").click()
+    page.get_by_label("Hash of the transaction").fill(f"https://basescan.org/tx/{sent}")
+    page.get_by_role("button", name="Look for it").click()
+    found = page.locator(".lookups strong")
+    expect(found).to_contain_text("We see another coin (native) on Base", timeout=PATIENCE)
+    case = re.findall(r"case (\w{25})", found.inner_text())[0]
+    assert f"{case}  " in city.flask("ops", "misdirected")
+    _says(page, "Send 5.00 USDC")
+    _send(city, "Polygon", address, 5_000_000)
+    _says(page, PAID)
+
+
+def test_a_listed_sender_is_under_review_without_a_reason_and_is_released(
+    city: City, shop: Resident, opens: Opens
+):
+    """T09."""
+    made, node = _ask(shop), city.parts.nodes["Base"]
+    page = opens(made["payUrl"])
+    listed = Rpc(node)("eth_accounts")[LISTED]
+    evm_outside.mint(node, NETWORKS["Base"].usdc, listed, 5_000_000)
+    _send(city, "Base", city.place_to_pay(made, "Base"), 5_000_000, role=LISTED)
+    _says(page, "Payment received and under review")
+    said = page.content().lower()
+    assert not [word for word in ("listed", "sanction", "of the flows", "screen") if word in said]
+    assert page.locator(".qr").count() == 0
+    (hold,) = [
+        line.split()[0]
+        for line in city.flask("ops", "holds", "list").splitlines()
+        if f"from {listed}".lower() in line.lower()
+    ]
+    city.flask("ops", "holds", "release", hold, "--reason", "a namesake")
+    _says(page, PAID)
+    assert shop.balance == "5.00"
+
+
+def test_a_reorg_takes_a_payment_back_and_the_page_says_so(
+    city: City, shop: Resident, opens: Opens
+):
+    """T10: found, gone, found again, paid: the page is never reloaded."""
+    made, node = _ask(shop), Rpc(city.parts.nodes["Polygon"])
+    page = opens(made["payUrl"])
+    address = city.place_to_pay(made, "Polygon")
+    with blocks_by_hand(city, "Polygon"):
+        tx_hash = _send(city, "Polygon", address, 5_000_000, role=0)
+        node("evm_mine")
+        raw = node("eth_getRawTransactionByHash", tx_hash)
+        _says(page, "Payment found, waiting for the network")
+        assert address not in page.content()
+        node("anvil_reorg", 1, [])
+        node("anvil_dropAllTransactions")
+        _says(page, WAITS)
+        node("eth_sendRawTransaction", raw)
+    _says(page, PAID)
+    assert shop.balance == "5.00"
+
+
+def _to_the_provider(city: City, page: Page, provider: str, **script: object) -> None:
+    """Choose the card, see the price, go there; its callbacks are to behave like this."""
+    page.locator("label[for=by-card]").click()
+    page.locator("#way").select_option(f"{provider} {PRICES[provider].currency.upper()}")
+    page.locator("#email").fill("payer@example.com")
+    page.get_by_role("button", name="Go on", exact=True).click()
+    there = page.get_by_role("link", name=re.compile(r"^Pay .+ at 127\.0\.0\.1$"))
+    payment = str(there.get_attribute("href")).rpartition("/")[2]
+    getattr(city.parts, provider).pull(f"payments/{payment}/script", **script)
+    there.click()
+
+
+@contextmanager
+def _silent(city: City) -> Iterator[None]:
+    """Let the provider take payments and say nothing about any."""
+    city.tap.pull("faults", fault="status", call="fetch", times=1000)
+    try:
+        yield
+    finally:
+        city.tap.forget_faults()
+
+
+def _press(page: Page, outcome: str) -> None:
+    page.locator(f"button[value={outcome}]").click()
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_each_card_provider_paid_declined_and_left(
+    city: City, shop: Resident, opens: Opens, provider: str
+):
+    """T15: its webhook comes before the return and twice, after it, or never."""
+    first, second = _ask(shop), _ask(shop)
+    page = opens(first["payUrl"])
+    _to_the_provider(city, page, provider)
+    # Left: nothing is lost, the same page is offered again.
+    page.goto(first["payUrl"])
+    page.get_by_role("link", name=re.compile("^Pay .+ at 127")).click()
+    _press(page, "declined")
+    _says(page, "The card was declined")
+    _to_the_provider(city, page, provider, before_redirect=True, copies=2)
+    _press(page, "paid")
+    _says(page, PAID)
+
+    page = opens(second["payUrl"])
+    _to_the_provider(city, page, provider, drop=True)
+    _press(page, "paid")
+    _says(page, PAID)
+    assert shop.balance.partition(".")[0] == "10", "each once"
+    assert city.books_are_sound()
+
+
+def test_a_bank_that_takes_its_time_is_waited_for(city: City, shop: Resident, opens: Opens):
+    """T15: the payer is back, the bank has not said anything: nobody is asked to pay."""
+    made = _ask(shop)
+    page = opens(made["payUrl"])
+    _to_the_provider(city, page, "tap", drop=True)
+    with _silent(city):
+        _press(page, "paid")
+        _says(page, "Your bank is processing the payment")
+        assert "Do not pay again." in page.locator(".lead").inner_text()
+        assert page.locator(".ways").count() == 0
+        page.reload()
+        _says(page, "Your bank is processing the payment")
+    _says(page, PAID)
