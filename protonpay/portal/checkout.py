@@ -78,7 +78,7 @@ def _pending(shown: Checkout, say: Say) -> Face:
         )
         return Face("warn", say("Not paid"), say("The card was declined"), said, _SELDOM)
     if not invoice.received_micro:
-        said = say("Choose one of the ways below and send exactly this amount.")
+        said = say("Choose a way to pay and send exactly this amount.")
         title = say("Send {rest} USDC", rest=shown.rest)
         return Face("open", say("Waiting for payment"), title, said, _SELDOM)
     said = say(
@@ -147,13 +147,13 @@ def _expired(shown: Checkout, say: Say) -> Face:
         title = say("The payment came after the deadline")
         said = say(
             "{seller} has received {paid} USDC, but the invoice had ended."
-            " It can be accepted or given back: ask for it below.",
+            " It can be accepted or given back: here you can ask it back.",
             **values,
         )
     else:
         title = say("Expired, {paid} of {total} USDC arrived", **values, total=invoice.amount_micro)
         said = say(
-            "{seller} has what arrived. Ask for it back below, or for a new invoice for the rest.",
+            "{seller} has what arrived. Ask it back here, or them for a new invoice for the rest.",
             **values,
         )
     return Face(tone, chip, title, _and_coming(shown, say, said), _wait(shown))

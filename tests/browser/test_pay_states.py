@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.deposits.models import Deposit
-from protonpay.invoices import receiving
+from protonpay.invoices import claims, lookups, receiving
+from protonpay.invoices.lookups import Told
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel import clock, ids
 from protonpay.kernel.money import Usdc
@@ -18,8 +19,10 @@ from protonpay.wallets import service as wallets
 from tests.actors import Actor, make_actor
 from tests.browser.driving import Visit
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
+from tests.browser.test_portal import sign_in
 from tests.conftest import PASSPHRASE
 from tests.invoices.asking import Asked, ask, pay_on_chain
+from tests.payouts.orders import WALLETS
 from tests.portal.test_pay_page import DAY, STATES
 from tests.wallets import pools
 
@@ -81,12 +84,37 @@ def choose(seen: Visit, way: str) -> None:
     seen.page.locator(f"label[for=by-{way.lower()}]").click()
 
 
+def _claim(made: Asked, _payer: Actor) -> None:
+    pay_on_chain(made.id, "65")
+    claims.ask_back(made.id, wallet_address=WALLETS["Base"], network="Base")
+
+
+def _declined(made: Asked, payer: Actor) -> None:
+    _claim(made, payer)
+    (claim,) = made.whole["claims"]
+    made.owner.post(f"/client/invoices/{made.id}/decline", {"claimId": claim["id"]})
+
+
+def _named(made: Asked, _payer: Actor) -> None:
+    """Name a transaction of each kind."""
+    for number, verdict in enumerate(
+        ("CREDITED", "WAITS", "OTHER_TOKEN", "NOT_OURS", "FAILED", "NOT_FOUND", "UNKNOWN")
+    ):
+        row = lookups.look_for(made.id, f"0x{number:064x}")
+        told = Told(verdict, f"invoice {made.id}", NETWORKS["Polygon"].usdc)
+        lookups.take(row.id, "Polygon", [told])
+
+
 EACH = [
     ("pending", _nothing, {}),
     ("card-open", _card("OPEN"), {}),
     ("card-unanswered", _card("OPEN", None), {}),
     ("card-processing", _card("PROCESSING"), {}),
     ("card-declined", _card("DECLINED"), {}),
+    ("claim", _claim, {}),
+    ("claim-declined", _declined, {}),
+    ("named", _named, {}),
+    ("last-hour", _nothing, {"expiresInSeconds": 900}),
     *((f"{make.__name__.strip('_')}{len(options)}", make, options) for make, options, *_ in STATES),
 ]
 
@@ -245,3 +273,41 @@ def test_two_tabs_and_the_way_that_was_chosen(shop: Actor, visit: Callable[..., 
     seen.page.go_back()
     seen.page.go_back()
     assert seen.page.url.endswith(":8000/"), "choosing a way left no steps to go back over"
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_asking_back_is_whole_for_its_payer_and_its_owner(
+    shop: Actor, visit: Callable[..., Visit], language: str
+):
+    """T40, T41 of the form, of its second look, of a mistake, and of the owner's resolve box."""
+    made = ask(shop, "50", description="Monthly subscription")
+    pay_on_chain(made.id, "65")
+    seen = visit(
+        locale=language, color_scheme=USUAL[language], viewport={"width": 360, "height": 800}
+    )
+    seen.page.goto(f"/pay/{made.id}?refresh=off")
+    for typed, moment in (("0x12", "mistaken"), (WALLETS["Base"], "sure")):
+        if not seen.page.locator("#address").is_visible():
+            seen.page.locator("#claim summary").click()
+        seen.page.locator("#back-network").select_option("Base")
+        seen.page.locator("#address").fill(typed)
+        with seen.page.expect_navigation():
+            seen.page.locator("#claim button").click()
+        look(seen, f"pay-claim-{moment}", language)
+        assert seen.violations() == [], moment
+    with seen.page.expect_navigation():
+        seen.page.locator("#claim button").click()
+    seen.page.wait_for_url("**#claim")
+    other = visit(locale=language, color_scheme=USUAL[language])
+    sign_in(other, shop)
+    other.page.goto(f"/app/invoices/{made.id}?lang={language}")
+    expect(other.page.locator("#claim-title")).to_be_visible()
+    look(other, "app-invoice-claim", language)
+    assert other.violations() == []
+    part = ask(shop, "50", expiresInSeconds=60)
+    pay_on_chain(part.id, "20")
+    with clock.frozen(clock.now() + DAY):
+        receiving.expire(part.id)
+    other.page.goto(f"/app/invoices/{part.id}")
+    look(other, "app-invoice-short", language)
+    assert other.violations() == []

@@ -28,8 +28,8 @@ IN_RUSSIAN: Sentences = {
     "{refunded} USDC was returned": "Возвращено {refunded} USDC",
     "No such invoice": "Счёт не найден",
     # sentences
-    "Choose one of the ways below and send exactly this amount.": (
-        "Выберите один из способов ниже и отправьте ровно эту сумму."
+    "Choose a way to pay and send exactly this amount.": (
+        "Выберите способ оплаты и отправьте ровно эту сумму."
     ),
     # by card
     "Not paid": "Не оплачено",
@@ -88,8 +88,8 @@ IN_RUSSIAN: Sentences = {
         "Бумагу можно сверить с квитанцией по её адресу:"
     ),
     "Signed file (JSON)": "Подписанный файл (JSON)",
-    "The signed file proves itself, without this site: how, is said at {address}.": (
-        "Подписанный файл доказывает себя сам, без этого сайта; как проверить: {address}."
+    "The signed file proves itself, without this site. How it is verified:": (
+        "Подписанный файл доказывает себя сам, без этого сайта. Как проверить:"
     ),
     "Print": "Напечатать",
     "Back to the invoice": "Вернуться к счёту",
@@ -115,12 +115,12 @@ IN_RUSSIAN: Sentences = {
     "Do not send money to its address. Ask the seller for a new invoice.": (
         "Не отправляйте деньги на его адрес. Попросите у продавца новый счёт."
     ),
-    "{seller} has what arrived. Ask for it back below, or for a new invoice for the rest.": (
-        "Полученное у продавца: {seller}. Попросите ниже вернуть его или новый счёт на остаток."
+    "{seller} has what arrived. Ask it back here, or them for a new invoice for the rest.": (
+        "Полученное у продавца: {seller}. Запросите возврат здесь или счёт на остаток у продавца."
     ),
-    "{seller} has received {paid} USDC, but the invoice had ended. It can be accepted or given back: ask for it below.": (  # noqa: E501 - one sentence is one key
+    "{seller} has received {paid} USDC, but the invoice had ended. It can be accepted or given back: here you can ask it back.": (  # noqa: E501 - one sentence is one key
         "Поступило {paid} USDC, но срок счёта истёк. {seller} может принять платёж или вернуть его:"
-        " попросите об этом ниже."
+        " возврат можно запросить здесь."
     ),
     "Do not send money for it.": "Не отправляйте по нему деньги.",
     "Before that {paid} USDC arrived; {seller} has it.": (
