@@ -61,7 +61,7 @@ class DaysQuery(ListingQuery):
 class DayView(WireSchema):
     """A day, and the balance at both of its ends."""
 
-    day = fields.Date(metadata={"example": "2026-03-14"})
+    day = fields.String(metadata={"format": "date", "example": "2026-03-14"})
     begins_at = Moment(attribute="begins")
     opening_balance = Signed(attribute="opening", metadata={"example": "100.00"})
     closing_balance = Signed(

@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 
 from protonpay.app import BLUEPRINTS
+from protonpay.request_log import recording
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
 from tests.api_keys.test_using_keys import MANAGING, MONTH, OPENS
@@ -39,6 +40,12 @@ ITEMS = [
 ]
 TO_OTHERS = {("POST", "/client/invoices/{invoice_id}/pay")}
 """What is meant for others than the owner."""
+
+
+def _request(actor: Actor) -> str:
+    make_key(actor).get("/client/balance")
+    recording.collect(10)
+    return str(actor.get("/client/requests").get_json()["requests"][0]["id"])
 
 
 def _hook(actor: Actor) -> str:
@@ -106,6 +113,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
+    "row_id": lambda actor, _: _request(actor),
     "month": lambda actor, _: _month(actor),
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
