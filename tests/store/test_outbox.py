@@ -139,7 +139,7 @@ class TestSweeping:
     def test_what_is_under_way_goes_before_what_has_not_begun_however_long_the_queue(self):
         for number in range(200):
             door.client.rpush(named(CHAIN).key, f"waits-{number}")
-        late = add(delay_seconds=1, job="payouts.confirm")
+        late = add(delay_seconds=1, job="payouts.broadcast")
 
         assert sweep(NOON + 2 * SECOND) == 1
 
