@@ -130,6 +130,7 @@ class TestAfterCommit:
     "joins",
     [
         db.current,
+        db.commit_without_waiting,
         lambda: db.after_commit(stumble),
         lambda: outbox.add("payouts.sign", payout_id="p"),
         lambda: events.publish("payout.failed", "u", {}),
@@ -137,11 +138,34 @@ class TestAfterCommit:
         idempotency.advance,
         idempotency.unbind,
     ],
-    ids=["current", "after_commit", "outbox.add", "events.publish", "begin", "advance", "unbind"],
+    ids=[
+        "current",
+        "commit",
+        "after_commit",
+        "outbox.add",
+        "events.publish",
+        "begin",
+        "advance",
+        "unbind",
+    ],
 )
 def test_what_joins_a_transaction_refuses_to_work_without_one(joins):
     with pytest.raises(RuntimeError, match="none is open"):
         joins()
+
+
+@pytest.mark.usefixtures("open_house")
+def test_a_commit_that_does_not_wait_is_one_commit():
+    def shown() -> str:
+        return str(db.execute("SHOW synchronous_commit", {}).fetchone()[0])
+
+    with transaction():
+        # The house's server never waits.
+        db.execute("SET synchronous_commit = on", {})
+    with transaction():
+        db.commit_without_waiting()
+        assert shown() == "off"
+    assert shown() == "on"
 
 
 @pytest.mark.usefixtures("house")
