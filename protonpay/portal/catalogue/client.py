@@ -20,6 +20,13 @@ IN_RUSSIAN: Sentences = {
     "Newer": "Позже",
     "Back to the newest": "К самым новым",
     "Balance, day by day": "Баланс по дням",
+    "What each level allows": "Что даёт каждый уровень",
+    "Level": "Уровень",
+    "Yours": "Ваш",
+    "Your level is {level}.": "Ваш уровень — {level}.",
+    "Now: at most {single} USDC in one withdrawal, {day} USDC in 24 hours.": (
+        "Сейчас: не больше {single} USDC за один вывод и {day} USDC за 24 часа."
+    ),
     "Any": "Любое",
     "Show": "Показать",
     "Clear": "Сбросить",

@@ -186,6 +186,7 @@ def _identity(form: Form) -> Response:
         "identity",
         form=form,
         case=ask("/client/kyc")["kyc"],
+        fees=ask("/client/fees"),
         documents=ask("/client/kyc/documents")["documents"],
         document_kinds=_DOCUMENTS,
         kinds=_SIDES,

@@ -11,6 +11,7 @@ from tests.actors import PASSWORD, Actor
 from tests.kyc.papers import PNG
 from tests.moments import Moments
 from tests.payouts.orders import WALLETS
+from tests.plans.test_levels import approved, laddered
 from tests.portal.client.reader import Reader, sign_in
 from tests.two_factor.apps import STEP, App, enabled
 from tests.unchanged import nothing_changes
@@ -113,6 +114,18 @@ def test_a_forgotten_password_tells_nothing(house: Flask, alice: Actor):
         texts.append(reader.at.text.replace(email, ""))
     assert texts[0] == texts[1]
     assert "a letter with a link is on its way" in texts[0]
+
+
+def test_the_ladder_of_levels_shows_where_one_stands(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    reader.open("/app/identity")
+    assert "What each level allows" not in reader.at.text, "no level raises anything"
+    laddered(alice)
+    approved(alice, 1)
+    reader.open("/app/identity")
+    assert "Your level is 1." in reader.at.text
+    assert "at most 200 USDC in one withdrawal, 300 USDC in 24 hours" in reader.at.text
+    assert "500 USDC" in reader.at.text, "what level 3 would allow"
 
 
 def test_addresses_policy_and_identity(house: Flask, alice: Actor):
