@@ -30,7 +30,7 @@ from protonpay.store.db import transaction
 from protonpay.web import tokens
 
 ROOT = Path(__file__).parents[1]
-_START_SECONDS = 30
+_START_SECONDS = 120
 _BALANCE = 10**12
 
 # Straight into the tables: a thousand registrations over HTTP would measure argon2.

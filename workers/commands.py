@@ -5,7 +5,7 @@ from flask.cli import ScriptInfo, with_appcontext
 
 from config import Config
 from protonpay.app import unlock
-from protonpay.store.jobs import CHAIN, QUEUES
+from protonpay.store.jobs import CHAIN, QUEUES, SETTLE
 from workers import pool, rounds
 
 
@@ -16,7 +16,9 @@ from workers import pool, rounds
 def worker(context: click.Context, queues: tuple[str, ...]) -> None:
     """Serve queues, one process each; a name given twice gets two. All, if none is named."""
     served = queues or QUEUES
-    if CHAIN in served:
+    if CHAIN in served and SETTLE not in served:
+        served = (*served, SETTLE)
+    if SETTLE in served:
         unlock(Config.load())
     pool.serve(context.ensure_object(ScriptInfo).load_app(), served)
 

@@ -9,6 +9,7 @@ import structlog
 from flask import Flask
 
 from protonpay.store import beats, outbox, queue
+from protonpay.store.bell import bell
 from protonpay.store.db import release
 from protonpay.store.jobs import JOBS, PERIODIC, Later, round_name
 from protonpay.store.outbox import Ticket
@@ -116,7 +117,7 @@ def _run(name: str, work: Callable[..., Later | None], ticket: Ticket) -> None:
     keeper.hold(ticket)
     begun = time.perf_counter()
     try:
-        end = _end(ticket, work, args)
+        end = _end(name, ticket, work, args)
     finally:
         keeper.hold(None)
         release()
@@ -124,7 +125,9 @@ def _run(name: str, work: Callable[..., Later | None], ticket: Ticket) -> None:
     metrics.JOB_SECONDS.labels(name).observe(time.perf_counter() - begun)
 
 
-def _end(ticket: Ticket, work: Callable[..., Later | None], args: Mapping[str, object]) -> str:
+def _end(
+    name: str, ticket: Ticket, work: Callable[..., Later | None], args: Mapping[str, object]
+) -> str:
     try:
         later = work(**args)
     except (KeyboardInterrupt, SystemExit):
@@ -134,7 +137,9 @@ def _end(ticket: Ticket, work: Callable[..., Later | None], args: Mapping[str, o
         log.exception("job_failed")
         return "dead" if outbox.fail(ticket, repr(error)) else "failed"
     if later is not None:
-        outbox.postpone(ticket, later.seconds, later.reason)
+        due = outbox.postpone(ticket, later.seconds, later.reason)
+        if due is not None:
+            bell.ring_at(name, due)
         return "later"
     outbox.ack(ticket)
     return "done"

@@ -1,14 +1,14 @@
 """The steps of a payout, one job each."""
 
-from protonpay.payouts import sending, signing, waits
+from protonpay.payouts import paying, sending, waits
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
 
 @job("payouts.sign")
 def sign(payout_id: str) -> Later | None:
-    """Sign and store."""
-    return signing.sign(payout_id)
+    """Sign, store and hand in."""
+    return paying.pay(payout_id)
 
 
 @job("payouts.broadcast")

@@ -16,8 +16,9 @@ from rq.serializers import JSONSerializer
 
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.store.db import db
-from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, WATCH, WEBHOOKS
+from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, SETTLE, WATCH, WEBHOOKS
 from protonpay.store.queue import door, named
+from workers.alarm import alarm
 from workers.job import keeper
 from workers.webhooks import deliverer
 
@@ -65,7 +66,7 @@ def _import_all(queues: tuple[str, ...]) -> None:
     paths = [work.path for work in JOBS.values()] + [work.path for work in PERIODIC.values()]
     for path in paths:
         importlib.import_module(path.rpartition(".")[0])
-    if CHAIN in queues:
+    if {CHAIN, SETTLE} & {*queues}:
         for name in NETWORKS:
             chains.get(name)
             chains.sweeper(name)
@@ -100,6 +101,8 @@ def _work(app: Flask, queue: str) -> None:
     # Connections of the parent belong to the parent.
     db.engine.dispose(close=False)
     keeper.start(app)
+    if queue in (CHAIN, SETTLE):
+        alarm.start(app)
     if queue == WEBHOOKS:
         deliverer.start(app)
     worker = SimpleWorker(

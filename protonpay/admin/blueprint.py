@@ -239,6 +239,14 @@ def cases() -> dict[str, Any]:
     return {"cases": service.cases()}
 
 
+@blp.post("/cases/<case_id>/close", may="cases.close", refuses=[404, 409])
+@blp.arguments(schemas.Reason)
+@blp.response(200, schemas.CaseAnswer)
+def close_case(given: dict[str, str], case_id: str) -> dict[str, Any]:
+    """Close a mismatch that was settled with a card provider; found again, it is open again."""
+    return {"case": service.close_case(_caller(), case_id, **given)}
+
+
 @blp.get("/audit", may="audit.view")
 @blp.arguments(schemas.LogQuery, location="query")
 @blp.response(200, schemas.Log)

@@ -354,6 +354,16 @@ class CaseView(WireSchema):
     state = fields.String(metadata={"example": "OPEN"})
     seen_at = Moment()
     opened_at = Moment(allow_none=True)
+    closed_at = Moment(allow_none=True)
+    closed_by = fields.String(
+        allow_none=True, metadata={"description": "The operator who closed it by hand."}
+    )
+
+
+class CaseAnswer(WireSchema):
+    """A mismatch, after something was decided about it."""
+
+    case = fields.Nested(CaseView)
 
 
 class Cases(WireSchema):

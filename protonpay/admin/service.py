@@ -1,5 +1,6 @@
 """What operators do and see: each act by a role that may, with a reason, in the audit log."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from protonpay.reconciliation import service as reconciliation
 from protonpay.users import service as users
 from protonpay.users.service import User
 
+_CASE_NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 PAYOUTS = "payouts"
 """The switches of all networks together."""
 
@@ -300,6 +302,24 @@ def waiting_identities() -> Sequence[kyc.Waiting]:
 def cases() -> Sequence[reconciliation.ReconciliationCase]:
     """Return the mismatches of book and world that stand."""
     return reconciliation.open_cases()
+
+
+def close_case(by: Caller, case_id: str, reason: str) -> reconciliation.ReconciliationCase:
+    """Close a mismatch by hand; found again, it is open again.
+
+    Raises:
+        Forbidden: the role may not.
+        NotFound: there is no such case.
+        Conflict: it is not open (``case_not_open``), or a pass alone may close its kind
+            (``case_not_by_hand``).
+    """
+    by.check("cases.close")
+    if not _CASE_NUMBER.fullmatch(case_id):
+        raise NotFound("not_found", "There is no such case.")
+    number = int(case_id)
+    look = partial(reconciliation.look_at, number)
+    with acts.recorded(by, "cases.close", f"case {number}", reason, look):
+        return reconciliation.close(number, by=by.email, reason=reason)
 
 
 def log(subject: str | None) -> Sequence[AuditEntry]:

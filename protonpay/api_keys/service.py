@@ -231,7 +231,7 @@ def _note_use(key_id: str, address: str, before: datetime) -> None:
     use = {"id": key_id, "now": clock.now(), "before": before, "ip": str(seen) if seen else None}
     try:
         with transaction():
-            db.execute("SET LOCAL synchronous_commit = off", {})
+            db.commit_without_waiting()
             db.execute(_NOTE_USE, use)
     except Unavailable as error:
         log.warning("key_use_not_noted", error=repr(error))

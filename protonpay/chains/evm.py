@@ -15,7 +15,7 @@ from protonpay.chains import evm_token
 from protonpay.chains import evm_transaction as transaction
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Node, quantity
-from protonpay.chains.evm_outcome import Inquiry
+from protonpay.chains.evm_outcome import VALID_SECONDS, look
 from protonpay.chains.keyring import EVM, Keyring, PublicAddresses
 from protonpay.chains.port import (
     ChainHead,
@@ -30,9 +30,6 @@ from protonpay.chains.port import (
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.wire.jsonrpc import JsonRpc, RpcError
-
-VALID_SECONDS = 900
-"""How long a signed payment is good, and so how long a lost one keeps its payout waiting."""
 
 
 class Evm:
@@ -164,13 +161,13 @@ class Evm:
             earlier=(*send.earlier, send.tx_hash),
         )
 
-    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+    def outcomes(self, *sends: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment; ``evm_outcome`` says what is proof.
 
         Raises:
             NoAnswer: unknown; ask again.
         """
-        return Inquiry(self._node, self.network, self.sender, send).outcomes()
+        return look(self._node, self.network, self.sender, sends)
 
     def balance(self, address: str) -> Usdc:
         """Return a wallet's USDC at the newest final block.

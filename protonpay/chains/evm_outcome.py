@@ -13,7 +13,7 @@ instead of an older truth. What is asked without it (receipt, pool, newest nonce
 decides whether money moved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -23,6 +23,22 @@ from protonpay.chains.evm_node import At, Block, Node, Receipt, quantity, read_r
 from protonpay.chains.port import Network, SendOutcome, SendState, SignedSend
 
 log = structlog.get_logger(__name__)
+
+VALID_SECONDS = 900
+"""How long a signed payment is good, and so how long a lost one keeps its payout waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a node says about a send without being asked about its payments.
+
+    Attributes:
+        receipt: of these very bytes, or of those that they outbid; or None.
+        known: the node has the bytes, in a block or in its pool.
+    """
+
+    receipt: Receipt | None
+    known: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,64 @@ class _Facts:
     known: bool
 
 
+def look(
+    node: Node, network: Network, sender: str, sends: Sequence[SignedSend]
+) -> Mapping[str, SendOutcome]:
+    """Say what became of each payment of some sends.
+
+    Args:
+        node: whom to ask.
+        network: its network.
+        sender: the gas wallet, whose nonces the sends have.
+        sends: all that are asked about together.
+
+    Returns:
+        Payout id → outcome.
+
+    Raises:
+        NoAnswer: unknown; ask again.
+    """
+    final = node.block("finalized")
+    sights = _see(node, sends)
+    found = dict[str, SendOutcome]()
+    for send, sight in zip(sends, sights, strict=True):
+        if _is_on_its_way(send, sight, final):
+            found |= dict.fromkeys(send.payout_ids, SendOutcome(SendState.WAITING))
+        else:
+            found |= Inquiry(node, network, sender, send).outcomes(final, sight)
+    return found
+
+
+def _is_on_its_way(send: SignedSend, sight: _Sight, final: Block) -> bool:
+    """Tell whether the final state can say nothing of a send's payments yet that would end them.
+
+    It is in a block without an error that is not final and the payments are still good; or in the
+    pool, and the final block is from before they were signed.
+    """
+    valid_before = int(send.terms["valid_before"])
+    if sight.receipt is None:
+        return sight.known and final.time < valid_before - VALID_SECONDS
+    above = sight.receipt.block_number > final.number
+    return sight.receipt.succeeded and above and final.time < valid_before
+
+
+def _see(node: Node, sends: Sequence[SignedSend]) -> list[_Sight]:
+    hashes = [send.tx_hash for send in sends]
+    earlier = [tx_hash for send in sends for tx_hash in send.earlier]
+    told = node.ask(
+        *(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in (*hashes, *earlier)),
+        *(("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes),
+    )
+    count = len(hashes) + len(earlier)
+    receipts = dict(zip((*hashes, *earlier), map(read_receipt, told[:count]), strict=True))
+    sights = []
+    for send, transaction in zip(sends, told[count:], strict=True):
+        mined = (receipts[tx_hash] for tx_hash in (send.tx_hash, *send.earlier))
+        receipt = next((each for each in mined if each), None)
+        sights.append(_Sight(receipt, known=receipt is not None or transaction is not None))
+    return sights
+
+
 class Inquiry:
     """One look at one send.
 
@@ -65,14 +139,17 @@ class Inquiry:
         self._is_bundle = len(paid) > 1
         self._payments = {each: paid[usdc.mark_of(each)] for each in send.payout_ids}
 
-    def outcomes(self) -> Mapping[str, SendOutcome]:
+    def outcomes(self, final: Block, sight: _Sight) -> Mapping[str, SendOutcome]:
         """Say what became of each of its payments.
+
+        Args:
+            final: the node's final block.
+            sight: what it says of the bytes.
 
         Raises:
             NoAnswer: unknown; ask again.
         """
-        final = self._node.block("finalized")
-        facts = self._read_facts(final)
+        facts = self._read_facts(final, sight)
         return {
             payout_id: self._outcome(payment, facts, final)
             for payout_id, payment in self._payments.items()
@@ -85,16 +162,14 @@ class Inquiry:
             return self._waiting(payment, facts)
         return self._expired(payment, facts, final)
 
-    def _read_facts(self, final: Block) -> _Facts:
+    def _read_facts(self, final: Block, sight: _Sight) -> _Facts:
         payments = list(self._payments.values())
-        final_count, latest_count, told, transaction, *used = self._node.ask(
+        final_count, latest_count, *used = self._node.ask(
             ("eth_getTransactionCount", [self._sender, final.state]),
             ("eth_getTransactionCount", [self._sender, "latest"]),
-            ("eth_getTransactionReceipt", [self._send.tx_hash]),
-            ("eth_getTransactionByHash", [self._send.tx_hash]),
             *(usdc.ask_if_used(self._network, final.state, payment) for payment in payments),
         )
-        receipt = read_receipt(told) or self._earlier_receipt()
+        receipt = sight.receipt
         return _Facts(
             used=frozenset(
                 payment.mark
@@ -105,17 +180,8 @@ class Inquiry:
             latest_count=quantity(latest_count),
             receipt=receipt,
             final_receipt=receipt if receipt and self._node.is_final(receipt, final) else None,
-            known=receipt is not None or transaction is not None,
+            known=sight.known,
         )
-
-    def _earlier_receipt(self) -> Receipt | None:
-        """Return the receipt of bytes that these ones outbid, if those were mined."""
-        if not self._send.earlier:
-            return None
-        told = self._node.ask(
-            *(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in self._send.earlier)
-        )
-        return next((found for found in map(read_receipt, told) if found), None)
 
     def _paid(self, payment: usdc.Payment, facts: _Facts, final: Block) -> SendOutcome:
         own = facts.final_receipt

@@ -7,6 +7,7 @@ in to the contract itself, several through Multicall3, where each may fail alone
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from eth_account import Account
@@ -131,14 +132,21 @@ def payments_in(raw: bytes) -> Mapping[bytes, Payment]:
 
 
 def _payment_of(call: bytes) -> Payment:
-    payer, payee, amount, _, valid_before, mark, _ = _CODEC.decode(_types(_PAY), call[4:])
+    """Read what ``pay`` wrote: each argument but the last is a word, where the codec puts it."""
+    words = [call[at : at + _WORD] for at in range(4, 4 + 6 * _WORD, _WORD)]
+    payer, payee, amount, _, valid_before, mark = words
     return Payment(
-        payer=Web3.to_checksum_address(payer),
-        payee=Web3.to_checksum_address(payee),
-        amount=amount,
-        valid_before=valid_before,
+        payer=_address(payer),
+        payee=_address(payee),
+        amount=int.from_bytes(amount),
+        valid_before=int.from_bytes(valid_before),
         mark=mark,
     )
+
+
+@lru_cache(maxsize=1024)
+def _address(word: bytes) -> str:
+    return str(Web3.to_checksum_address("0x" + word[-20:].hex()))
 
 
 def topics_of_use(payment: Payment) -> list[str]:
@@ -148,10 +156,12 @@ def topics_of_use(payment: Payment) -> list[str]:
 
 def moved(network: Network, payment: Payment, logs: Sequence[Log]) -> bool:
     """Tell whether a transaction's events say that this very payment was made."""
-    ours = [log for log in logs if log.contract == network.usdc.lower()]
+    # A bundle of a hundred has two hundred events, and is asked about each of its payments.
+    usdc, amount = network.usdc.lower(), f"0x{payment.amount:064x}"
     transfer = (TRANSFER, _word(payment.payer), _word(payment.payee))
-    return any(list(log.topics) == topics_of_use(payment) for log in ours) and any(
-        log.topics == transfer and log.data == f"0x{payment.amount:064x}" for log in ours
+    use = tuple(topics_of_use(payment))
+    return any(log.topics == use and log.contract == usdc for log in logs) and any(
+        log.topics == transfer and log.data == amount and log.contract == usdc for log in logs
     )
 
 
@@ -159,6 +169,7 @@ def _call(signature: str, *values: Any) -> bytes:
     return _selector(signature) + _CODEC.encode(_types(signature), values)
 
 
+@cache
 def _selector(signature: str) -> bytes:
     return bytes(Web3.keccak(text=signature)[:4])
 
@@ -178,6 +189,7 @@ def _words(payment: Payment) -> dict[str, Any]:
     }
 
 
+@cache
 def _types(signature: str) -> list[str]:
     listed = signature[signature.index("(") + 1 : -1]
     if listed.startswith("("):

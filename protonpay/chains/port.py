@@ -152,6 +152,10 @@ class SendOutcome:
     tx_hash: str | None = None
 
 
+MOST_LOOKED_AT = 128
+"""How many sends are asked about together: half of what Solana takes in one question."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChainHead:
     """How far a node is: heights, and when its newest final block was made (Unix seconds)."""
@@ -256,11 +260,14 @@ class Chain(Protocol):
             NoAnswer: unknown; ask again.
         """
 
-    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
-        """Say what became of each payment of a send, by final state only.
+    def outcomes(self, *sends: SignedSend) -> Mapping[str, SendOutcome]:
+        """Say what became of each payment of some sends, by final state only.
+
+        Args:
+            sends: at most ``MOST_LOOKED_AT``; no payout is in two of them.
 
         Returns:
-            Payout id → its outcome, for every one of the send's ``payout_ids``.
+            Payout id → its outcome, for every one of the sends' ``payout_ids``.
 
         Raises:
             NoAnswer: unknown; ask again.

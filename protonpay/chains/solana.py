@@ -61,6 +61,7 @@ from protonpay.chains.solana_payment import (
     marker_address,
     read_sent,
     sign_payments,
+    signature_of,
     usdc_account,
 )
 from protonpay.chains.solana_terms import read_facts
@@ -73,7 +74,10 @@ _FINAL = {"commitment": "finalized"}
 _CONFIRMED = {"commitment": "confirmed"}
 _HISTORY = {"searchTransactionHistory": True}
 _DEFAULT_PRICE_CAP = 1_000_000
+_SEEN = SendOutcome(SendState.WAITING)
 _UNSEEN = SendOutcome(SendState.WAITING, seen=False)
+# Some 30 kB each.
+_READ_TOGETHER = 32
 
 
 class Solana:
@@ -164,37 +168,54 @@ class Solana:
         """Nothing: a dearer transaction is another one here; what is not taken expires soon."""
         return None
 
-    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+    def outcomes(self, *sends: SignedSend) -> Mapping[str, SendOutcome]:
         """Say what became of each payment, by finalized state only.
 
         Raises:
             NoAnswer: unknown; ask again.
             ValueError: the stored bytes and hash do not belong together.
         """
-        sent = read_sent(send.raw)
-        if sent.signature != send.tx_hash:
-            raise ValueError(f"{send.tx_hash}: stored bytes and hash do not belong together")
+        for send in sends:
+            if signature_of(send.raw) != send.tx_hash:
+                raise ValueError(f"{send.tx_hash}: stored bytes and hash do not belong together")
         calls: list[Call] = [
             ("getEpochInfo", [_FINAL]),
-            ("getSignatureStatuses", [[sent.signature], _HISTORY]),
+            ("getSignatureStatuses", [[send.tx_hash for send in sends], _HISTORY]),
         ]
         epoch, statuses = ask(self._rpc, calls)
         with reading():
             reached = read_final_point(epoch)
-            (status,) = statuses["value"]
-            final = status is not None and status["confirmationStatus"] == "finalized"
-            err = status["err"] if status is not None else None
-        if status is None:
-            if reached.height > int(send.terms["last_valid_block_height"]):
-                return self._by_payout(send, sent, self._expired(send, sent, reached))
-            found = [_UNSEEN for _ in sent.payments]
-        elif final:
-            found = self._finalized(sent)
-        else:
-            found = [
-                SendOutcome(SendState.WAITING, reason=payment.refusal(err))
-                for payment in sent.payments
+            told = [
+                None
+                if status is None
+                else (status["confirmationStatus"] == "finalized", status["err"])
+                for status in statuses["value"]
             ]
+            looked = list(zip(sends, told, strict=True))
+        found = dict[str, SendOutcome]()
+        for send, status in looked:
+            if status is None:
+                found |= self._unknown(send, reached)
+            elif not status[0]:
+                found |= self._not_final(send, status[1])
+        final = [send for send, status in looked if status is not None and status[0]]
+        for start in range(0, len(final), _READ_TOGETHER):
+            found |= self._finalized(final[start : start + _READ_TOGETHER])
+        return found
+
+    def _unknown(self, send: SignedSend, reached: FinalPoint) -> Mapping[str, SendOutcome]:
+        if reached.height > int(send.terms["last_valid_block_height"]):
+            sent = read_sent(send.raw)
+            return self._by_payout(send, sent, self._expired(send, sent, reached))
+        return dict.fromkeys(send.payout_ids, _UNSEEN)
+
+    def _not_final(self, send: SignedSend, err: Any) -> Mapping[str, SendOutcome]:
+        if err is None:
+            return dict.fromkeys(send.payout_ids, _SEEN)
+        sent = read_sent(send.raw)
+        found = [
+            SendOutcome(SendState.WAITING, reason=payment.refusal(err)) for payment in sent.payments
+        ]
         return self._by_payout(send, sent, found)
 
     def _by_payout(
@@ -242,8 +263,17 @@ class Solana:
             raise NotReady("marker_taken", "A stranger's lamports are on the payout's marker.")
         raise AlreadySent(made.tx_hash, "An earlier send of this payout made its marker.")
 
-    def _finalized(self, sent: Sent) -> list[SendOutcome]:
-        (told,) = ask(self._rpc, [("getTransaction", [sent.signature, FINAL_TRANSACTION])])
+    def _finalized(self, sends: Sequence[SignedSend]) -> Mapping[str, SendOutcome]:
+        calls: list[Call] = [
+            ("getTransaction", [each.tx_hash, FINAL_TRANSACTION]) for each in sends
+        ]
+        found = dict[str, SendOutcome]()
+        for send, told in zip(sends, ask(self._rpc, calls), strict=True):
+            sent = read_sent(send.raw)
+            found |= self._by_payout(send, sent, self._of_final(sent, told))
+        return found
+
+    def _of_final(self, sent: Sent, told: Any) -> list[SendOutcome]:
         if told is None:
             return [SendOutcome(SendState.WAITING) for _ in sent.payments]
         mint = self.network.usdc

@@ -236,6 +236,15 @@ def read_sent(raw: bytes) -> Sent:
     return Sent(str(transaction.signatures[0]), purse, tuple(payments))
 
 
+def signature_of(raw: bytes) -> str:
+    """Return the name that the network has for signed bytes.
+
+    Raises:
+        ValueError: these bytes are no transaction.
+    """
+    return str(VersionedTransaction.from_bytes(raw).signatures[0])
+
+
 def _message(orders: Sequence[SendOrder], terms: Terms, wallets: Wallets) -> MessageV0 | MessageV1:
     blockhash = Hash.from_string(str(terms["blockhash"]))
     steps = [step for order in orders for step in _instructions(order, terms, wallets)]

@@ -12,7 +12,7 @@ from protonpay.cli.operators import operators
 from protonpay.cli.ops import ops
 from protonpay.cli.plans import plans
 from protonpay.cli.proofs import export_chain, export_reserves, head
-from protonpay.cli.reconciling import cases, explain, misdirected, reconcile
+from protonpay.cli.reconciling import cases, close_case, explain, misdirected, reconcile
 from protonpay.cli.sandbox import sandbox
 from protonpay.cli.switches import cards_group, payouts_group, switches_group
 from protonpay.cli.users import users
@@ -24,6 +24,7 @@ for _command in (
     adjust_group,
     reconcile,
     cases,
+    close_case,
     explain,
     misdirected,
     holds_group,

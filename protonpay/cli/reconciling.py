@@ -3,10 +3,12 @@
 import json
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 import click
 from flask.cli import with_appcontext
 
+from protonpay.cli.acts import BY, REASON, act
 from protonpay.invoices import lookups
 from protonpay.kernel.errors import Refusal
 from protonpay.reconciliation import explaining
@@ -39,6 +41,21 @@ def cases(every: bool) -> None:  # noqa: FBT001 - a flag of the command line
     """List mismatches with what proves them and what to do."""
     for case in reconciliation.newest() if every else reconciliation.open_cases():
         _show_case(case)
+
+
+@click.command("close-case")
+@click.argument("case_id", type=int)
+@REASON
+@BY
+def close_case(case_id: int, reason: str, by: str) -> None:
+    """Close a case that was settled with a card provider who says nothing of it any more.
+
+    Found again, it is open again, and its rail paused.
+    """
+    look = partial(reconciliation.look_at, case_id)
+    with act("cases.close", f"case {case_id}", reason, look=look, by=by):
+        reconciliation.close(case_id, by=by, reason=reason)
+    click.echo(f"Case {case_id} is closed.")
 
 
 @click.command()
@@ -91,6 +108,7 @@ def _show_case(case: ReconciliationCase) -> None:
     click.echo(f"{case.id}  {case.state:<9}{since}  {case.rail}  {case.kind}  {case.subject}")
     click.echo(f"    {json.dumps(case.evidence, sort_keys=True)}")
     if case.state == "RESOLVED":
-        click.echo(f"    closed {case.closed_at:%Y-%m-%d %H:%M:%S}: {case.note}")
+        by = f" by {case.closed_by}" if case.closed_by else ""
+        click.echo(f"    closed {case.closed_at:%Y-%m-%d %H:%M:%S}{by}: {case.note}")
     else:
         click.echo(f"    {KINDS[case.kind].mend}")

@@ -48,6 +48,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "switches.pause": _only(Role.OPERATOR, Role.COMPLIANCE, Role.ADMIN),
     "switches.resume": _only(Role.ADMIN),
     "cases.view": _only(Role.OPERATOR, Role.FINANCE, Role.COMPLIANCE, Role.ADMIN),
+    "cases.close": _only(Role.FINANCE),
     "audit.view": _only(Role.COMPLIANCE, Role.ADMIN),
 }
 """By action; what does not stand here nobody may."""

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -88,8 +88,22 @@ def store(chain: Chain, send: SignedSend) -> int:
     return attempt.id
 
 
-def read_open(attempt_id: int, *where_they_stand: str) -> tuple[str, SignedSend] | None:
-    """Return an open attempt's network and send, with those of its payouts that are open.
+@dataclass(frozen=True, slots=True, eq=False)
+class OpenSend:
+    """An attempt that has not ended, with those of its payouts that are open.
+
+    Attributes:
+        since: when its newest bytes were stored.
+    """
+
+    attempt_id: int
+    network: str
+    since: datetime
+    send: SignedSend
+
+
+def read_open(attempt_id: int, *where_they_stand: str) -> OpenSend | None:
+    """Return an open attempt.
 
     Args:
         attempt_id: which.
@@ -98,41 +112,44 @@ def read_open(attempt_id: int, *where_they_stand: str) -> tuple[str, SignedSend]
     Returns:
         None if it has ended, or none of its payouts stands there.
     """
-    attempt = db.session.get(PayoutAttempt, attempt_id, populate_existing=True)
+    return next(iter(read_all_open([attempt_id], *where_they_stand)), None)
+
+
+def read_all_open(attempt_ids: Sequence[int], *where_they_stand: str) -> list[OpenSend]:
+    """Return the open ones of some attempts in the order given; see ``read_open``."""
     theirs = (
-        select(AttemptedPayout.payout_id)
+        select(AttemptedPayout.attempt_id, AttemptedPayout.payout_id)
         .join(Payout, Payout.id == AttemptedPayout.payout_id)
         .where(
-            AttemptedPayout.attempt_id == attempt_id,
+            AttemptedPayout.attempt_id.in_(attempt_ids),
             AttemptedPayout.state == "OPEN",
             Payout.state.in_(where_they_stand),
         )
         .order_by(AttemptedPayout.payout_id)
     )
-    open_ones = db.session.scalars(theirs).all()
-    if attempt is None or not open_ones:
+    payouts = defaultdict[int, list[str]](list)
+    for attempt_id, payout_id in db.session.execute(theirs):
+        payouts[attempt_id].append(payout_id)
+    if not payouts:
         release()
-        return None
-    earlier = db.session.scalars(
-        select(OutbidSend.tx_hash).filter_by(attempt_id=attempt_id).order_by(OutbidSend.outbid_at)
-    ).all()
-    found = attempt.network, replace(as_send(attempt, open_ones), earlier=tuple(earlier))
+        return []
+    outbid = select(OutbidSend).where(OutbidSend.attempt_id.in_([*payouts]))
+    earlier = defaultdict[int, list[OutbidSend]](list)
+    for send in db.session.scalars(outbid.order_by(OutbidSend.outbid_at)):
+        earlier[send.attempt_id].append(send)
+    wanted = select(PayoutAttempt).where(PayoutAttempt.id.in_([*payouts]))
+    rows = db.session.scalars(wanted, execution_options={"populate_existing": True})
+    by_id = {row.id: _as_open(row, payouts[row.id], earlier[row.id]) for row in rows}
     release()
-    return found
+    return [by_id[each] for each in attempt_ids if each in by_id]
 
 
-def stuck(attempt_id: int, since: timedelta) -> bool:
-    """Tell whether an attempt's newest bytes are so old."""
-    newest = func.coalesce(func.max(OutbidSend.outbid_at), PayoutAttempt.created_at)
-    stored_at = db.session.scalar(
-        select(newest)
-        .select_from(PayoutAttempt)
-        .join(OutbidSend, OutbidSend.attempt_id == PayoutAttempt.id, isouter=True)
-        .where(PayoutAttempt.id == attempt_id)
-        .group_by(PayoutAttempt.id)
-    )
-    release()
-    return stored_at is not None and clock.now() - stored_at >= since
+def _as_open(
+    row: PayoutAttempt, payout_ids: Sequence[str], earlier: Sequence[OutbidSend]
+) -> OpenSend:
+    send = replace(as_send(row, payout_ids), earlier=tuple(each.tx_hash for each in earlier))
+    since = earlier[-1].outbid_at if earlier else row.created_at
+    return OpenSend(row.id, row.network, since, send)
 
 
 def outbid(attempt_id: int, send: SignedSend) -> bool:

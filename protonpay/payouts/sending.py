@@ -5,17 +5,19 @@ stand and ends with a compare-and-set, so a step that runs twice moves nothing t
 book refuses a second posting by its reference, the chain a second send by the payout's mark.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
-from protonpay.chains.port import Chain, NotReady, SendOutcome, SendState, SignedSend
+from protonpay.chains.port import MOST_LOOKED_AT, Chain, NotReady, SendOutcome, SendState
 from protonpay.chains.registry import NETWORKS, chains
-from protonpay.kernel import faults
+from protonpay.kernel import clock, faults
 from protonpay.payouts import attempts, ending, switches
+from protonpay.payouts.attempts import OpenSend
 from protonpay.payouts.ending import End
-from protonpay.store import beats, outbox
+from protonpay.store import alongside, beats, outbox
 from protonpay.store.db import transaction
 from protonpay.store.jobs import Later
 from protonpay.wire.http import NoAnswer
@@ -24,8 +26,13 @@ log = structlog.get_logger(__name__)
 
 OUTBID_AFTER = timedelta(seconds=60)
 """How long bytes may lie unmined before the fees are raised: thirty blocks of Base or Polygon."""
-_LOOK_AGAIN_SECONDS = 1
 _ASK_AGAIN_SECONDS = 2
+_HAND_IN_AGAIN_SECONDS = 1
+# Finality takes a second or twenty minutes: asked about a tenth later than it is old.
+_SOONEST_SECONDS, _LATEST_SECONDS = 0.25, 15
+_PART_OF_AGE = 10
+_BOOKED_TOGETHER = 200
+_NOT_FINAL = "not final"
 _OURS = frozenset({"treasury_short", "gas_short"})
 
 
@@ -34,7 +41,7 @@ def broadcast(attempt_id: int) -> Later | None:
     found = attempts.read_open(attempt_id, "SIGNED", "SENT")
     if found is None:
         return None
-    network, send = found
+    network, send = found.network, found.send
     faults.point("payouts.before_broadcast", network)
     try:
         chains.get(network).broadcast(send)
@@ -43,7 +50,9 @@ def broadcast(attempt_id: int) -> Later | None:
     faults.point("payouts.broadcast", network)
     with transaction():
         if ending.move(send.payout_ids, "SIGNED", "SENT"):
-            outbox.add("payouts.confirm", delay_seconds=_LOOK_AGAIN_SECONDS, attempt_id=attempt_id)
+            outbox.add("payouts.confirm", delay_seconds=_SOONEST_SECONDS, attempt_id=attempt_id)
+            # The signer hands in itself, without this row's job.
+            outbox.finish("payouts.broadcast", "attempt_id", [str(attempt_id)])
     faults.point("payouts.sent", network)
     return None
 
@@ -51,45 +60,106 @@ def broadcast(attempt_id: int) -> Later | None:
 def confirm(attempt_id: int) -> Later | None:
     """Ask what became of each payment; settle, release or sign anew on a final answer only.
 
-    Of payouts whose newest send is not handed over yet, its own broadcast asks next.
+    Other attempts on the network that are due by now are asked about along with this one. Of
+    payouts whose newest send is not handed over yet, its own broadcast asks next.
     """
-    found = attempts.read_open(attempt_id, "SENT")
-    if found is None:
+    looked = _gather(attempt_id)
+    if not looked:
         return None
-    network, send = found
+    network = looked[0].network
     chain = chains.get(network)
     try:
-        outcomes = chain.outcomes(send)
-        waiting = [each for each in outcomes.values() if each.state is SendState.WAITING]
-        if any(not each.seen for each in waiting):
-            chain.broadcast(send)
-        if waiting and attempts.stuck(attempt_id, OUTBID_AFTER):
-            _outbid(attempt_id, chain, send)
+        outcomes = chain.outcomes(*(each.send for each in looked))
     except NoAnswer as unknown:
-        return Later(_ASK_AGAIN_SECONDS, repr(unknown))
+        return _come_again(looked, dict.fromkeys(looked, _ASK_AGAIN_SECONDS), repr(unknown))
     faults.point("payouts.outcome_known", network)
-    _end(attempt_id, network, outcomes)
+    _end_all(looked, outcomes)
     faults.point("payouts.ended", network)
-    if waiting:
-        reasons = sorted({each.reason for each in waiting if each.reason})
-        return Later(_LOOK_AGAIN_SECONDS, ", ".join(reasons) or "not final")
-    return None
+    waiting = {each: found for each in looked if (found := _waiting(each, outcomes))}
+    try:
+        outbid = {each for each, found in waiting.items() if _push_on(chain, each, found)}
+    except NoAnswer as unknown:
+        return _come_again(looked, dict.fromkeys(waiting, _ASK_AGAIN_SECONDS), repr(unknown))
+    return _look_again(looked, waiting, outbid)
 
 
-def _outbid(attempt_id: int, chain: Chain, send: SignedSend) -> None:
-    """Store dearer bytes beside those that are not mined; the next look hands them in."""
-    dearer = chain.outbid(send)
+def _gather(attempt_id: int) -> list[OpenSend]:
+    """Return the attempt, if it is open, with those of its network that are due to be asked about.
+
+    One that nobody answered for the last time comes alone, by its own job: should it be the
+    reason, it holds up no other for long.
+    """
+    soon = clock.now() + timedelta(seconds=_SOONEST_SECONDS)
+    due = alongside.due(
+        "payouts.confirm", "attempt_id", until=soon, waits=_NOT_FINAL, limit=MOST_LOOKED_AT
+    )
+    others = [each for each in map(int, due) if each != attempt_id][: MOST_LOOKED_AT - 1]
+    found = attempts.read_all_open([attempt_id, *others], "SENT")
+    if not found or found[0].attempt_id != attempt_id:
+        return []
+    return [each for each in found if each.network == found[0].network]
+
+
+def _waiting(each: OpenSend, outcomes: Mapping[str, SendOutcome]) -> list[SendOutcome]:
+    found = [outcomes[payout_id] for payout_id in each.send.payout_ids]
+    return [outcome for outcome in found if outcome.state is SendState.WAITING]
+
+
+def _push_on(chain: Chain, each: OpenSend, waiting: Sequence[SendOutcome]) -> bool:
+    """Hand in again what the node does not know, and outbid what it does not mine.
+
+    Returns:
+        Whether dearer bytes were stored, which the next look hands in.
+    """
+    if any(not outcome.seen for outcome in waiting):
+        chain.broadcast(each.send)
+    if clock.now() - each.since < OUTBID_AFTER:
+        return False
+    dearer = chain.outbid(each.send)
     if dearer is None:
-        return
+        return False
     try:
         with transaction():
             switches.check(chain.network.name)
-            stored = attempts.outbid(attempt_id, dearer)
+            stored = attempts.outbid(each.attempt_id, dearer)
     except NotReady:
-        return  # paused: nothing new is signed out into the world
+        return False  # paused: nothing new is signed out into the world
     if stored:
         faults.point("payouts.outbid", chain.network.name)
-        log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=send.tx_hash)
+        log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=each.send.tx_hash)
+    return stored
+
+
+def _look_again(
+    looked: Sequence[OpenSend],
+    waiting: Mapping[OpenSend, Sequence[SendOutcome]],
+    outbid: Collection[OpenSend],
+) -> Later | None:
+    """Say when each that is not final is asked about again; of the first, to its own job."""
+    later = None
+    alike = defaultdict[str, dict[OpenSend, float]](dict)
+    for each, found in waiting.items():
+        age = timedelta(0) if each in outbid else clock.now() - each.since
+        part = (age // _PART_OF_AGE).total_seconds()
+        seconds = min(max(part, _SOONEST_SECONDS), _LATEST_SECONDS)
+        if any(not outcome.seen for outcome in found):
+            seconds = max(seconds, _HAND_IN_AGAIN_SECONDS)
+        reasons = sorted({outcome.reason for outcome in found if outcome.reason})
+        alike[", ".join(reasons) or _NOT_FINAL][each] = seconds
+    for reason, seconds_of in alike.items():
+        later = _come_again(looked, seconds_of, reason) or later
+    return later
+
+
+def _come_again(
+    looked: Sequence[OpenSend], seconds_of: Mapping[OpenSend, float], reason: str
+) -> Later | None:
+    """Put off the rows of those that were taken along; answer for the first, if it is there."""
+    others = {str(each.attempt_id): seconds_of[each] for each in seconds_of if each != looked[0]}
+    if others:
+        with transaction():
+            alongside.put_off("payouts.confirm", "attempt_id", others, reason)
+    return Later(seconds_of[looked[0]], reason) if looked[0] in seconds_of else None
 
 
 def look_at_heads() -> None:
@@ -105,22 +175,44 @@ def look_at_heads() -> None:
         )
 
 
-def _end(attempt_id: int, network: str, outcomes: Mapping[str, SendOutcome]) -> None:
-    """Book every final outcome in one transaction."""
-    final = {
-        payout_id: outcome
-        for payout_id, outcome in outcomes.items()
-        if outcome.state is not SendState.WAITING
-    }
-    if not final:
-        return
+def _end_all(looked: Sequence[OpenSend], outcomes: Mapping[str, SendOutcome]) -> None:
+    """Book every final outcome, those of a few attempts in one transaction."""
+    some, count = dict[OpenSend, dict[str, SendOutcome]](), 0
+    for each in sorted(looked, key=lambda open_send: open_send.attempt_id):
+        final = {
+            payout_id: outcomes[payout_id]
+            for payout_id in each.send.payout_ids
+            if outcomes[payout_id].state is not SendState.WAITING
+        }
+        if some and count + len(final) > _BOOKED_TOGETHER:
+            _end(looked[0], some)
+            some, count = {}, 0
+        if final:
+            some[each] = final
+            count += len(final)
+    if some:
+        _end(looked[0], some)
+
+
+def _end(first: OpenSend, finals: Mapping[OpenSend, Mapping[str, SendOutcome]]) -> None:
     with transaction():
-        ended = attempts.end(attempt_id, final)
-        _book({payout_id: final[payout_id] for payout_id in sorted(ended)})
-        # One look, one nonce: if one of them says that it is free, it is.
-        used = all(outcome.sequence_used for outcome in final.values())
-        attempts.close(attempt_id, sequence_used=used)
-        faults.point("payouts.settling", network)
+        booked = dict[str, SendOutcome]()
+        for each, final in finals.items():
+            ended = attempts.end(each.attempt_id, final)
+            booked |= {payout_id: final[payout_id] for payout_id in ended}
+        _book({payout_id: booked[payout_id] for payout_id in sorted(booked)})
+        for each, final in finals.items():
+            # One look, one nonce: if one of them says that it is free, it is.
+            used = all(outcome.sequence_used for outcome in final.values())
+            attempts.close(each.attempt_id, sequence_used=used)
+        done = [
+            str(each.attempt_id)
+            for each, final in finals.items()
+            if each != first and len(final) == len(each.send.payout_ids)
+        ]
+        if done:
+            outbox.finish("payouts.confirm", "attempt_id", done)
+        faults.point("payouts.settling", first.network)
 
 
 def _book(outcomes: Mapping[str, SendOutcome]) -> None:

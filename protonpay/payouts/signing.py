@@ -5,6 +5,7 @@ transaction carries. The jobs of those that were taken along end with its signat
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import structlog
 from sqlalchemy import not_, select
@@ -44,32 +45,48 @@ _ASK_AGAIN_SECONDS = 2
 _WAIT_SECONDS = 5
 
 
-def sign(payout_id: str) -> Later | None:
-    """Sign a payout, and with it others of its network that can be paid by the same transaction."""
+class Signed(NamedTuple):
+    """How a look at a payout that waits ended.
+
+    Attributes:
+        attempt_id: what was signed, with this payout in it or only with others; None: nothing.
+        later: when the payout is to be looked at again, if it has to wait.
+    """
+
+    attempt_id: int | None = None
+    later: Later | None = None
+
+
+def sign(payout_id: str) -> Signed:
+    """Sign a payout, and with it others of its network that can be paid by the same transaction.
+
+    What is signed is for the caller to hand in, at once: a row of its own says so meanwhile.
+    """
     leader = db.session.get_one(Payout, payout_id, populate_existing=True)
     if leader.state != "PENDING":
         release()
-        return None
+        return Signed()
     network = leader.network
     chain = chains.get(network)
     holder = recording.holders(network, [leader.wallet_address]).get(leader.wallet_address)
     if holder is not None:
-        return _pay_inside(leader, holder)
+        return Signed(later=_pay_inside(leader, holder))
     orders = _gather(leader, chain.most_in_one)
     release()
     faults.point("payouts.before_signing", network)
     try:
         prospect = chain.read_terms(orders)
         first = chain.next_sequence()
-        hindered = {**prospect.hindered, **_store(chain, prospect, first)}
+        attempt_id, refused = _store(chain, prospect, first)
     except NotReady as waiting:
-        return _put_off(payout_id, waiting)
+        return Signed(later=_put_off(payout_id, waiting))
     except NoAnswer as unknown:
         waits.note(payout_id, waits.NODE_SILENT)
-        return Later(_ASK_AGAIN_SECONDS, repr(unknown))
+        return Signed(later=Later(_ASK_AGAIN_SECONDS, repr(unknown)))
     # Of those that were taken along and hindered, their own jobs ask again.
+    hindered = {**prospect.hindered, **refused}
     put_off = {each: _put_off(each, why) for each, why in hindered.items()}
-    return put_off.get(payout_id)
+    return Signed(attempt_id, put_off.get(payout_id))
 
 
 def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
@@ -129,15 +146,15 @@ def _put_off(payout_id: str, why: Hindrance | Refusal) -> Later | None:
 
 def _store(
     chain: Chain, prospect: Prospect, first: int | None
-) -> Mapping[str, Hindrance | Refusal]:
-    """Sign under locks and store; return what the last check found, by payout.
+) -> tuple[int | None, Mapping[str, Hindrance | Refusal]]:
+    """Sign under locks and store; return the attempt and what the last check found, by payout.
 
     Raises:
         NotReady: payouts are paused.
     """
     if not prospect.payable:
-        return {}
-    refused: dict[str, Hindrance | Refusal] = {}
+        return None, {}
+    attempt_id, refused = None, dict[str, Hindrance | Refusal]()
     with transaction():
         switches.check(chain.network.name)
         waiting = _locked(prospect.payable)
@@ -147,9 +164,9 @@ def _store(
         refused |= signer.admit(asked)
         admitted = [each for each in asked if each.id not in refused]
         if admitted:
-            _sign(chain, prospect, first, admitted)
+            attempt_id = _sign(chain, prospect, first, admitted)
     faults.point("payouts.signed", chain.network.name)
-    return refused
+    return attempt_id, refused
 
 
 def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, User]]:
@@ -195,7 +212,7 @@ def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> 
     cooldown.check_cooldown(terms, earlier)
 
 
-def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequence[Payout]) -> None:
+def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequence[Payout]) -> int:
     wanted = {payout.id for payout in admitted}
     orders = [order for order in prospect.payable if order.payout_id in wanted]
     replaced = attempts.free_sequence(chain)
@@ -210,4 +227,5 @@ def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequenc
     ending.move([*wanted], "PENDING", "SIGNED")
     # What is signed needs no job of its own any more: it would only find that out.
     outbox.finish("payouts.sign", "payout_id", [*wanted])
-    outbox.add("payouts.broadcast", attempt_id=attempt_id)
+    outbox.add_begun("payouts.broadcast", attempt_id=attempt_id)
+    return attempt_id

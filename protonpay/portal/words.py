@@ -27,11 +27,12 @@ from protonpay.portal.catalogue import (
     letters,
     pay,
     reference,
+    requests,
     resolving,
 )
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account, reference, resolving, front)
+AREAS = (pay, letters, charts, components, client, account, reference, requests, resolving, front)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"

@@ -104,7 +104,12 @@ _PAYMENTS = """
                      WHERE e.reference = 'deposit:' || d.id || ':credit'), 0)
     FROM deposits d
     WHERE d.provider = %(provider)s AND d.provider_ref IS NOT NULL AND d.id > %(after)s
-    AND (d.created_at > now() - %(window)s::interval OR d.ended_at > now() - %(window)s::interval)
+    AND (d.created_at > now() - %(window)s::interval OR d.ended_at > now() - %(window)s::interval
+         OR d.id IN (
+             SELECT c.subject FROM reconciliation_cases c
+             WHERE c.rail = %(provider)s
+             AND (c.state <> 'RESOLVED'
+                  OR c.closed_by IS NOT NULL AND c.closed_at > now() - %(window)s::interval)))
     ORDER BY d.id LIMIT %(most)s
 """
 _KNOWN = "SELECT id FROM deposits WHERE id = ANY(%(ids)s)"

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock
+from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.rails import service as rails
 from protonpay.reconciliation.models import ReconciliationCase
 from protonpay.reconciliation.states import CASE
@@ -29,10 +30,13 @@ class Kind:
         mend: what an operator should do.
         pauses: whether the rail's payouts stop. USDC that is too much on a wallet of ours stops
             nothing: anybody can send some there.
+        by_hand: whether an operator may close it: it is judged by what a card provider says, who
+            may never answer again about what was settled with them. A chain always answers.
     """
 
     mend: str
     pauses: bool = True
+    by_hand: bool = False
 
 
 KINDS: Mapping[str, Kind] = {
@@ -45,14 +49,20 @@ KINDS: Mapping[str, Kind] = {
     "deposit_missing": Kind("Restore the deposit's row from a backup; it was credited or will be."),
     "balance_tampered": Kind("The postings are the truth: restore the balance, find who wrote it."),
     "book_broken": Kind("flask ops audit, then find the entry."),
-    "payment_lost": Kind("Ask the provider; without the payment take the credit back by hand."),
-    "payment_without_deposit": Kind(
-        "Restore the deposit's row, or give the payment back with the provider."
+    "payment_lost": Kind(
+        "Ask the provider; without the payment take the credit back by hand.", by_hand=True
     ),
-    "payment_differs": Kind("Ask the provider; correct the credit by an entry of its own."),
-    "payment_not_credited": Kind("flask ops dead; or give it back with the provider."),
+    "payment_without_deposit": Kind(
+        "Restore the deposit's row, or give the payment back with the provider.", by_hand=True
+    ),
+    "payment_differs": Kind(
+        "Ask the provider; correct the credit by an entry of its own.", by_hand=True
+    ),
+    "payment_not_credited": Kind(
+        "flask ops dead; or give it back with the provider.", by_hand=True
+    ),
     "refund_not_booked": Kind("flask ops dead: replay deposits.card_callback."),
-    "refund_taken_back": Kind("Settle with the user by hand: a dispute was won."),
+    "refund_taken_back": Kind("Settle with the user by hand: a dispute was won.", by_hand=True),
     "credit_differs": Kind("The entry is not what the deposit says: find who changed which."),
 }
 
@@ -115,6 +125,30 @@ def end(rail: str, number: int) -> None:
         log.warning("case_resolved", rail=rail, case=case.id, kind=case.kind, subject=case.subject)
 
 
+def close(case_id: int, *, by: str, reason: str) -> ReconciliationCase:
+    """Close a case by hand, in the caller's transaction.
+
+    The next pass that finds the difference opens it again at once, whoever closed it.
+
+    Raises:
+        NotFound: there is no such case.
+        Conflict: it is not open (``case_not_open``), or a pass alone may close its kind
+            (``case_not_by_hand``).
+    """
+    case = current().get(ReconciliationCase, case_id, with_for_update=True, populate_existing=True)
+    if case is None:
+        raise NotFound("not_found", "There is no such case.")
+    if case.state != "OPEN":
+        raise Conflict("case_not_open", "This case is not open.")
+    if not KINDS[case.kind].by_hand:
+        raise Conflict("case_not_by_hand", "A case of this kind closes only when it is mended.")
+    CASE.check(case.state, "RESOLVED")
+    case.state, case.closed_at, case.closed_by, case.note = "RESOLVED", clock.now(), by, reason
+    current().flush()
+    log.warning("case_closed_by_hand", case=case.id, kind=case.kind, subject=case.subject, by=by)
+    return case
+
+
 def standing(rail: str | None = None) -> Sequence[ReconciliationCase]:
     """Return what is seen or open, oldest first."""
     found = select(ReconciliationCase).where(ReconciliationCase.state != "RESOLVED")
@@ -175,8 +209,14 @@ def _known(rail: str, number: int, finding: Finding, pausing: Sequence[str]) -> 
         "seen_at": now,
     }
     made = insert(ReconciliationCase).values(row).on_conflict_do_nothing()
-    if current().scalar(made.returning(ReconciliationCase.id)) is not None:
-        return False
+    new_id = current().scalar(made.returning(ReconciliationCase.id))
+    if new_id is not None:
+        if not _was_closed_by_hand(rail, finding):
+            return False
+        # It was confirmed once: whoever closed it, it stands.
+        _open(current().get_one(ReconciliationCase, new_id), pausing)
+        current().flush()
+        return True
     case = (
         current()
         .scalars(
@@ -196,6 +236,17 @@ def _known(rail: str, number: int, finding: Finding, pausing: Sequence[str]) -> 
         _open(case, pausing)
     current().flush()
     return True
+
+
+def _was_closed_by_hand(rail: str, finding: Finding) -> bool:
+    """Tell whether the last case of this very difference was closed by an operator."""
+    by = current().scalar(
+        select(ReconciliationCase.closed_by)
+        .filter_by(rail=rail, kind=finding.kind, subject=finding.subject, state="RESOLVED")
+        .order_by(ReconciliationCase.id.desc())
+        .limit(1)
+    )
+    return by is not None
 
 
 def _open(case: ReconciliationCase, pausing: Sequence[str]) -> None:

@@ -24,6 +24,7 @@ class ReconciliationCase(Base):
         evidence: both sides as they were last seen; amounts in micro-USDC.
         seen_in: the last pass of the rail that found it.
         opened_at: when a second look had confirmed it.
+        closed_by: the operator who closed it; None if a pass did not find it any more.
         note: how it ended.
     """
 
@@ -50,6 +51,7 @@ class ReconciliationCase(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closed_by: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
 
 

@@ -20,6 +20,7 @@ from protonpay.ledger import chart
 from protonpay.reconciliation import books, cases
 from protonpay.reconciliation.cases import Finding
 from protonpay.reconciliation.looks import Beginning, Part
+from protonpay.reconciliation.models import ReconciliationCase
 from protonpay.store import outbox
 from protonpay.store.db import release
 from protonpay.wire.http import NoAnswer
@@ -124,7 +125,7 @@ def _go_through_list(provider: str, after: str | None) -> Part:
     except (Rejected, NoAnswer) as silence:
         log.warning("list_unknown", provider=provider, error=repr(silence))
         # What stands of lists that were told is neither confirmed nor over.
-        standing = [one.subject for one in cases.standing(provider) if one.kind == _STRANGE]
+        standing = [one.subject for one in _standing_strange(provider)]
         return Part(None, 0, unknown=["the list of payments", *standing])
     if listed is None:
         return Part(None, 0)
@@ -144,8 +145,15 @@ def _go_through_list(provider: str, after: str | None) -> Part:
         )
         for reference in strange
     ]
-    cursor = None if listed.after is None else f"{_LIST}{listed.after}"
-    return Part(cursor, 0, findings=findings)
+    if listed.after is not None:
+        return Part(f"{_LIST}{listed.after}", 0, findings=findings)
+    # What is older than the list is not told any more, which is no sign that it is over.
+    old = [one.subject for one in _standing_strange(provider) if one.seen_at <= since]
+    return Part(None, 0, findings=findings, unknown=old)
+
+
+def _standing_strange(provider: str) -> list[ReconciliationCase]:
+    return [one for one in cases.standing(provider) if one.kind == _STRANGE]
 
 
 def _ask(provider: str, deposit: _Ours) -> CardPayment | None:

@@ -107,6 +107,24 @@ def open_cases() -> Sequence[ReconciliationCase]:
     return cases.standing()
 
 
+def close(case_id: int, *, by: str, reason: str) -> ReconciliationCase:
+    """Close a case by hand; found again, it is open again, and its rail paused.
+
+    Raises:
+        NotFound: there is no such case.
+        Conflict: it is not open (``case_not_open``), or a pass alone may close its kind
+            (``case_not_by_hand``).
+    """
+    with transaction():
+        return cases.close(case_id, by=by, reason=reason)
+
+
+def look_at(case_id: int) -> Mapping[str, Any]:
+    """Say how a case stands, for the audit log; nothing if there is none."""
+    case = db.session.get(ReconciliationCase, case_id, populate_existing=True)
+    return {} if case is None else {"kind": case.kind, "subject": case.subject, "state": case.state}
+
+
 def newest() -> Sequence[ReconciliationCase]:
     """Return cases in every state, newest first."""
     return cases.newest()

@@ -9,8 +9,13 @@ WEBHOOKS = "webhooks"
 WATCH = "watch"
 MAINTENANCE = "maintenance"
 MAIL = "mail"
-QUEUES = (CHAIN, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL)
-"""One queue per purpose: a slow webhook receiver never delays a payout."""
+SETTLE = "settle"
+QUEUES = (CHAIN, SETTLE, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL)
+"""One queue per purpose: a slow webhook receiver never delays a payout.
+
+Whoever serves ``CHAIN`` serves ``SETTLE``, too, by another process: while one signs, the other asks
+what became of what is sent, and settles it.
+"""
 
 _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
 
@@ -19,7 +24,7 @@ _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
 class Later:
     """What a job answers when it is not finished and did not fail: ask again after a while."""
 
-    seconds: int
+    seconds: float
     reason: str
 
 
@@ -45,7 +50,7 @@ class Job:
 JOBS: Mapping[str, Job] = {
     "payouts.sign": Job("workers.payouts.sign", CHAIN),
     "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN, urgent=True),
-    "payouts.confirm": Job("workers.payouts.confirm", CHAIN, urgent=True),
+    "payouts.confirm": Job("workers.payouts.confirm", SETTLE, urgent=True),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),
@@ -98,7 +103,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "webhooks.deliver": Periodic("workers.webhooks.deliver", WEBHOOKS, 1),
     "webhooks.give_up": Periodic("workers.webhooks.give_up", MAINTENANCE, 3600),
     "payouts.waits": Periodic("workers.payouts.look_at_waits", MAINTENANCE, 30),
-    "chains.heads": Periodic("workers.payouts.look_at_heads", CHAIN, 5),
+    "chains.heads": Periodic("workers.payouts.look_at_heads", SETTLE, 5),
     "wallets.fill_pool": Periodic("workers.wallets.fill_pool", CHAIN, 1),
     "wallets.watch_accounts": Periodic("workers.wallets.watch_accounts", WATCH, 1, by_account=True),
     "wallets.watch_blocks": Periodic("workers.wallets.watch_blocks", WATCH, 2, by_account=False),

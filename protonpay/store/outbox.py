@@ -30,6 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock
 from protonpay.store import queue
+from protonpay.store.bell import bell
 from protonpay.store.db import Base, after_commit, current, db, driver, transaction
 from protonpay.store.jobs import JOBS
 from protonpay.store.types import UtcDateTime
@@ -39,7 +40,8 @@ QUEUED_LEASE = timedelta(seconds=15)
 RUNNING_LEASE = timedelta(seconds=10)
 """How long a silent worker keeps a row; a living one renews it every third of that."""
 
-_LONGEST_ERROR = 2000
+LONGEST_ERROR = 2000
+"""Characters of an error or reason that are kept."""
 
 
 _FINISH = """
@@ -84,6 +86,13 @@ class OutboxRow(Base):
         ),
         Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
         Index(
+            "ix_outbox_attempt",
+            text("(args ->> 'attempt_id')"),
+            postgresql_where=text(
+                "job IN ('payouts.broadcast', 'payouts.confirm') AND done_at IS NULL"
+            ),
+        ),
+        Index(
             "ix_outbox_sign",
             text("(args ->> 'payout_id')"),
             postgresql_where=text("job = 'payouts.sign' AND done_at IS NULL"),
@@ -99,7 +108,7 @@ class Ticket:
     fence: int
 
 
-def add(job: str, *, delay_seconds: int = 0, **args: str | int) -> None:
+def add(job: str, *, delay_seconds: float = 0, **args: str | int) -> None:
     """Write down work to be done, in the caller's transaction.
 
     Due at once it is pushed right after the commit; a lost push costs a sweep.
@@ -110,22 +119,29 @@ def add(job: str, *, delay_seconds: int = 0, **args: str | int) -> None:
     """
     entry = JOBS[job]
     now = clock.now()
-    at_once = delay_seconds == 0
-    row_id = current().scalar(
-        insert(OutboxRow)
-        .values(
-            job=job,
-            args=args,
-            created_at=now,
-            due_at=now + timedelta(seconds=delay_seconds),
-            fence=1 if at_once else 0,
-            leased_until=now + QUEUED_LEASE if at_once else None,
-        )
-        .returning(OutboxRow.id)
-    )
-    if at_once and row_id is not None:
-        ticket = Ticket(row_id, 1)
-        after_commit(lambda: queue.push(entry, ticket.row_id, ticket.fence))
+    due = now + timedelta(seconds=delay_seconds)
+    if delay_seconds != 0:
+        _write(job, args, due_at=due, fence=0, leased_until=None)
+        after_commit(lambda: bell.ring_at(job, due))
+        return
+    row_id = _write(job, args, due_at=due, fence=1, leased_until=now + QUEUED_LEASE)
+    after_commit(lambda: queue.push(entry, row_id, 1))
+
+
+def add_begun(job: str, **args: str | int) -> None:
+    """Write down work that the caller does itself right after its transaction, and then finishes.
+
+    It is in the caller's hands like a row that a worker has begun: should the caller die, it is
+    handed out once its lease has run out.
+    """
+    now = clock.now()
+    _write(job, args, due_at=now, fence=1, leased_until=now + RUNNING_LEASE)
+
+
+def _write(job: str, args: Mapping[str, str | int], **columns: Any) -> int:
+    values = {"job": job, "args": args, "created_at": clock.now(), **columns}
+    written = insert(OutboxRow).values(values).returning(OutboxRow.id)
+    return current().execute(written).scalar_one()
 
 
 def finish(job: str, argument: str, values: Sequence[str]) -> None:
@@ -146,7 +162,7 @@ def finish(job: str, argument: str, values: Sequence[str]) -> None:
     after_commit(lambda: queue.take_back(JOBS[job], ended))
 
 
-def sweep(limit: int = 200) -> int:
+def sweep(limit: int = 200, *, urgent_only: bool = False) -> int:
     """Push every due row that nobody holds; return how many were pushed.
 
     Covers an emptied Redis, killed workers, lost pushes and rows whose time has come. A queue
@@ -154,7 +170,11 @@ def sweep(limit: int = 200) -> int:
     out again would make all of it stale. What is urgent is pushed all the same, and goes first.
     """
     now = clock.now()
-    roomy = [name for name, job in JOBS.items() if queue.has_room(job)]
+    roomy = [
+        name
+        for name, job in JOBS.items()
+        if job.urgent or (not urgent_only and queue.has_room(job))
+    ]
     due = (
         select(OutboxRow.id)
         .where(
@@ -199,10 +219,15 @@ def ack(ticket: Ticket) -> None:
     _settle(ticket, {"done_at": clock.now(), "leased_until": None, "last_error": None})
 
 
-def postpone(ticket: Ticket, delay_seconds: int, reason: str) -> None:
-    """Put the row back for later; no failure, and no limit to it: unknown stays unknown."""
+def postpone(ticket: Ticket, delay_seconds: float, reason: str) -> datetime | None:
+    """Put the row back for later; no failure, and no limit to it: unknown stays unknown.
+
+    Returns:
+        When it is due; None if it is not ours any more.
+    """
     due = clock.now() + timedelta(seconds=delay_seconds)
-    _settle(ticket, {"due_at": due, "leased_until": None, "last_error": reason[:_LONGEST_ERROR]})
+    later = {"due_at": due, "leased_until": None, "last_error": reason[:LONGEST_ERROR]}
+    return None if _settle(ticket, later) is None else due
 
 
 def fail(ticket: Ticket, error: str) -> bool:
@@ -216,7 +241,7 @@ def fail(ticket: Ticket, error: str) -> bool:
         if row is None or row.done_at is not None:
             return False
         now, waits = clock.now(), JOBS[row.job].retry_seconds
-        row.last_error, row.leased_until = error[:_LONGEST_ERROR], None
+        row.last_error, row.leased_until = error[:LONGEST_ERROR], None
         if row.failures < len(waits):
             row.due_at = now + timedelta(seconds=waits[row.failures])
         else:

@@ -67,6 +67,11 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "Nobody decides about an account of their own.": "О собственном аккаунте никто не решает.",
     "This reference names another adjustment.": "Эта ссылка относится к другой корректировке.",
     "There is no such switch.": "Такого переключателя нет.",
+    "There is no such case.": "Такого расхождения нет.",
+    "This case is not open.": "Это расхождение не открыто.",
+    "A case of this kind closes only when it is mended.": (
+        "Расхождение этого вида закрывается, только когда оно устранено."
+    ),
     # of documents of identity checks
     "A document has at most {limit} bytes.": "В документе не более {limit} байт.",
     "A document is a JPEG, a PNG or a PDF.": "Документ — это JPEG, PNG или PDF.",

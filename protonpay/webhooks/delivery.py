@@ -18,7 +18,7 @@ import structlog
 
 from protonpay.kernel import clock
 from protonpay.kernel.events import signed_body, standard_signature
-from protonpay.store.db import transaction
+from protonpay.store.db import commit_without_waiting, transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import lanes
 from protonpay.webhooks.lanes import Claimed, Parcel, headers
@@ -212,6 +212,9 @@ class Courier:
             ours = {lane.claimed: self._most_wanted(lane, room, now) for lane in (*kept, *found)}
             wanted = {claimed: most for claimed, most in ours.items() if most > 0}
             parcels = lanes.take(wanted) if wanted else []
+            if not found:
+                # Forgotten, it is done again (ADR 31); a hand on a lane must not be.
+                commit_without_waiting()
         # Only what is committed is ours.
         if looking:
             self._rung, self._looked_at = False, now

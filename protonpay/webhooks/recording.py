@@ -119,6 +119,9 @@ def record(batch: Sequence[Met]) -> None:
         paces.setdefault(met.parcel.endpoint_id, Pace()).learn(met)
     gone = {met.parcel.endpoint_id for met in batch if met.outcome.status == _GONE}
     with transaction():
+        if not gone:
+            # Forgotten, it is delivered again (ADR 31).
+            db.commit_without_waiting()
         # Endpoints first, then lanes, deliveries last: the order of everybody's hand.
         failing.cancel_gone(sorted(gone), now)
         lanes.lock(sorted(paces))

@@ -43,6 +43,7 @@ EXPECTED = {
     "POST /switches/pause": "operator compliance admin",
     "POST /switches/resume": "admin",
     "GET /cases": "operator finance compliance admin",
+    "POST /cases/{}/close": "finance",
     "GET /audit": "compliance admin",
 }
 """Written once more, by route: a slip in the table of actions is seen here."""

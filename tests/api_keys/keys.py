@@ -61,3 +61,9 @@ def row(owner: Actor, key: Key) -> dict[str, Any]:
     assert answer.status_code == 200, answer.get_data(as_text=True)
     shown: dict[str, Any] = answer.get_json()["key"]
     return shown
+
+
+def bearer(owner: Actor, credential: str, path: str = "/client/balance") -> Any:
+    """Ask with a credential, whatever it is."""
+    headers = {"Authorization": f"Bearer {credential}"}
+    return owner.client.get(f"/api{path}", headers=headers)

@@ -7,7 +7,9 @@ import pytest
 from flask import Flask
 from playwright.sync_api import expect
 
+from protonpay.request_log import recording
 from tests.actors import PASSWORD, Actor, make_actor
+from tests.api_keys.keys import make_key
 from tests.browser.driving import Visit
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
 from tests.conftest import PASSPHRASE
@@ -33,7 +35,10 @@ def merchant(house: Flask, keyring_path: object, bob: Actor) -> Actor:
     actor = make_actor(house, "Merchant", funded="1500")
     actor.post("/client/transfer", {"toIdentifier": bob.email, "amount": "12.5", "note": "Обед"})
     actor.post("/client/invoices", {"amount": "50", "description": "Monthly subscription"})
-    actor.post("/client/api-keys", {"name": "Server", "permissions": ["balance:read"]})
+    key = make_key(actor, ["balance:read", "transfers:write"])
+    key.post("/client/transfer", {"toIdentifier": bob.email, "amount": "5000"})
+    key.get("/client/balance")
+    recording.collect(10)
     hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
     actor.post("/client/webhooks", hook)
     return actor
@@ -44,6 +49,7 @@ def inside(actor: Actor) -> list[str]:
     hook = actor.get("/client/webhooks").json["webhooks"][0]["id"]
     return [
         f"/app/transfers/{actor.get('/client/activity').json['activity'][0]['id']}",
+        f"/app/requests/{actor.get('/client/requests').json['requests'][-1]['id']}",
         f"/app/invoices/{actor.get('/client/invoices').json['invoices'][0]['id']}",
         f"/app/webhooks/{hook}",
         "/app/deposit?network=Solana",

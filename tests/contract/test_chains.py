@@ -168,6 +168,22 @@ def test_one_transaction_pays_several_each_with_an_end_of_its_own(stage: Stage):
     assert [stage.held(order) for order in orders] == [order.amount.micro for order in orders]
 
 
+def test_several_sends_are_asked_about_together(stage: Stage):
+    """One that is final, one that is not yet, and one that the node was never given."""
+    first, second, third = (stage.order(micro) for micro in (1, 2, 3))
+    final, never = stage.landed(first), stage.sign(third)
+    on_the_way = stage.sent(second)
+
+    told = stage.chain.outcomes(never, final, on_the_way)
+
+    assert {payout_id: outcome.state for payout_id, outcome in told.items()} == {
+        first.payout_id: SendState.LANDED,
+        second.payout_id: SendState.WAITING,
+        third.payout_id: SendState.WAITING,
+    }
+    assert (told[second.payout_id].seen, told[third.payout_id].seen) == (True, False)
+
+
 def test_two_sends_of_one_payout_pay_once_and_the_second_names_the_first(stage: Stage):
     order, sequence = stage.order(), stage.chain.next_sequence()
     first = stage.sign(order)

@@ -100,12 +100,17 @@ class FakeChain:
         tx_hash = "0x" + hashlib.sha256(raw).hexdigest()
         return replace(send, raw=raw, tx_hash=tx_hash, earlier=(*send.earlier, send.tx_hash))
 
-    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
-        """Answer as planned: one outcome for all, or one for each in the order of their ids."""
-        answer = self._answer("outcome", WAITING)
-        if isinstance(answer, SendOutcome):
-            return dict.fromkeys(send.payout_ids, answer)
-        return dict(zip(send.payout_ids, answer, strict=True))
+    def outcomes(self, *sends: SignedSend) -> Mapping[str, SendOutcome]:
+        """Answer as planned, for one send after the other.
+
+        One outcome is that of all its payouts, several are theirs in the order of their ids.
+        """
+        found: dict[str, SendOutcome] = {}
+        for send in sends:
+            answer = self._answer("outcome", WAITING)
+            several = [answer] * len(send.payout_ids) if isinstance(answer, SendOutcome) else answer
+            found |= zip(send.payout_ids, several, strict=True)
+        return found
 
     def balance(self, address: str) -> Usdc:
         return self._answer("balance", Usdc(0))

@@ -96,7 +96,7 @@ def newest(payout_id: str) -> int:
 
 def sign(payout_id: str) -> Later | None:
     """Do the job that signs a payout."""
-    return signing.sign(payout_id)
+    return signing.sign(payout_id).later
 
 
 def broadcast(payout_id: str) -> Later | None:

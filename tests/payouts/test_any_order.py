@@ -68,9 +68,9 @@ class NaiveChain(FakeChain):
             self.pool[send.raw] = send
         self._meet_trouble()
 
-    def outcomes(self, send: SignedSend) -> Mapping[str, SendOutcome]:
+    def outcomes(self, *sends: SignedSend) -> Mapping[str, SendOutcome]:
         self._meet_trouble()
-        return dict.fromkeys(send.payout_ids, self._outcome(send))
+        return {each: self._outcome(send) for send in sends for each in send.payout_ids}
 
     def _outcome(self, send: SignedSend) -> SendOutcome:
         if send.raw in self.ends:

@@ -37,7 +37,7 @@ def test_dearer_bytes_are_stored_beside_the_old_ones_and_handed_in_next(
         confirm(payout_id)
     moment = signed_at + OUTBID_AFTER
     with clock.frozen(moment), only_changes("payouts", TRIED[0], "outbid_sends"):
-        assert confirm(payout_id) == Later(1, "not final")
+        assert confirm(payout_id) == Later(0.25, "not final")
 
     (now,) = attempts(payout_id)
     assert (now.raw, now.sequence, now.state, kept()) == (raw + b"+", first.sequence, "OPEN", [old])

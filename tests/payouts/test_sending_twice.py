@@ -115,7 +115,13 @@ def test_while_it_is_signed_nobody_else_can_end_it(
 
 @pytest.mark.parametrize(
     "where",
-    ["ending.move", "outbox.finish", "outbox.add", "attempts.store", "attempts.take_sequence"],
+    [
+        "ending.move",
+        "outbox.finish",
+        "outbox.add_begun",
+        "attempts.store",
+        "attempts.take_sequence",
+    ],
 )
 def test_a_worker_killed_while_it_stores_a_signature_leaves_nothing(
     alice: Actor, base: FakeChain, monkeypatch: pytest.MonkeyPatch, where: str

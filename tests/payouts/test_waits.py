@@ -130,7 +130,7 @@ def test_it_is_shouted_when_the_bound_is_passed_until_the_wallet_is_funded(
 
     # Funded: the next try signs it, nobody has to ask for that.
     with clock.frozen(began + BOUND):
-        assert signing.sign(payout_id) is None
+        assert signing.sign(payout_id).later is None
         assert (stored(payout_id).state, waits.lines(), shouts()) == ("SIGNED", [], [])
         assert short_of_liquidity(client) == 0
 

@@ -1,6 +1,6 @@
 """Rates of a test's own, and stores that are away."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import SimpleNamespace
 
@@ -12,6 +12,8 @@ from protonpay.stack import ports
 from protonpay.store.db import db, driver_url
 from protonpay.store.queue import door
 from protonpay.web import limits
+from tests.actors import Actor
+from tests.web.forge import Forge
 
 Away = Callable[[], AbstractContextManager[None]]
 
@@ -69,3 +71,13 @@ def database_away(house: Flask) -> Away:
             engines[None] = before
 
     return away
+
+
+@pytest.fixture
+def forge(alice: Actor, settings: Mapping[str, str]) -> Forge:
+    return Forge(alice.token, settings["SECRET_KEY"])
+
+
+@pytest.fixture
+def forge_refresh(alice: Actor, settings: Mapping[str, str]) -> Forge:
+    return Forge(alice.refresh_token, settings["SECRET_KEY"])

@@ -26,6 +26,7 @@ from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
+from tests.request_log.test_request_log import written
 from tests.statements.history import opened
 from tests.teams.people import id_of, invite, join, link_to, verify
 from tests.unchanged import nothing_changes
@@ -94,6 +95,11 @@ def _membership(actor: Actor, account: Actor) -> str:
     return str(actor.get("/client/memberships").get_json()["memberships"][0]["id"])
 
 
+def _logged(actor: Actor) -> str:
+    make_key(actor).get("/client/balance")
+    return str(written(actor)[0]["id"])
+
+
 OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "session_id": lambda actor, _: sessions(actor)[0]["id"],
     "deposit_id": lambda actor, _: deposit(actor),
@@ -110,6 +116,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
+    "row_id": lambda actor, _: _logged(actor),
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""

@@ -178,6 +178,31 @@ def one_event(event_id: str) -> Response:
     return show("event", one=ask(f"/client/events/{event_id}")["event"])
 
 
+@client.get("/requests")
+def requests() -> Response:
+    """Show what the keys asked, and what is refused most."""
+    asked = {name: request.args.get(name) for name in ("outcome", "keyId", "code", "route")}
+    return show(
+        "requests",
+        form=Form(),
+        listed=ask("/client/requests", limit=50, cursor=request.args.get("cursor"), **asked),
+        trouble=ask("/client/requests/errors")["errors"],
+        keys=_names_of_keys(),
+    )
+
+
+@client.get("/requests/<id:row_id>")
+def one_request(row_id: str) -> Response:
+    """Show one request: what was sent, and what was refused."""
+    found = ask(f"/client/requests/{row_id}")["request"]
+    return show("request", one=found, keys=_names_of_keys())
+
+
+def _names_of_keys() -> dict[str, str]:
+    # Of those that stand: a revoked one has its id only.
+    return {key["id"]: key["name"] for key in ask("/client/api-keys", limit=100)["keys"]}
+
+
 def _keys(form: Form) -> Response:
     return show(
         "keys",

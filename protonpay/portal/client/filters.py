@@ -82,6 +82,14 @@ def as_json(body: Any) -> str:
     return json.dumps(body, ensure_ascii=False)
 
 
+def laid_out(text: str) -> str:
+    """Return JSON as a person reads it, and what is none as it is."""
+    try:
+        return pretty(json.loads(text))
+    except ValueError:
+        return text
+
+
 def as_curl(call: Call, api_url: str) -> str:
     """Return a call as it is typed into a shell; what a reader fills in is an ellipsis."""
     parts = [f"curl -s {'' if call.method == 'GET' else f'-X {call.method} '}{api_url}{call.path}"]
@@ -157,6 +165,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "as_json": as_json,
     "as_request": as_request,
     "pretty": pretty,
+    "laid_out": laid_out,
     "grouped": grouped,
     "provider": provider,
     "problem_said": problem_said,

@@ -63,6 +63,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/keys", "API keys"),
             ("/app/webhooks", "Webhooks"),
             ("/app/events", "Events"),
+            ("/app/requests", "Requests"),
             ("/docs", "API reference"),
         ),
     ),

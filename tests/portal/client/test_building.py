@@ -5,9 +5,11 @@ import re
 import pytest
 from flask import Flask
 
+from protonpay.request_log import recording
 from protonpay.verify import verify
 from protonpay.webhooks import delivery, service
 from tests.actors import Actor, make_actor
+from tests.api_keys.keys import make_key
 from tests.portal.client.reader import Reader, sign_in
 from tests.raw_server import answering, http
 from tests.unchanged import nothing_changes
@@ -42,6 +44,25 @@ def test_a_key_that_may_nothing_is_refused_and_nothing_is_lost(reader: Reader):
         reader.send("/app/keys", name="Server")
     assert reader.status == 400
     assert reader.at.form("/app/keys").fields["name"] == "Server"
+
+
+def test_what_a_key_is_refused_is_found_and_read(reader: Reader, alice: Actor, bob: Actor):
+    """Workbench: refusals in groups, a group's requests, one with what was sent and answered."""
+    key = make_key(alice, ["transfers:write"])
+    key.post("/client/transfer", {"toIdentifier": bob.public_id, "amount": 5000})
+    assert key.get("/client/fees").status_code == 200
+    assert recording.collect(10) == 2
+
+    reader.open("/app/requests")
+    assert "GET /api/client/fees" in reader.at.text
+    (group,) = {link for link in reader.at.links if "code=insufficient_balance" in link}
+    reader.open(f"/app/requests{group}")
+    assert "GET /api/client/fees" not in reader.at.text
+    (one,) = {link for link in reader.at.links if re.fullmatch(r"/app/requests/c\w+", link)}
+    reader.open(one)
+    assert "The balance does not cover this amount." in reader.at.text
+    assert '"amount": 5000' in reader.at.text
+    assert key.raw not in reader.at.html
 
 
 def test_a_webhook_from_its_first_to_its_last_day(reader: Reader, alice: Actor):

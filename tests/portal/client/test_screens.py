@@ -18,6 +18,7 @@ SCREENS = (
     "/app/keys",
     "/app/webhooks",
     "/app/events",
+    "/app/requests",
     "/app/verify",
     "/app/fees",
     "/app/addresses",

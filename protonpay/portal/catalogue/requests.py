@@ -1,0 +1,33 @@
+"""Words of the requests that API keys made."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    "Requests": "Запросы",
+    "What your API keys asked, for thirty days. A request is here a second or two after its answer.": (  # noqa: E501 - one sentence is one key
+        "Что спрашивали ваши ключи API за тридцать дней. Запрос виден через секунду-две после"
+        " ответа."
+    ),
+    "Refused most, in seven days": "Чаще всего отклоняется, за семь дней",
+    "Times": "Раз",
+    "Route": "Маршрут",
+    "Last": "Недавно",
+    "Outcome": "Исход",
+    "Succeeded": "Успешно",
+    "Refused": "Отклонено",
+    "Failed at our end": "Ошибка на нашей стороне",
+    "Took": "Заняло",
+    "Revoked": "Отозван",
+    "Make a key and send the first request with it.": (
+        "Создайте ключ и отправьте с ним первый запрос."
+    ),
+    "Back to the requests": "К запросам",
+    "Path": "Путь",
+    "Request id": "Номер запроса",
+    "Idempotency key": "Ключ идемпотентности",
+    "Sent from": "Отправлено с",
+    "There was none, or it was not read, or it is too long to be kept.": (
+        "Его не было, или его не прочли, или он слишком длинный, чтобы его хранить."
+    ),
+    "A good answer is not kept.": "Успешный ответ не хранится.",
+}
