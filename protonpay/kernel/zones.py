@@ -1,6 +1,6 @@
 """Time zones by their IANA names, and moments as a clock in one shows them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -29,6 +29,11 @@ def zone(name: str) -> ZoneInfo:
 def to_text(moment: datetime, of: ZoneInfo) -> str:
     """Print a moment as a clock of a zone shows it: whole seconds, with the offset from UTC."""
     return moment.astimezone(of).replace(microsecond=0).isoformat()
+
+
+def day_begins(day: date, of: ZoneInfo) -> datetime:
+    """Return when a day begins in a zone, in UTC; its first moment if it has no midnight."""
+    return datetime(day.year, day.month, day.day, tzinfo=of).astimezone(UTC)
 
 
 def midnight(year: int, month: int, of: ZoneInfo) -> datetime:

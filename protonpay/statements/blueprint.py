@@ -21,6 +21,14 @@ _KEYS = needs(Scope.BALANCE_READ, Scope.ACTIVITY_READ)
 _FORMS = {"text/csv": CSV, "application/pdf": schemas.PDF}
 
 
+@blp.get("/balance/history", keys=needs(Scope.BALANCE_READ))
+@blp.arguments(schemas.DaysQuery, location="query")
+@blp.response(200, schemas.DaysAnswer)
+def days(query: dict[str, Any]) -> dict[str, Any]:
+    """Get the balance of the last days from the book: available and held, less what is owed."""
+    return {"history": service.days(current().user_id, query["days"])}
+
+
 @blp.get("/statements", keys=_KEYS)
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, schemas.StatementsPage)

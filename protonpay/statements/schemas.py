@@ -3,12 +3,20 @@
 from typing import Any, ClassVar
 
 from marshmallow import fields, validate
+from typing_extensions import override
 
 from protonpay.kernel import zones
 from protonpay.statements import service
 from protonpay.web import sheets
-from protonpay.web.fields import JsonSchema, Moment, Text, UsdcField, WireSchema
-from protonpay.web.paging import CSV, CSV_WITH_MARK, Paged
+from protonpay.web.fields import (
+    JsonSchema,
+    Moment,
+    QueryNumber,
+    Text,
+    UsdcField,
+    WireSchema,
+)
+from protonpay.web.paging import CSV, CSV_WITH_MARK, Listing, ListingQuery, Paged
 
 PDF = "pdf"
 
@@ -38,6 +46,37 @@ class StatementsPage(Paged):
     """A page of months."""
 
     statements = fields.List(fields.Nested(MonthView))
+
+
+class DaysQuery(ListingQuery):
+    """Of how many days."""
+
+    days = QueryNumber(
+        load_default=30,
+        validate=validate.Range(min=1, max=366),
+        metadata={"description": "The last ones in your time zone, today with them."},
+    )
+
+
+class DayView(WireSchema):
+    """A day, and the balance at both of its ends."""
+
+    day = fields.String(metadata={"format": "date", "example": "2026-03-14"})
+    begins_at = Moment(attribute="begins")
+    opening_balance = Signed(attribute="opening", metadata={"example": "100.00"})
+    closing_balance = Signed(
+        attribute="closing", metadata={"example": "49.95", "description": "Of today: as of now."}
+    )
+
+
+class DaysAnswer(Listing):
+    """The balance of the last days, oldest first."""
+
+    history = fields.List(fields.Nested(DayView))
+
+    @override
+    def following(self, shown: Any) -> None:
+        """There are no more."""
 
 
 class StandingView(WireSchema):

@@ -6,7 +6,7 @@ change, so the same month in the same zone always says the same; nothing of it i
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from protonpay.kernel import clock, zones
@@ -17,7 +17,19 @@ from protonpay.statements.queries import TYPES, Book, Line, Standing
 from protonpay.store.lists import Part
 from protonpay.users import service as users
 
-__all__ = ["MOST_LINES", "TYPES", "Line", "Month", "Standing", "Statement", "month", "months", "of"]
+__all__ = [
+    "MOST_LINES",
+    "TYPES",
+    "Day",
+    "Line",
+    "Month",
+    "Standing",
+    "Statement",
+    "days",
+    "month",
+    "months",
+    "of",
+]
 
 MOST_LINES = 10_000
 """Of a statement that is had in one piece; a CSV has them all."""
@@ -121,6 +133,20 @@ class Whole:
         return sum((one.fee for one in self.lines), ZERO)
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day in a time zone, and the balance at both of its ends.
+
+    Attributes:
+        closing: today's is that of now.
+    """
+
+    day: date
+    begins: datetime
+    opening: Usdc
+    closing: Usdc
+
+
 def months(user_id: str, part: Part | None = None) -> Sequence[Month]:
     """Return the months of an account that are over, newest first, from the one it was opened in.
 
@@ -181,6 +207,29 @@ def month(user_id: str, month: str, *, most: int = MOST_LINES) -> Whole:
         raise Invalid("statement_too_long", said, lines=len(statement), limit=most)
     lines = [line for page in statement.pages() for line in page]
     return Whole(statement, lines, _sums(lines))
+
+
+def days(user_id: str, count: int) -> list[Day]:
+    """Return the balance at both ends of each of the last days of an account, oldest first.
+
+    Args:
+        user_id: whose; their time zone says when a day begins.
+        count: of days, today with them; none before the account was opened.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    user, now = users.get(user_id), clock.now()
+    zone = zones.zone(user.time_zone)
+    today, first = now.astimezone(zone).date(), user.created_at.astimezone(zone).date()
+    since = max(first, today - timedelta(days=count - 1))
+    named = [since + timedelta(days=number) for number in range((today - since).days + 1)]
+    moments = [*(zones.day_begins(day, zone) for day in named), now]
+    standings = queries.book(user_id).standings(moments)
+    return [
+        Day(day, moments[place], standings[place].balance, standings[place + 1].balance)
+        for place, day in enumerate(named)
+    ]
 
 
 def _sums(lines: Sequence[Line]) -> list[Sum]:

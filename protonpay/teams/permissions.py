@@ -42,6 +42,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     # what there is
     "overview.balance": _ALL,
     "overview.dashboard": _ALL,
+    "statements.days": _ALL,
     "overview.activity": _ALL,
     "fees.fees": _ALL,
     "proofs.proof": _ALL,

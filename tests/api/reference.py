@@ -37,6 +37,7 @@ EXAMPLES = (
         "POST", "/auth/refresh", {"refreshToken": "{REFRESH_TOKEN}"}, public=True, keeps=SESSION
     ),
     Example("GET", "/client/balance"),
+    Example("GET", "/client/balance/history?days=7"),
     Example("GET", "/client/dashboard"),
     Example("GET", "/client/activity?limit=1"),
     Example("GET", "/client/statements?limit=1", keeps={"MONTH": "statements.0.month"}),

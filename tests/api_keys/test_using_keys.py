@@ -18,6 +18,7 @@ MONTH = "2026-01"
 WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"
 OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/balance"): [{"balance:read"}],
+    ("GET", "/client/balance/history"): [{"balance:read"}],
     ("GET", "/client/dashboard"): [{"balance:read", "activity:read"}],
     ("GET", "/client/activity"): [{"activity:read"}],
     ("GET", "/client/fees"): [set()],

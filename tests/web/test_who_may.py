@@ -15,6 +15,7 @@ import pytest
 from flask import Flask
 
 from protonpay.app import BLUEPRINTS
+from protonpay.request_log import recording
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
 from tests.api_keys.test_using_keys import MANAGING, MONTH, OPENS
@@ -26,7 +27,6 @@ from tests.overview.test_lists import deposit, payout, transfer
 from tests.passkeys.devices import added
 from tests.payouts.orders import WALLETS
 from tests.refusals import refused
-from tests.request_log.test_request_log import written
 from tests.statements.history import opened
 from tests.teams.people import id_of, invite, join, link_to, verify
 from tests.unchanged import nothing_changes
@@ -40,6 +40,12 @@ ITEMS = [
 ]
 TO_OTHERS = {("POST", "/client/invoices/{invoice_id}/pay")}
 """What is meant for others than the owner."""
+
+
+def _request(actor: Actor) -> str:
+    make_key(actor).get("/client/balance")
+    recording.collect(10)
+    return str(actor.get("/client/requests").get_json()["requests"][0]["id"])
 
 
 def _hook(actor: Actor) -> str:
@@ -95,11 +101,6 @@ def _membership(actor: Actor, account: Actor) -> str:
     return str(actor.get("/client/memberships").get_json()["memberships"][0]["id"])
 
 
-def _logged(actor: Actor) -> str:
-    make_key(actor).get("/client/balance")
-    return str(written(actor)[0]["id"])
-
-
 OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "session_id": lambda actor, _: sessions(actor)[0]["id"],
     "deposit_id": lambda actor, _: deposit(actor),
@@ -112,11 +113,11 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "wallet_id": lambda actor, _: _wallet(actor),
     "address_id": lambda actor, _: _address(actor),
     "passkey_id": lambda actor, _: _passkey(actor),
+    "row_id": lambda actor, _: _request(actor),
     "month": lambda actor, _: _month(actor),
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
-    "row_id": lambda actor, _: _logged(actor),
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""

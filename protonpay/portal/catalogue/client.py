@@ -19,6 +19,7 @@ IN_RUSSIAN: Sentences = {
     "Older": "Раньше",
     "Newer": "Позже",
     "Back to the newest": "К самым новым",
+    "Balance, day by day": "Баланс по дням",
     "Any": "Любое",
     "Show": "Показать",
     "Clear": "Сбросить",

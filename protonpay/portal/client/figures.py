@@ -19,6 +19,24 @@ _MOVED = frozenset({"CONFIRMED", "COMPLETED"})
 Rows = Sequence[Mapping[str, Any]]
 
 
+def standing(say: Say, days: Sequence[Mapping[str, Any]]) -> Markup:
+    """Draw the balance of the last days, as it stood at the beginning of each and stands now.
+
+    Args:
+        say: the page's language and time zone.
+        days: of ``GET /client/balance/history``.
+    """
+    points = [(clock.from_text(day["beginsAt"]), _micro(day["openingBalance"])) for day in days]
+    now = (clock.now(), _micro(days[-1]["closingBalance"]))
+    still = len({micro for _, micro in [*points, now]}) == 1 and now[1] == 0
+    return charts.line(
+        say,
+        "balance",
+        title=say("Balance, day by day"),
+        points=[] if still else [*points, now],
+    )
+
+
 def in_and_out(say: Say, rows: Rows, *, whole: bool) -> Markup:
     """Draw what came in and what went out on each of the last days, in the reader's zone.
 
@@ -50,6 +68,11 @@ def in_and_out(say: Say, rows: Rows, *, whole: bool) -> Markup:
         series=drawn,
         axis=formats.zone_name(say.language, clock.now().astimezone(say.zone)),
     )
+
+
+def _micro(signed: str) -> int:
+    amount = Usdc.parse(signed.removeprefix("-")).micro
+    return -amount if signed.startswith("-") else amount
 
 
 def _by_day(say: Say, days: Sequence[date], rows: Iterable[Mapping[str, Any]]) -> list[int]:

@@ -42,7 +42,14 @@ def overview() -> Response:
     rows, whole = _lately()
     say = words.speaker(words.chosen(), zone())
     moved = figures.in_and_out(say, rows, whole=whole)
-    return show("overview", standing=standing, limits=limits, balance=balance, moved=moved)
+    history = figures.standing(say, ask("/client/balance/history", days=figures.DAYS)["history"])
+    return show(
+        "overview",
+        standing=standing,
+        limits=limits,
+        balance=balance,
+        figures=[history, moved],
+    )
 
 
 @client.get("/deposit")
