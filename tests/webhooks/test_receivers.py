@@ -14,6 +14,7 @@ from protonpay.webhooks import delivery, history
 from tests.actors import Actor
 from tests.webhooks.test_delivery import happen, receiver, sent, subscribe
 from tests.webhooks.test_documented import NODE
+from tests.webhooks.test_managing import rotate
 from tests.wire.posting import listed
 
 __all__ = ["receiver"]
@@ -54,6 +55,24 @@ def test_the_official_javascript_library_verifies_a_delivery(alice: Actor, recei
     assert official(hook["secret"], headers, body.replace(b"25.00", b"95.00")) == (
         "No matching signature found"
     )
+
+
+def test_it_takes_either_secret_while_they_overlap_and_no_older_one_afterwards(
+    alice: Actor, receiver
+):
+    hook = subscribe(alice, receiver)
+    old, new = hook["secret"], rotate(alice, hook, overlapSeconds=3600)
+    happen(alice)
+    delivery.deliver_due()
+    # The library goes by its own clock, so what comes after the overlap is sent at once.
+    newest = rotate(alice, hook, overlapSeconds=0)
+    happen(alice)
+    delivery.deliver_due()
+
+    (headers, body), (later, after) = sent(receiver)
+    assert [official(each, headers, body) for each in (old, new)] == [json.loads(body)] * 2
+    assert official(newest, later, after) == json.loads(after)
+    assert {official(each, later, after) for each in (old, new)} == {"No matching signature found"}
 
 
 def test_the_example_takes_what_is_delivered_and_nothing_else(house: Flask, alice: Actor):

@@ -7,10 +7,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel.events import NAMES
 from protonpay.kernel.scopes import FULL, Scope
-from protonpay.portal.client import receiving
+from protonpay.portal.client import looks, receiving
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, send, show
+from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
 
 _SCOPES = [scope.value for scope in Scope]
 
@@ -181,14 +181,20 @@ def one_event(event_id: str) -> Response:
 @client.get("/requests")
 def requests() -> Response:
     """Show what the keys asked, and what is refused most."""
-    asked = {name: request.args.get(name) for name in ("outcome", "keyId", "code", "route")}
+    cursor = request.args.get("cursor")
     return show(
         "requests",
         form=Form(),
-        listed=ask("/client/requests", limit=50, cursor=request.args.get("cursor"), **asked),
+        listed=ask("/client/requests", limit=50, cursor=cursor, **_requests_asked_for()),
         trouble=ask("/client/requests/errors")["errors"],
         keys=_names_of_keys(),
     )
+
+
+@client.get("/requests.csv")
+def requests_file() -> Response:
+    """Give the whole of what the filters show, as a table for a spreadsheet."""
+    return download("/client/requests", format="csv", **_requests_asked_for())
 
 
 @client.get("/requests/<id:row_id>")
@@ -196,6 +202,12 @@ def one_request(row_id: str) -> Response:
     """Show one request: what was sent, and what was refused."""
     found = ask(f"/client/requests/{row_id}")["request"]
     return show("request", one=found, keys=_names_of_keys())
+
+
+def _requests_asked_for() -> dict[str, str]:
+    given = {name: request.args.get(name, "") for name in ("outcome", "keyId", "code", "route")}
+    asked = given | looks.span(request.args, zone())
+    return {name: value for name, value in asked.items() if value}
 
 
 def _names_of_keys() -> dict[str, str]:

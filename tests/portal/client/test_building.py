@@ -1,5 +1,7 @@
 """Keys, webhooks, deliveries, events and invoices from the screens."""
 
+import csv
+import io
 import re
 
 import pytest
@@ -58,6 +60,13 @@ def test_what_a_key_is_refused_is_found_and_read(reader: Reader, alice: Actor, b
     (group,) = {link for link in reader.at.links if "code=insufficient_balance" in link}
     reader.open(f"/app/requests{group}")
     assert "GET /api/client/fees" not in reader.at.text
+    (sheet,) = [link for link in reader.at.links if link.startswith("/app/requests.csv?")]
+    with reader.client.get(f"{sheet}&from=2020-01-01") as answer:
+        (line,) = csv.DictReader(io.StringIO(answer.get_data(as_text=True)))
+    assert line["code"] == "insufficient_balance"
+    reader.open(f"/app/requests{group}&to=2020-01-01")
+    assert "Nothing here." in reader.at.text
+    reader.open(f"/app/requests{group}")
     (one,) = {link for link in reader.at.links if re.fullmatch(r"/app/requests/c\w+", link)}
     reader.open(one)
     assert "The balance does not cover this amount." in reader.at.text
