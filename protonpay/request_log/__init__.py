@@ -1,1 +1,1 @@
-"""What programs asked: each request of an API key, for who writes the program (ADR 32)."""
+"""What programs asked: each request of an API key, for who writes the program (ADR 30)."""

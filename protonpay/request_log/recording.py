@@ -1,7 +1,7 @@
 """Write down what keys asked: told to Redis with the answer, written to rows by a worker.
 
 The log must cost a request nothing and may not make it fail: so it may miss lines, when Redis or a
-worker dies with them in hand. What moved money is in the ledger and the event log (ADR 32).
+worker dies with them in hand. What moved money is in the ledger and the event log (ADR 30).
 """
 
 import json

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields, validate
 from typing_extensions import override
 
+from protonpay.kernel import ids
 from protonpay.request_log.recording import LONGEST_BODY
 from protonpay.request_log.service import OUTCOMES
 from protonpay.web.fields import Moment, Text, WireSchema
@@ -29,9 +30,24 @@ class RequestsQuery(HistoryQuery):
             "description": "`refused` is 400 to 499, `failed` is ours: 500 and more.",
         },
     )
-    key_id = Text(longest=64, load_default=None, metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"})
-    code = Text(longest=64, load_default=None, metadata=_CODE)
-    route = Text(longest=200, load_default=None, metadata=_ROUTE)
+    key_id = Text(
+        longest=64,
+        load_default=None,
+        validate=[validate.Regexp(f"^{ids.ID_PATTERN.pattern}$")],
+        metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"},
+    )
+    code = Text(
+        longest=64,
+        load_default=None,
+        validate=[validate.Regexp("^[a-z][a-z_]*$")],
+        metadata=_CODE,
+    )
+    route = Text(
+        longest=200,
+        load_default=None,
+        validate=[validate.Regexp("^/api/[a-z0-9/{}_-]*$")],
+        metadata=_ROUTE,
+    )
 
 
 class TroubleQuery(ListingQuery):
