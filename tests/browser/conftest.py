@@ -3,13 +3,19 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
+from protonpay.request_log import recording
 from protonpay.stack import browser as chromium
+from tests.actors import Actor, make_actor
+from tests.api_keys.keys import make_key
 from tests.browser.driving import ROOT, Visit, visiting
+from tests.conftest import PASSPHRASE
+from tests.wallets import pools
 
 # It asks Google's hosts for things at every start otherwise.
 _QUIET = (
@@ -42,3 +48,26 @@ def visit(browser: Browser, house: Flask) -> Iterator[Callable[..., Visit]]:
     """Open visits, with the options of a Playwright context; they end with the test."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(visiting(browser, house, **options))
+
+
+@pytest.fixture
+def shop(house: Flask, keyring_path: Path) -> Actor:
+    """A seller, and addresses to be paid at."""
+    pools.fill(keyring_path, PASSPHRASE, 20)
+    return make_actor(house, "Shop", funded="10")
+
+
+@pytest.fixture
+def merchant(house: Flask, keyring_path: Path, bob: Actor) -> Actor:
+    """Somebody with a little of everything."""
+    pools.fill(keyring_path, PASSPHRASE, 20)
+    actor = make_actor(house, "Merchant", funded="1500")
+    actor.post("/client/transfer", {"toIdentifier": bob.email, "amount": "12.5", "note": "Обед"})
+    actor.post("/client/invoices", {"amount": "50", "description": "Monthly subscription"})
+    key = make_key(actor, ["balance:read", "transfers:write"])
+    key.post("/client/transfer", {"toIdentifier": bob.email, "amount": "5000"})
+    key.get("/client/balance")
+    recording.collect(10)
+    hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
+    actor.post("/client/webhooks", hook)
+    return actor

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
+from tests.actors import PASSWORD, Actor
+
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
 HOME = "http://127.0.0.1:8000"
@@ -132,3 +134,12 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
 def _note(visit: Visit, kind: str, text: str) -> None:
     if kind == "error" and not visit.down:
         visit.errors.append(text)
+
+
+def sign_in(seen: Visit, actor: Actor) -> None:
+    """Sign somebody in at the portal."""
+    seen.page.goto("/login")
+    seen.page.locator("#email").fill(actor.email)
+    seen.page.locator("#password").fill(PASSWORD)
+    seen.page.locator("form.stack button").click()
+    seen.page.wait_for_url("**/app")

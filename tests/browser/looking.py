@@ -20,11 +20,13 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.portal import words
 from protonpay.portal.catalogue.counted import Counted, Russian
 from protonpay.portal.reference import pages as reference
-from tests.browser.driving import Visit
+from tests.browser.driving import SHOTS, Visit
 
 LANGUAGES = ("en", "ru", "pseudo")
 THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 WIDTHS = (360, 768, 1280)
+NARROW = (320, 640)
+"""Looked at with the longest words only: 1280 px at 400 % and at 200 % (WCAG 1.4.10, 1.4.4)."""
 USUAL: Mapping[str, Literal["light", "dark"]] = {"en": "light", "ru": "dark", "pseudo": "light"}
 KEPT = {("ru", 360), ("en", 1280)}
 """Looks that are kept as pictures in every run; ``make looks`` keeps all of them."""
@@ -127,6 +129,23 @@ def speaking(language: str) -> Iterator[str]:
         yield "en" if language == "en" else "ru"
 
 
+def heard(seen: Visit, name: str) -> str:
+    """Return what the page tells who hears it, and keep it beside its pictures.
+
+    Raises:
+        AssertionError: something that can be used, or looked at, has no name.
+    """
+    told = seen.page.locator("body").aria_snapshot()
+    SHOTS.mkdir(exist_ok=True)
+    (SHOTS / f"{name}.aria.yml").write_text(told)
+    # What is drawn inside of a picture with a name is that picture.
+    drawn = re.sub(r"^( *- img \".*\"):\n *- img$", r"\1", told, flags=re.MULTILINE)
+    used = r"^ *- (?:button|link|textbox|combobox|checkbox|img)\b(?! \").*"
+    nameless = re.findall(used, drawn, re.MULTILINE)
+    assert nameless == [], (name, nameless)
+    return told
+
+
 def look(seen: Visit, name: str, language: str, *, whole: bool = True, said: bool = True) -> None:
     """Look at the page that is open in all widths, and for words of no language.
 
@@ -140,11 +159,12 @@ def look(seen: Visit, name: str, language: str, *, whole: bool = True, said: boo
     Raises:
         AssertionError: something scrolls sideways, is cut, or was not said by the catalogue.
     """
+    assert seen.page.locator(".band").is_visible(), name  # T45: nobody takes it for real money
     usual = USUAL[language]
     for theme in THEMES if ALL else (usual,):
         if ALL:
             seen.page.emulate_media(color_scheme=theme)
-        for width in WIDTHS:
+        for width in (*NARROW, *WIDTHS) if language == "pseudo" else WIDTHS:
             seen.page.set_viewport_size({"width": width, "height": 800})
             faults = seen.page.evaluate(_FAULTS)
             assert faults == [], (name, language, theme, width, faults)

@@ -1,10 +1,8 @@
 """The pay page in Chromium: each state, in both languages, themes and widths, as pictures."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
 
 from protonpay.chains.registry import NETWORKS
@@ -16,26 +14,16 @@ from protonpay.kernel import clock, ids
 from protonpay.kernel.money import Usdc
 from protonpay.store.db import transaction
 from protonpay.wallets import service as wallets
-from tests.actors import Actor, make_actor
-from tests.browser.driving import Visit
-from tests.browser.looking import LANGUAGES, USUAL, look, speaking
-from tests.browser.test_portal import sign_in
-from tests.conftest import PASSPHRASE
+from tests.actors import Actor
+from tests.browser.driving import Visit, sign_in
+from tests.browser.looking import LANGUAGES, USUAL, heard, look, speaking
 from tests.invoices.asking import Asked, ask, pay_on_chain
 from tests.payouts.orders import WALLETS
 from tests.portal.test_pay_page import DAY, STATES
-from tests.wallets import pools
 
 pytestmark = pytest.mark.slow  # a real browser
 
 PATIENCE = 60_000  # ms
-
-
-@pytest.fixture
-def shop(house: Flask, keyring_path: Path) -> Actor:
-    """A seller, and addresses to be paid at."""
-    pools.fill(keyring_path, PASSPHRASE, 20)
-    return make_actor(house, "Shop", funded="10")
 
 
 def _nothing(_made: Asked, _payer: Actor) -> None:
@@ -132,6 +120,11 @@ def test_every_state_is_whole(shop: Actor, alice: Actor, visit: Callable[..., Vi
                 way = "card" if name.startswith("card") else ""
                 seen.page.goto(f"/pay/{invoice.id}?refresh=off&network={way}")
                 look(seen, f"pay-{name}", language)
+                if language == "en":
+                    told = heard(seen, f"pay-{name}")
+                    # What is true now is one status with the headline in it, for every reader.
+                    assert told.count("- status") == 1 + told.count("- status\n"), told
+                    assert told.count("[level=1]") == 1, told
                 assert seen.page.locator("html").get_attribute("lang") == asked, name
                 if number % 2 == turn:  # each state in one look: axe takes half a second
                     assert seen.violations() == [], (name, language)

@@ -4,44 +4,15 @@ import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
 
-from protonpay.request_log import recording
-from tests.actors import PASSWORD, Actor, make_actor
-from tests.api_keys.keys import make_key
-from tests.browser.driving import Visit
+from tests.actors import PASSWORD, Actor
+from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
-from tests.conftest import PASSPHRASE
 from tests.payouts.orders import WALLETS
 from tests.portal.client.test_screens import SCREENS
-from tests.wallets import pools
 
 pytestmark = pytest.mark.slow  # a real browser
-
-
-def sign_in(seen: Visit, actor: Actor) -> None:
-    seen.page.goto("/login")
-    seen.page.locator("#email").fill(actor.email)
-    seen.page.locator("#password").fill(PASSWORD)
-    seen.page.locator("form.stack button").click()
-    seen.page.wait_for_url("**/app")
-
-
-@pytest.fixture
-def merchant(house: Flask, keyring_path: object, bob: Actor) -> Actor:
-    """Somebody with a little of everything."""
-    pools.fill(keyring_path, PASSPHRASE, 20)
-    actor = make_actor(house, "Merchant", funded="1500")
-    actor.post("/client/transfer", {"toIdentifier": bob.email, "amount": "12.5", "note": "Обед"})
-    actor.post("/client/invoices", {"amount": "50", "description": "Monthly subscription"})
-    key = make_key(actor, ["balance:read", "transfers:write"])
-    key.post("/client/transfer", {"toIdentifier": bob.email, "amount": "5000"})
-    key.get("/client/balance")
-    recording.collect(10)
-    hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
-    actor.post("/client/webhooks", hook)
-    return actor
 
 
 def inside(actor: Actor) -> list[str]:
