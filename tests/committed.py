@@ -100,9 +100,12 @@ def open_house(app: Flask, services: Any, template: str) -> Iterator[OpenHouse]:
                 ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
             yield OpenHouse(app, server, name)
         finally:
-            db.session.remove()
-            # Whoever was at work puts its connection back; one that is kept is a leak.
-            until(lambda: engine.pool.checkedout() == 0)
-            db._app_engines[app][None] = before
-            engine.dispose()
-            server.drop_database(name)
+            try:
+                db.session.remove()
+                # Whoever was at work puts its connection back; one that is kept is a leak.
+                until(lambda: engine.pool.checkedout() == 0)
+            finally:
+                # However it ends: what is committed here is nobody else's.
+                db._app_engines[app][None] = before
+                engine.dispose()
+                server.drop_database(name)

@@ -84,6 +84,8 @@ def web(
         until(running_web.lives, 60)
         yield running_web
     finally:
+        # Until it has ended no transaction lies idle: that may take longer than one may.
+        db.session.rollback()
         process.terminate()
         process.wait(30)
 

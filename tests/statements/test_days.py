@@ -90,6 +90,7 @@ def test_what_is_no_number_of_days_is_refused(carol: Actor):
 
 def test_the_last_day_closes_with_what_there_is(carol: Actor, alice: Actor):
     given(carol, "42.42", on(30, 1))
-    sheet = carol.get("/client/balance/history?format=csv&days=2").get_data(as_text=True)
+    asked = carol.get("/client/balance/history?format=csv&days=2", buffered=True)
+    sheet = asked.get_data(as_text=True)
     assert sheet.splitlines()[-1].endswith(",42.42,42.42")
     assert history(alice, 1, clock.now())[-1]["closingBalance"] == "1000.00"
