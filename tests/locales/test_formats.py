@@ -1,11 +1,12 @@
 """Numbers, money and moments of each language: written exactly, read without guessing."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from protonpay.kernel.fiat import FiatAmount
@@ -39,9 +40,15 @@ def test_what_came_and_went_has_its_sign():
 
 @settings(deadline=None)
 @given(LANGUAGES, st.integers(0, MAX_MICRO))
+@example("ru", 4_815_000)
 def test_what_is_written_is_read_back(language: str, micro: int):
     text = formats.usdc(language, Usdc(micro))
-    assert formats.read_usdc(text) == Usdc(micro)
+    if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", text):
+        # Four thousand to one reader, four and a bit to another: asked again, never guessed.
+        with pytest.raises(ValueError, match="comma"):
+            formats.read_usdc(text)
+    else:
+        assert formats.read_usdc(text) == Usdc(micro)
 
 
 @pytest.mark.parametrize(
