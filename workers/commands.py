@@ -18,7 +18,7 @@ def worker(context: click.Context, queues: tuple[str, ...]) -> None:
     served = queues or QUEUES
     if CHAIN in served and SETTLE not in served:
         served = (*served, SETTLE)
-    if SETTLE in served:
+    if CHAIN in served:
         unlock(Config.load())
     pool.serve(context.ensure_object(ScriptInfo).load_app(), served)
 

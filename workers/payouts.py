@@ -17,6 +17,12 @@ def broadcast(attempt_id: int) -> Later | None:
     return sending.broadcast(attempt_id)
 
 
+@job("payouts.outbid")
+def outbid(attempt_id: int) -> Later | None:
+    """Raise the fees of what is not mined."""
+    return sending.outbid(attempt_id)
+
+
 @job("payouts.confirm")
 def confirm(attempt_id: int) -> Later | None:
     """Settle, release or sign anew."""

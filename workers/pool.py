@@ -100,6 +100,8 @@ def _fork(app: Flask, queue: str) -> int:
 def _work(app: Flask, queue: str) -> None:
     # Connections of the parent belong to the parent.
     db.engine.dispose(close=False)
+    if queue != CHAIN:
+        chains.lock()
     keeper.start(app)
     if queue in (CHAIN, SETTLE):
         alarm.start(app)

@@ -6,7 +6,7 @@ seconds and tens of megabytes, and only the chain workers need them.
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from protonpay.chains.inspection import Inspector
@@ -106,6 +106,11 @@ class Chains:
         self._seconds = {}
         self._snapshots = {}
         self._inspectors = {}
+
+    def lock(self) -> None:
+        """Let go of the keys, in a process that was forked from one that has them."""
+        if self._bound().keyring is not None:
+            self.bind(replace(self._bound(), keyring=None))
 
     def addresses(self) -> PublicAddresses:
         """Return our wallets' public addresses."""

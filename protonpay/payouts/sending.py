@@ -6,12 +6,12 @@ book refuses a second posting by its reference, the chain a second send by the p
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
 
-from protonpay.chains.port import MOST_LOOKED_AT, Chain, NotReady, SendOutcome, SendState
+from protonpay.chains.port import MOST_LOOKED_AT, NotReady, SendOutcome, SendState
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel import clock, faults
 from protonpay.payouts import attempts, ending, switches
@@ -76,11 +76,42 @@ def confirm(attempt_id: int) -> Later | None:
     _end_all(looked, outcomes)
     faults.point("payouts.ended", network)
     waiting = {each: found for each in looked if (found := _waiting(each, outcomes))}
+    _have_outbid([each for each in waiting if _is_stuck(each)])
     try:
-        outbid = {each for each, found in waiting.items() if _push_on(chain, each, found)}
+        for each, found in waiting.items():
+            if any(not outcome.seen for outcome in found):
+                chain.broadcast(each.send)
     except NoAnswer as unknown:
         return _come_again(looked, dict.fromkeys(waiting, _ASK_AGAIN_SECONDS), repr(unknown))
-    return _look_again(looked, waiting, outbid)
+    return _look_again(looked, waiting)
+
+
+def outbid(attempt_id: int) -> Later | None:
+    """Sign the same payments for more, if a node does not mine them, and hand that in.
+
+    Its own job, because it signs: of the two that serve payouts, one process has the keys.
+    """
+    found = attempts.read_open(attempt_id, "SENT")
+    if found is None or not _is_stuck(found):
+        return None
+    chain = chains.get(found.network)
+    try:
+        dearer = chain.outbid(found.send)
+    except NoAnswer as unknown:
+        return Later(_ASK_AGAIN_SECONDS, repr(unknown))
+    if dearer is None:
+        return None
+    try:
+        with transaction():
+            switches.check(chain.network.name)
+            stored = attempts.outbid(attempt_id, dearer)
+    except NotReady:
+        return None  # paused: nothing new is signed out into the world
+    if not stored:
+        return None
+    faults.point("payouts.outbid", chain.network.name)
+    log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=found.send.tx_hash)
+    return broadcast(attempt_id)
 
 
 def _gather(attempt_id: int) -> list[OpenSend]:
@@ -105,42 +136,27 @@ def _waiting(each: OpenSend, outcomes: Mapping[str, SendOutcome]) -> list[SendOu
     return [outcome for outcome in found if outcome.state is SendState.WAITING]
 
 
-def _push_on(chain: Chain, each: OpenSend, waiting: Sequence[SendOutcome]) -> bool:
-    """Hand in again what the node does not know, and outbid what it does not mine.
+def _is_stuck(each: OpenSend) -> bool:
+    return clock.now() - each.since >= OUTBID_AFTER
 
-    Returns:
-        Whether dearer bytes were stored, which the next look hands in.
-    """
-    if any(not outcome.seen for outcome in waiting):
-        chain.broadcast(each.send)
-    if clock.now() - each.since < OUTBID_AFTER:
-        return False
-    dearer = chain.outbid(each.send)
-    if dearer is None:
-        return False
-    try:
-        with transaction():
-            switches.check(chain.network.name)
-            stored = attempts.outbid(each.attempt_id, dearer)
-    except NotReady:
-        return False  # paused: nothing new is signed out into the world
-    if stored:
-        faults.point("payouts.outbid", chain.network.name)
-        log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=each.send.tx_hash)
-    return stored
+
+def _have_outbid(stuck: Sequence[OpenSend]) -> None:
+    if not stuck:
+        return
+    with transaction():
+        ids = [str(each.attempt_id) for each in stuck]
+        for attempt_id in alongside.nowhere("payouts.outbid", "attempt_id", ids):
+            outbox.add("payouts.outbid", attempt_id=int(attempt_id))
 
 
 def _look_again(
-    looked: Sequence[OpenSend],
-    waiting: Mapping[OpenSend, Sequence[SendOutcome]],
-    outbid: Collection[OpenSend],
+    looked: Sequence[OpenSend], waiting: Mapping[OpenSend, Sequence[SendOutcome]]
 ) -> Later | None:
     """Say when each that is not final is asked about again; of the first, to its own job."""
     later = None
     alike = defaultdict[str, dict[OpenSend, float]](dict)
     for each, found in waiting.items():
-        age = timedelta(0) if each in outbid else clock.now() - each.since
-        part = (age // _PART_OF_AGE).total_seconds()
+        part = ((clock.now() - each.since) // _PART_OF_AGE).total_seconds()
         seconds = min(max(part, _SOONEST_SECONDS), _LATEST_SECONDS)
         if any(not outcome.seen for outcome in found):
             seconds = max(seconds, _HAND_IN_AGAIN_SECONDS)

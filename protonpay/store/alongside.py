@@ -22,6 +22,13 @@ _DUE = """
       AND (last_error IS NULL OR last_error = %(waits)s)
     ORDER BY due_at LIMIT %(limit)s
 """
+_NOWHERE = """
+    SELECT value FROM unnest(%(values)s::text[]) WITH ORDINALITY AS wanted (value, place)
+    WHERE NOT EXISTS (
+        SELECT FROM outbox WHERE job = {job} AND args ->> {argument} = wanted.value
+          AND done_at IS NULL AND dead_at IS NULL)
+    ORDER BY place
+"""
 _PUT_OFF = """
     WITH wanted AS (
         SELECT * FROM unnest(%(values)s::text[], %(dues)s::timestamptz[]) AS w (value, due)),
@@ -34,6 +41,19 @@ _PUT_OFF = """
     FROM found WHERE outbox.id = found.id
     RETURNING outbox.id, fence, queued
 """
+
+
+def nowhere(job: str, argument: str, values: Sequence[str]) -> Sequence[str]:
+    """Return those of some values that no open row of a job is about, in their order.
+
+    Args:
+        job: its name; there is an index of its open rows by the argument.
+        argument: which of their arguments names the work.
+        values: its values.
+    """
+    command = sql.SQL(_NOWHERE).format(job=sql.Literal(job), argument=sql.Literal(argument))
+    rows = driver().execute(command, {"values": list(values)}).fetchall()
+    return [value for (value,) in rows]
 
 
 def due(job: str, argument: str, *, until: datetime, waits: str, limit: int) -> Sequence[str]:

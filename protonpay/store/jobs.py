@@ -14,7 +14,7 @@ QUEUES = (CHAIN, SETTLE, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL)
 """One queue per purpose: a slow webhook receiver never delays a payout.
 
 Whoever serves ``CHAIN`` serves ``SETTLE``, too, by another process: while one signs, the other asks
-what became of what is sent, and settles it.
+what became of what is sent, and settles it. The one that serves ``CHAIN`` alone can sign.
 """
 
 _SOON = (1, 2, 5, 10, 30, 60, 300, 900, 1800, 3600, 3600, 3600)
@@ -50,6 +50,7 @@ class Job:
 JOBS: Mapping[str, Job] = {
     "payouts.sign": Job("workers.payouts.sign", CHAIN),
     "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN, urgent=True),
+    "payouts.outbid": Job("workers.payouts.outbid", CHAIN, urgent=True),
     "payouts.confirm": Job("workers.payouts.confirm", SETTLE, urgent=True),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),

@@ -89,7 +89,8 @@ class OutboxRow(Base):
             "ix_outbox_attempt",
             text("(args ->> 'attempt_id')"),
             postgresql_where=text(
-                "job IN ('payouts.broadcast', 'payouts.confirm') AND done_at IS NULL"
+                "job IN ('payouts.broadcast', 'payouts.confirm', 'payouts.outbid')"
+                " AND done_at IS NULL"
             ),
         ),
         Index(

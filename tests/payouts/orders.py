@@ -109,6 +109,11 @@ def confirm(payout_id: str) -> Later | None:
     return sending.confirm(newest(payout_id))
 
 
+def outbid(payout_id: str) -> Later | None:
+    """Do the job that raises the fees of the payout's newest attempt."""
+    return sending.outbid(newest(payout_id))
+
+
 def sent(payout_id: str) -> PayoutAttempt:
     """Sign and broadcast a payout; return its open attempt."""
     assert sign(payout_id) is None

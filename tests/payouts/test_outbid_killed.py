@@ -19,7 +19,7 @@ from tests.actors import Actor, make_actor
 from tests.chains.conftest import EvmWorld, evm_node, funded
 from tests.committed import OpenHouse
 from tests.events import events_of
-from tests.payouts.orders import attempts, broadcast, confirm, sign, stored, withdraw
+from tests.payouts.orders import attempts, broadcast, confirm, outbid, sign, stored, withdraw
 
 LEFT = {"Base": "9.95", "Polygon": "9.98"}
 """Of 20 USDC, after 10 and the fee."""
@@ -106,7 +106,7 @@ def test_killed_between_storing_and_sending_whatever_is_mined_pays_once(
     old_hash, moment = old.tx_hash, old.created_at + OUTBID_AFTER
 
     with clock.frozen(moment):
-        killed_at("payouts.outbid", lambda: confirm(first))
+        killed_at("payouts.outbid", lambda: outbid(first))
     new_hash, valid_until = stored_unsent(evm, first, old_hash)
 
     if mined == "old":

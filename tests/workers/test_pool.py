@@ -4,21 +4,26 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from protonpay.chains.keyring import Keyring
+from protonpay.chains.registry import chains
 from protonpay.store import db, outbox, queue
 from protonpay.store.db import transaction
-from protonpay.store.jobs import CARDS, CHAIN, MAINTENANCE, PERIODIC
+from protonpay.store.jobs import CARDS, CHAIN, MAINTENANCE, PERIODIC, SETTLE
 from protonpay.store.queue import door
 from protonpay.wire.exact import read_json
 from tests.committed import OpenHouse
+from tests.conftest import PASSPHRASE
 from tests.patience import until
 from tests.workers.processes import Forked, forked, lives
-from workers import card_callbacks, pool
+from workers import card_callbacks, payouts, pool
 from workers.job import job
 
 pytestmark = pytest.mark.slow
@@ -62,6 +67,36 @@ def _began() -> dict[str, int]:
     """What was begun, and by whom last."""
     said = [line.decode().split() for line in door.client.lrange("check:began", 0, -1)]
     return {deposit_id: int(pid) for pid, deposit_id in said}
+
+
+def _says_if_it_can_sign(attempt_id: int) -> None:
+    try:
+        chains.keyring()
+    except RuntimeError:
+        door.client.rpush("check:keys", f"{attempt_id} none")
+    else:
+        door.client.rpush("check:keys", f"{attempt_id} keys")
+
+
+def test_of_the_two_that_serve_payouts_one_can_sign(
+    open_house: OpenHouse, monkeypatch: pytest.MonkeyPatch, keyring_path: Path
+):
+    """What is forked from a process with the keys lets go of them, unless it signs."""
+    for name in ("outbid", "confirm"):
+        heard = job(f"payouts.{name}")(_says_if_it_can_sign)
+        monkeypatch.setattr(payouts, name, heard)
+
+    def serve_with_keys() -> None:
+        keys = Keyring.open(keyring_path, PASSPHRASE)
+        chains.bind(replace(chains._bound(), keyring=keys))
+        pool.serve(open_house.app, (CHAIN, SETTLE))
+
+    with forked(open_house, serve_with_keys):
+        with transaction():
+            outbox.add("payouts.outbid", attempt_id=1)
+            outbox.add("payouts.confirm", attempt_id=2)
+        until(lambda: door.client.llen("check:keys") == 2)
+    assert sorted(door.client.lrange("check:keys", 0, -1)) == [b"1 keys", b"2 none"]
 
 
 def _done() -> int:
