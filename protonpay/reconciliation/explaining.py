@@ -119,14 +119,17 @@ def explain(network: str, tx_hash: str, address: str | None = None) -> Explanati
         said = "This is not the hash of a transaction of {network}."
         raise Invalid("not_a_transaction", said, network=network)
     first = _look(network, named, address)
-    if first.lines[0].verdict is not Verdict.NOT_FOUND:
+    if first.lines[0].verdict not in (Verdict.NOT_FOUND, Verdict.UNKNOWN):
         return first
     family = NETWORKS[network].family
     others = [name for name, one in NETWORKS.items() if one.family == family and name != network]
-    for found in (_look(other, named, address) for other in others):
-        if found.standing not in (None, Standing.MISSING):
-            return found
-    return first
+    looked = [first]
+    for other in others:
+        looked.append(_look(other, named, address))
+        if looked[-1].standing not in (None, Standing.MISSING):
+            return looked[-1]
+    # Where nobody answered it may be all the same: only all of them together can say no.
+    return next((each for each in looked if each.standing is None), first)
 
 
 def _look(network: str, name: str, address: str | None) -> Explanation:

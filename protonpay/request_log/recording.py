@@ -28,8 +28,9 @@ log = structlog.get_logger(__name__)
 
 WAITING = "requests:waiting"
 """The list in Redis of lines that are no rows yet, oldest first."""
-MOST_WAITING = 50_000
-"""More lines than that are not kept, the oldest go first: no worker may have come for a while."""
+MOST_WAITING = 10_000
+"""More lines than that are not kept, the oldest go first: no worker may have come for a while. Some
+kilobytes each: Redis has other things to remember."""
 LONGEST_BODY = 4096
 """Characters; of a longer body nothing is kept, for half of one says nothing."""
 
@@ -85,6 +86,9 @@ def _tell(response: Response) -> Response:
                 pipe.execute()
         except redis.RedisError as error:
             log.warning("request_not_told", error=repr(error))
+        except Exception:
+            # It was answered: what it did stands, whatever this log makes of it.
+            log.exception("request_not_told")
     return response
 
 
@@ -111,7 +115,7 @@ def _line(response: Response, user_id: str, key_id: str) -> str:
         "body": _body(),
         "answer": response.get_data(as_text=True)[:LONGEST_BODY] if code else None,
     }
-    return json.dumps(line)
+    return json.dumps(line, ensure_ascii=False)
 
 
 def _short(said: str | None) -> str | None:
@@ -125,9 +129,9 @@ def _body() -> str | None:
         return None
     try:
         parsed = json.loads(text)
+        hidden = redact(parsed)
     except (ValueError, RecursionError):
         return _kept(redact(text))
-    hidden = redact(parsed)
     return _kept(text if hidden == parsed else json.dumps(hidden, ensure_ascii=False))
 
 

@@ -1,9 +1,6 @@
 """/client/requests."""
 
-from typing import Any
-
 from marshmallow import fields, validate
-from typing_extensions import override
 
 from protonpay.kernel import ids
 from protonpay.request_log.recording import LONGEST_BODY
@@ -132,7 +129,3 @@ class TroubleAnswer(Listing):
     """The refusals of a span of time."""
 
     errors = fields.List(fields.Nested(TroubleView))
-
-    @override
-    def following(self, shown: Any) -> None:
-        """There are no more."""

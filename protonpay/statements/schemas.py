@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from marshmallow import fields, validate
-from typing_extensions import override
 
 from protonpay.kernel import zones
 from protonpay.statements import service
@@ -73,10 +72,6 @@ class DaysAnswer(Listing):
     """The balance of the last days, oldest first."""
 
     history = fields.List(fields.Nested(DayView))
-
-    @override
-    def following(self, shown: Any) -> None:
-        """There are no more."""
 
 
 class StandingView(WireSchema):

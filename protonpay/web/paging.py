@@ -64,9 +64,12 @@ class HistoryQuery(PageQuery):
 class Listing(WireSchema):
     """A stretch of a list: its rows, and whether more follow."""
 
-    def following(self, shown: Any) -> Mapping[str, Any] | None:
-        """Return what a query asks for the rows after those that were shown; None at the end."""
-        raise NotImplementedError
+    def following(self, shown: Any) -> Mapping[str, Any] | None:  # noqa: ARG002 - for who has more
+        """Return what a query asks for the rows after those that were shown; None at the end.
+
+        A list without a limit is shown whole.
+        """
+        return None
 
 
 class Paged(Listing):

@@ -9,6 +9,21 @@ _ID = "cm00000000000000000000test"
 _HASH = "0x" + "4f2a" * 16
 _WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"
 
+_OVERPAID: Mapping[str, Any] = {
+    "id": _ID,
+    "userId": _ID,
+    "amount": "50.00",
+    "currency": "USDC",
+    "status": "PAID",
+    "amountPaid": "55.00",
+    "amountDue": "0.00",
+    "amountRefunded": "0.00",
+    "underpaidWithinTolerance": False,
+    "overpaid": True,
+    "overpaidAmount": "5.00",
+    "late": False,
+}
+
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
     events.DEPOSIT_CONFIRMED: {
         "id": _ID,
@@ -121,18 +136,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "txHash": _HASH,
     },
     events.INVOICE_OVERPAID: {
-        "id": _ID,
-        "userId": _ID,
-        "amount": "50.00",
-        "currency": "USDC",
-        "status": "PAID",
-        "amountPaid": "55.00",
-        "amountDue": "0.00",
-        "amountRefunded": "0.00",
-        "underpaidWithinTolerance": False,
-        "overpaid": True,
-        "overpaidAmount": "5.00",
-        "late": False,
+        **_OVERPAID,
         "paymentId": _ID,
         "paymentAmount": "5.00",
         "method": "CRYPTO",
@@ -204,18 +208,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "payoutId": None,
     },
     events.INVOICE_REFUND_CLAIMED: {
-        "id": _ID,
-        "userId": _ID,
-        "amount": "50.00",
-        "currency": "USDC",
-        "status": "PAID",
-        "amountPaid": "55.00",
-        "amountDue": "0.00",
-        "amountRefunded": "0.00",
-        "underpaidWithinTolerance": False,
-        "overpaid": True,
-        "overpaidAmount": "5.00",
-        "late": False,
+        **_OVERPAID,
         "claimId": _ID,
         "claimAmount": "5.00",
         "walletAddress": _WALLET,

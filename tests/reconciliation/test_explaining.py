@@ -207,6 +207,20 @@ def test_another_network_of_the_same_key_is_named(base_asked, payee):
     assert told.lines[0].verdict is Verdict.NOT_READ_YET
 
 
+def test_what_one_network_does_not_have_and_another_does_not_answer_for_is_unknown(
+    base_asked, payee
+):
+    chains._inspectors["Polygon"] = Silent()
+    assert explain("Base", NO_TX).network == POLYGON.name
+    assert verdict(NO_TX) is Verdict.UNKNOWN
+    chains._inspectors["Base"], chains._inspectors["Polygon"] = Silent(), Missing()
+    assert verdict(NO_TX) is Verdict.UNKNOWN
+    chains._inspectors["Polygon"] = EvmInspector(BASE, base_asked.rpc)
+    tx_hash = pay(base_asked, payee.base, 5_000_000)
+    base_asked.mine()
+    assert explain("Base", tx_hash).network == POLYGON.name, "found beside a silent one"
+
+
 def test_a_silent_node_is_unknown_and_our_rows_are_still_told(base_asked, payee):
     tx_hash = pay(base_asked, payee.base, 5_000_000)
     base_asked.mine(3)

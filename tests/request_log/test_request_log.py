@@ -135,9 +135,10 @@ def test_no_secret_is_kept(alice: Actor, key: Key):
         b'{"note": "\\u0000\\ud800"}',
         b"\xff\xfe\x00",
         b"[" * 5000,
+        b'{"note": ' + b"[" * 600 + b"]" * 600 + b"}",
         b'{"note": "' + b"x" * 5000 + b'"}',
     ],
-    ids=["cut", "twice", "no text", "no UTF-8", "bottomless", "long"],
+    ids=["cut", "twice", "no text", "no UTF-8", "bottomless", "deep", "long"],
 )
 def test_what_cannot_be_read_is_kept_as_far_as_it_can_be_shown(alice: Actor, key: Key, sent: bytes):
     answer = key.client.post(
@@ -222,6 +223,19 @@ def _all() -> Any:
 def test_without_redis_a_request_is_answered_all_the_same(alice: Actor, key: Key, redis_away: Away):
     with redis_away():
         assert key.get("/client/balance").status_code == 200
+    assert written(alice) == []
+
+
+def test_what_this_log_stumbles_over_leaves_the_request_alone(
+    alice: Actor, bob: Actor, key: Key, monkeypatch: pytest.MonkeyPatch
+):
+    def stumble(*_: Any) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "_line", stumble)
+        sent = key.post("/client/transfer", {"toIdentifier": bob.public_id, "amount": 1})
+    assert (sent.status_code, str(bob.available)) == (200, "1.00")
     assert written(alice) == []
 
 
