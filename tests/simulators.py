@@ -21,9 +21,16 @@ PATIENCE = 10
 class Simulator:
     """A running simulator: its address, and its levers."""
 
-    def __init__(self, url: str, process: subprocess.Popen[bytes]) -> None:
-        self.url = url
-        self.process = process
+    def __init__(self, listen: str, command: list[str]) -> None:
+        self.url = f"http://{listen}"
+        self._command = command
+        self.start()
+
+    def start(self) -> None:
+        """Run it, also again where it was; it answers when this returns."""
+        self.process = subprocess.Popen(self._command, stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
 
     def pull(self, lever: str, **body: Any) -> Any:
         answer = requests.post(f"{self.url}/_sim/{lever}", json=body, timeout=PATIENCE)
@@ -43,7 +50,7 @@ class Simulator:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.communicate()
 
 
 @contextmanager
@@ -52,14 +59,11 @@ def running(module: str, *options: str) -> Iterator[Simulator]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "-m", module, "--listen", listen, *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"ready\n"
-            yield Simulator(f"http://{listen}", process)
-        finally:
-            process.kill()
+    simulator = Simulator(listen, [sys.executable, "-m", module, "--listen", listen, *options])
+    try:
+        yield simulator
+    finally:
+        simulator.kill()
 
 
 class Receiver:

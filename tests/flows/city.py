@@ -197,6 +197,11 @@ class City:
             os.kill(chance.choice(children), signal.SIGKILL)
         return 1
 
+    def kill_node(self, network: str) -> None:
+        """Kill a chain's node and start it again: what it had not kept yet is gone."""
+        self.parts.keepers[network].kill()
+        self.parts.keepers[network].start()
+
     def _children_of(self, group: str) -> list[int]:
         parent = self.groups[group].pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
@@ -272,7 +277,7 @@ def founded(
         # This process knows what the city knows, as long as it stands.
         stack.callback(NETWORKS.bind, list(NETWORKS.values())[len(BUILT_IN) :])
         NETWORKS.bind(further.read(_setting(added, "http://127.0.0.1:9")).networks)
-        parts = _parts(stack)
+        parts = _parts(stack, folder)
         keys = folder / "keyring.json"
         keyring.create(keys, PASSWORD)
         port = ports.free()
@@ -335,8 +340,8 @@ def _setting(added: Mapping[str, Any] | None, rpc_url: str) -> str:
     return "" if added is None else json.dumps([{**added, "rpcUrl": rpc_url}])
 
 
-def _parts(stack: ExitStack) -> Parts:
-    keepers = {name: _node(stack, name) for name in NETWORKS}
+def _parts(stack: ExitStack, folder: Path) -> Parts:
+    keepers = {name: _node(stack, name, folder / name) for name in NETWORKS}
     nodes = {name: keeper.url for name, keeper in keepers.items()}
     gates = {name: Tollgate(url) for name, url in nodes.items()}
     for gate in gates.values():
@@ -353,10 +358,10 @@ def _parts(stack: ExitStack) -> Parts:
     return Parts(nodes, keepers, gates, *simulators, inbox, stack.enter_context(serving()))
 
 
-def _node(stack: ExitStack, name: str) -> Simulator:
+def _node(stack: ExitStack, name: str, state: Path) -> Simulator:
     of = NETWORKS[name]
     module = f"protonpay.sandbox.{of.family}"
-    options = ["--usdc", of.usdc, "--no-state"]
+    options = ["--usdc", of.usdc, "--state", str(state)]
     if of.chain_id is None:
         options += ["--slot-ms", "50"]
     else:

@@ -5,6 +5,7 @@ import threading
 import urllib.request
 from collections import deque
 from collections.abc import Callable
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -38,7 +39,7 @@ class Tollgate:
         self._server.server_close()
 
     def pass_on(self, body: bytes) -> bytes | None:
-        """Return the node's answer, or None where the caller is gone."""
+        """Return the node's answer, or None where the caller or the node is gone."""
         said = json.loads(body)
         is_send = isinstance(said, dict) and said.get("method") in SENDS
         if is_send and self.before is not None:
@@ -48,11 +49,8 @@ class Tollgate:
         trouble = self._next_trouble()
         if trouble == "silent":
             return None
-        headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._node, data=body, headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            told: bytes = answer.read()
-        if trouble == "dropped":
+        told = self._ask(body)
+        if told is None or trouble == "dropped":
             return None
         if trouble is not None:
             told = _spoiled(trouble, said, told)
@@ -62,6 +60,16 @@ class Tollgate:
                 act, self.after = self.after, None
                 act()
                 return None
+        return told
+
+    def _ask(self, body: bytes) -> bytes | None:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._node, data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                told: bytes = answer.read()
+        except (OSError, HTTPException):
+            return None
         return told
 
     def _next_trouble(self) -> str | None:
