@@ -11,6 +11,8 @@ from protonpay.kernel import clock
 ID_PATTERN = re.compile(r"c[a-z0-9]{8,32}", re.ASCII)
 EVENT_ID_PATTERN = re.compile(r"evt_c[a-z0-9]{8,32}", re.ASCII)
 PUBLIC_ID_PATTERN = re.compile(r"PP-[0-9A-HJKMNP-TV-Z]{8}", re.ASCII)
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
+"""Also of those that callers choose."""
 
 API_KEY_PREFIX = "sk_live_"
 _API_KEY_PATTERN = re.compile(API_KEY_PREFIX + r"[0-9A-Za-z]{38}", re.ASCII)

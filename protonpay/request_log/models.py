@@ -17,6 +17,7 @@ class LoggedRequest(Base):
         route: the path with the names of its parts, ``/api/client/withdraw/{payout_id}``.
         path: as it was called, with its query.
         code: of the refusal; None if it was none.
+        request_id: as in ``X-Request-Id``; a caller may have chosen it, and twice the same.
         milliseconds: until the answer was made.
         body: of the request, as text; None if there was none, it was not read, or is too long.
         answer: the problem (RFC 9457) of a refusal, as text.
@@ -32,6 +33,7 @@ class LoggedRequest(Base):
             "id",
             postgresql_where=text("status >= 400"),
         ),
+        Index("ix_request_log_request_id", "request_id"),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -45,6 +45,15 @@ class RequestsQuery(HistoryQuery):
         validate=[validate.Regexp("^/api/[a-z0-9/{}_-]*$")],
         metadata=_ROUTE,
     )
+    request_id = Text(
+        longest=64,
+        load_default=None,
+        validate=[validate.Regexp(f"^{ids.REQUEST_ID_PATTERN.pattern}$")],
+        metadata={
+            "example": "req_cmg7xk2p91q0v8r3t5w6y4zab",
+            "description": "As in `X-Request-Id`, also one that you chose.",
+        },
+    )
 
 
 class TroubleQuery(ListingQuery):

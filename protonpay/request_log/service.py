@@ -19,6 +19,12 @@ KEPT = timedelta(days=30)
 """For how long requests are shown."""
 MOST_GROUPS = 50
 
+_EXACT = {
+    "key_id": LoggedRequest.key_id,
+    "code": LoggedRequest.code,
+    "route": LoggedRequest.route,
+    "request_id": LoggedRequest.request_id,
+}
 _FIRST_REFUSAL, _FIRST_FAILURE = 400, 500
 _TROUBLE = """
     SELECT method, route, status, code, count(*), max(created_at),
@@ -49,13 +55,7 @@ class Trouble:
 
 
 def listed(
-    user_id: str,
-    part: Part,
-    *,
-    outcome: str | None = None,
-    key_id: str | None = None,
-    code: str | None = None,
-    route: str | None = None,
+    user_id: str, part: Part, *, outcome: str | None = None, **exactly: str | None
 ) -> Sequence[LoggedRequest]:
     """Return a part of what an account's keys asked, newest first.
 
@@ -63,21 +63,14 @@ def listed(
         user_id: the account.
         part: which rows; none older than ``KEPT``.
         outcome: one of ``OUTCOMES``.
-        key_id: of one key only.
-        code: of refusals with this code.
-        route: of one path, its parts by name.
+        exactly: ``key_id``, ``code`` of a refusal, ``route`` or ``request_id`` as they must be. A
+            caller may choose a request's id, so it can name several.
     """
     wanted: list[ColumnElement[bool]] = [LoggedRequest.created_at >= clock.now() - KEPT]
     if outcome is not None:
         wanted.append(_of(outcome))
-    for column, value in (
-        (LoggedRequest.key_id, key_id),
-        (LoggedRequest.code, code),
-        (LoggedRequest.route, route),
-    ):
-        if value is not None:
-            wanted.append(column == value)
-    if code is not None:
+    wanted += [_EXACT[name] == value for name, value in exactly.items() if value is not None]
+    if exactly.get("code") is not None:
         # What the index of refusals knows.
         wanted.append(LoggedRequest.status >= _FIRST_REFUSAL)
     return newest_first(LoggedRequest, part, LoggedRequest.user_id == user_id, *wanted)

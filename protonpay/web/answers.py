@@ -1,6 +1,5 @@
 """What every answer carries: request id, security headers, rate-limit headers, metrics."""
 
-import re
 import time
 from http import HTTPMethod, HTTPStatus
 
@@ -13,7 +12,6 @@ from protonpay.web import limits
 
 log = structlog.get_logger(__name__)
 
-_GIVEN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 _METHODS = frozenset(HTTPMethod)
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
@@ -26,7 +24,7 @@ def init_app(app: Flask) -> None:
 
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _GIVEN_ID.fullmatch(given) else ids.new_request_id()
+    g.request_id = given if ids.REQUEST_ID_PATTERN.fullmatch(given) else ids.new_request_id()
     g.begun = time.perf_counter()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

@@ -175,6 +175,29 @@ def test_filters_and_pages(alice: Actor, key: Key):
     refused(alice.get("/client/requests?outcome=strange"), 400, "validation_error")
 
 
+def test_a_request_is_found_by_its_id_also_by_one_of_the_callers_own(
+    alice: Actor, mallory: Actor, key: Key
+):
+    """A caller's own id may name several; nobody finds those of others by it."""
+    theirs = make_key(mallory)
+    for path in ("/client/balance", "/client/fees"):
+        for one in (key, theirs):
+            one.client.get(
+                f"/api{path}",
+                headers={"Authorization": f"Bearer {one.raw}", "X-Request-Id": "order-0042"},
+            )
+    ours = key.get("/client/activity").headers["X-Request-Id"]
+
+    assert [row["route"] for row in written(alice, requestId=ours)] == ["/api/client/activity"]
+    both = written(alice, requestId="order-0042", limit="100")
+    assert {row["keyId"] for row in both} == {key.id}
+    assert len(both) == 2
+    assert written(alice, requestId=ours[:-1]) == []
+    for nonsense in ("short", "has space", "x" * 65, "%"):
+        asked = alice.get("/client/requests", query_string={"requestId": nonsense})
+        refused(asked, 400, "validation_error")
+
+
 def test_strangers_see_nothing(alice: Actor, mallory: Actor, key: Key):
     key.get("/client/balance")
     (row,) = written(alice)

@@ -24,6 +24,10 @@ IN_RUSSIAN: Sentences = {
     "Back to the requests": "К запросам",
     "Path": "Путь",
     "Request id": "Номер запроса",
+    "Look it up": "Найти его",
+    "Only requests of API keys are kept, for thirty days. Of any other, tell us its id.": (
+        "Хранятся только запросы ключей API, тридцать дней. О любом другом сообщите нам его номер."
+    ),
     "Idempotency key": "Ключ идемпотентности",
     "Sent from": "Отправлено с",
     "There was none, or it was not read, or it is too long to be kept.": (

@@ -12,6 +12,7 @@ from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
 
+_FILTERS = ("outcome", "keyId", "code", "route", "requestId")
 _SCOPES = [scope.value for scope in Scope]
 
 
@@ -205,7 +206,7 @@ def one_request(row_id: str) -> Response:
 
 
 def _requests_asked_for() -> dict[str, str]:
-    given = {name: request.args.get(name, "") for name in ("outcome", "keyId", "code", "route")}
+    given = {name: request.args.get(name, "") for name in _FILTERS}
     asked = given | looks.span(request.args, zone())
     return {name: value for name, value in asked.items() if value}
 

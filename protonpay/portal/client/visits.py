@@ -27,6 +27,7 @@ def init_app(app: Flask, *, secret_key: str) -> None:
     """Set the cookie and its key, and whose API the pages call."""
     api.bind(app)
     app.secret_key = signing.hmac_hex(secret_key.encode(), b"browser sessions")
+    app.jinja_env.globals["is_signed_in"] = is_signed_in
     app.config.update(
         SESSION_COOKIE_NAME=COOKIE,
         SESSION_COOKIE_SECURE=True,

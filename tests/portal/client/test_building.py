@@ -12,7 +12,7 @@ from protonpay.verify import verify
 from protonpay.webhooks import delivery, service
 from tests.actors import Actor, make_actor
 from tests.api_keys.keys import make_key
-from tests.portal.client.reader import Reader, sign_in
+from tests.portal.client.reader import Reader, Screen, sign_in
 from tests.raw_server import answering, http
 from tests.unchanged import nothing_changes
 from tests.wire.posting import listed
@@ -72,6 +72,31 @@ def test_what_a_key_is_refused_is_found_and_read(reader: Reader, alice: Actor, b
     assert "The balance does not cover this amount." in reader.at.text
     assert '"amount": 5000' in reader.at.text
     assert key.raw not in reader.at.html
+
+
+def test_a_pages_refusal_leads_to_the_request_that_has_its_id(reader: Reader, alice: Actor):
+    """A page's own request is not kept, unless a program's had the same id: that is said."""
+    key = make_key(alice)
+    for path in ("/app/nowhere", "/nowhere"):
+        answer = reader.client.get(path, headers={"Accept": "text/html"})
+        told = Screen(answer.get_data(as_text=True))
+        request_id = answer.headers["X-Request-Id"]
+        assert f"/app/requests?requestId={request_id}" in told.links
+        reader.open(f"/app/requests?requestId={request_id}")
+        assert "Only requests of API keys are kept" in reader.at.text
+        again = {"Authorization": f"Bearer {key.raw}", "X-Request-Id": request_id}
+        assert key.client.get("/api/client/fees", headers=again).status_code == 200
+        assert recording.collect(10) == 1
+        reader.open(f"/app/requests?requestId={request_id}")
+        assert "GET /api/client/fees" in reader.at.text
+        with reader.client.get(f"/app/requests.csv?requestId={request_id}") as sheet:
+            assert len(sheet.get_data(as_text=True).splitlines()) == 2
+
+
+def test_who_is_not_signed_in_is_led_to_no_requests(house: Flask):
+    answer = house.test_client().get("/nowhere", headers={"Accept": "text/html"})
+    assert answer.headers["X-Request-Id"] in answer.text
+    assert "/app/requests" not in answer.text
 
 
 def test_a_webhook_from_its_first_to_its_last_day(reader: Reader, alice: Actor):
