@@ -1,10 +1,12 @@
 """Pages for who uses no mouse, few colours, no motion or paper; and what no page lets out."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
+from protonpay.kernel import clock
 from protonpay.wallets import service as wallets
 from tests.actors import PASSWORD, Actor
 from tests.browser.driving import Visit, sign_in
@@ -118,23 +120,29 @@ def test_few_colours_and_no_motion(shop: Actor, visit: Callable[..., Visit]):
 
 def test_paper_has_the_statement_and_nothing_else(merchant: Actor, visit: Callable[..., Visit]):
     """T42: dark screens print on white; what is for hands is left out."""
-    seen = visit(color_scheme="dark")
-    sign_in(seen, merchant)
-    for path in ("/app/activity", f"/pay/{ask(merchant, '5').id}"):
-        seen.page.goto(path)
-        seen.page.emulate_media(media="print")
-        for part in ("header", ".menu", ".bar", ".calls", "form"):
-            for each in seen.page.locator(part).all():
-                assert path.startswith("/pay") or each.is_hidden(), part
-        paper = "getComputedStyle(document.body)"
-        assert seen.page.evaluate(f"{paper}.backgroundColor") in {
-            "rgb(247, 249, 252)",
-            "rgb(255, 255, 255)",
-        }
-        assert seen.page.evaluate(f"{paper}.color") in {"rgb(22, 32, 46)", "rgb(0, 0, 0)"}
-        seen.shot(f"paper-{path.split('/')[1]}")
-        assert seen.page.pdf().startswith(b"%PDF")
-        seen.page.emulate_media(media="screen")
+    month = f"{clock.now():%Y-%m}"
+    with clock.frozen(clock.now() + timedelta(days=32)):
+        seen = visit(color_scheme="dark")
+        sign_in(seen, merchant)
+        for path in (f"/app/statements/{month}", f"/pay/{ask(merchant, '5').id}"):
+            seen.page.goto(path)
+            seen.page.emulate_media(media="print")
+            for part in ("header", ".menu", ".bar", ".calls", ".actions", ".chart-table", "form"):
+                for each in seen.page.locator(part).all():
+                    assert path.startswith("/pay") or each.is_hidden(), part
+            paper = "getComputedStyle(document.body)"
+            assert seen.page.evaluate(f"{paper}.backgroundColor") in {
+                "rgb(247, 249, 252)",
+                "rgb(255, 255, 255)",
+            }
+            assert seen.page.evaluate(f"{paper}.color") in {"rgb(22, 32, 46)", "rgb(0, 0, 0)"}
+            if path.startswith("/app"):
+                for part in ("dl.facts", "figure.chart svg", "table"):
+                    expect(seen.page.locator(part).last).to_be_visible()
+                expect(seen.page.get_by_text("1,487.50").last).to_be_visible()
+            seen.shot(f"paper-{path.split('/')[-2]}")
+            assert seen.page.pdf().startswith(b"%PDF")
+            seen.page.emulate_media(media="screen")
 
 
 def test_no_secret_is_in_a_page_its_storage_or_its_address(

@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel import zones
 from protonpay.portal import words
+from protonpay.portal.client import figures
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, done, download, prefer, send, show
+from protonpay.portal.client.screens import ask, client, done, download, prefer, send, show, zone
 
 _SIDES = ("FRONT", "BACK", "SELFIE", "PROOF_OF_ADDRESS")
 _DOCUMENTS = ("PASSPORT", "ID_CARD", "RESIDENCE_PERMIT", "DRIVING_LICENCE")
@@ -25,7 +26,9 @@ def statements() -> Response:
 @client.get("/statements/<month:month>")
 def statement(month: str) -> Response:
     """Show a month, from its opening balance over every entry to its closing balance."""
-    return show("statement", one=ask(f"/client/statements/{month}")["statement"])
+    one = ask(f"/client/statements/{month}")["statement"]
+    figure = figures.month(words.speaker(words.chosen(), zone()), one)
+    return show("statement", one=one, figure=figure)
 
 
 @client.get("/statements/<month:month>.pdf")

@@ -1,4 +1,4 @@
-"""What the overview draws: money in and out by day, from the rows that the activity shows."""
+"""What screens draw of what the API says: balances and money by day."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -6,10 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from protonpay.kernel import clock
+from protonpay.kernel import clock, zones
 from protonpay.kernel.money import Usdc
 from protonpay.locales import formats
-from protonpay.portal import charts
+from protonpay.portal import charts, words
 from protonpay.portal.charts import Series
 from protonpay.portal.words import Say
 
@@ -34,6 +34,33 @@ def standing(say: Say, days: Sequence[Mapping[str, Any]]) -> Markup:
         "balance",
         title=say("Balance, day by day"),
         points=[] if still else [*points, now],
+    )
+
+
+def month(say: Say, statement: Mapping[str, Any]) -> Markup:
+    """Draw the balance of a month, from the opening to the closing one of its statement.
+
+    Args:
+        say: the page's language.
+        statement: of ``GET /client/statements/{month}``; its time zone says when a day begins.
+    """
+    zone = zones.zone(statement["timeZone"])
+    own = words.speaker(say.language, zone)
+    begins, ended = (clock.from_text(statement[name]) for name in ("beginsAt", "endedAt"))
+    first, last = begins.astimezone(zone).date(), ended.astimezone(zone).date()
+    # In the order of time: the last entry of a day is what the day closed with.
+    closing = {_day(own, one, "at"): _micro(one["balance"]) for one in statement["entries"]}
+    stood = _micro(statement["opening"]["balance"])
+    points = []
+    for day in (first + timedelta(days=number) for number in range((last - first).days)):
+        points.append((zones.day_begins(day, zone), stood))
+        stood = closing.get(day, stood)
+    points.append((ended, stood))
+    return charts.line(
+        own,
+        "month",
+        title=say("Balance, day by day"),
+        points=points if any(micro for _, micro in points) else [],
     )
 
 
@@ -86,5 +113,5 @@ def _by_day(say: Say, days: Sequence[date], rows: Iterable[Mapping[str, Any]]) -
     return list(sums.values())
 
 
-def _day(say: Say, row: Mapping[str, Any]) -> date:
-    return clock.from_text(row["createdAt"]).astimezone(say.zone).date()
+def _day(say: Say, row: Mapping[str, Any], moment: str = "createdAt") -> date:
+    return clock.from_text(row[moment]).astimezone(say.zone).date()

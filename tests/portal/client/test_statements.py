@@ -1,5 +1,6 @@
 """Months from the screens: what is shown is what the API says, and the files are its own."""
 
+import re
 from datetime import timedelta
 
 from flask import Flask
@@ -22,6 +23,13 @@ def test_a_month_and_its_files(house: Flask, alice: Actor, bob: Actor):
         shown = reader.open(month)
         assert "\u221212.50" in shown.text
         assert "987.50 USDC" in shown.text
+        # Drawn from its first moment to the one after its last; each day as it began.
+        drawn = shown.text.split("Balance, day by day", 1)[1].split("Entries")[0]
+        assert "lowest 0.00, highest 987.50, at the end 987.50." in drawn
+        begins, *days, ends = re.findall(r"\d+ \w+ \d{4}, 00:00 UTC ([\d,.]+)", drawn)
+        assert (begins, ends) == ("0.00", "987.50")
+        assert set(days) <= {"0.00", "987.50"}
+        assert len(days) in range(27, 31)
         for form, begins in (("pdf", b"%PDF-"), ("csv", b"")):
             answer = reader.client.get(f"{month}.{form}")
             assert answer.status_code == 200
