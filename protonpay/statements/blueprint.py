@@ -25,7 +25,7 @@ _FORMS = {"text/csv": CSV, "application/pdf": schemas.PDF}
 @blp.arguments(schemas.DaysQuery, location="query")
 @blp.response(200, schemas.DaysAnswer)
 def days(query: dict[str, Any]) -> dict[str, Any]:
-    """Get the balance of the last days from the book: available and held, less what is owed."""
+    """Get balance, money in and money out of the last days, from the book."""
     return {"history": service.days(current().user_id, query["days"])}
 
 

@@ -51,6 +51,16 @@ _BETWEEN = f"""
     FROM ({_MOVED}) AS m JOIN journal_entries e ON e.id = m.entry_id
     GROUP BY 1, 2
 """  # noqa: S608 - of constants alone
+_FLOWS = f"""
+    SELECT span, coalesce(sum(change) FILTER (WHERE change > 0), 0)::bigint,
+           coalesce(-sum(change) FILTER (WHERE change < 0), 0)::bigint
+    FROM (
+        SELECT width_bucket(e.posted_at, CAST(%(moments)s AS timestamptz[])) AS span,
+               sum(m.micro) AS change
+        FROM ({_MOVED}) AS m JOIN journal_entries e ON e.id = m.entry_id
+        GROUP BY 1, e.id
+    ) AS entries GROUP BY span
+"""  # noqa: S608 - of constants alone
 _COUNTS = f"""
     SELECT span, count(*) FROM (
         SELECT width_bucket(e.posted_at, CAST(%(moments)s AS timestamptz[])) AS span
@@ -126,6 +136,19 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Flow:
+    """What entries of a span made a balance grow and shrink by; neither is below zero."""
+
+    grown: Usdc = ZERO
+    shrunk: Usdc = ZERO
+
+    @property
+    def change(self) -> Usdc:
+        """Of the balance, over the span."""
+        return self.grown - self.shrunk
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One entry of the book, as one account has it.
 
@@ -180,6 +203,18 @@ class Book:
             for place in range(span, len(moments)):
                 sums[self.names[account]][place] += micro
         return [self._standing(sums, place) for place in range(len(moments))]
+
+    def flows(self, moments: Sequence[datetime]) -> list[Flow]:
+        """Return what changed the balance before the first moment, and from each to the next.
+
+        All of it is read at once: the balance at a moment is the sum of the changes before it.
+        """
+        asked = {**self.parameters, "moments": list(moments)}
+        found = {
+            span: Flow(Usdc(grown), Usdc(shrunk))
+            for span, grown, shrunk in db.execute(_FLOWS, asked)
+        }
+        return [found.get(span, Flow()) for span in range(len(moments))]
 
     def counts(self, moments: Sequence[datetime]) -> list[int]:
         """Return how many entries changed the balance between each moment and the next."""

@@ -58,11 +58,17 @@ class DaysQuery(ListingQuery):
 
 
 class DayView(WireSchema):
-    """A day, and the balance at both of its ends."""
+    """A day: the balance at both of its ends, and what lies between them."""
 
     day = fields.String(metadata={"format": "date", "example": "2026-03-14"})
     begins_at = Moment(attribute="begins")
     opening_balance = Signed(attribute="opening", metadata={"example": "100.00"})
+    money_in = UsdcField(
+        metadata={"example": "0.00", "description": "By which entries of the book grew it."}
+    )
+    money_out = UsdcField(
+        metadata={"example": "50.05", "description": "By which others shrank it, with our fees."}
+    )
     closing_balance = Signed(
         attribute="closing", metadata={"example": "49.95", "description": "Of today: as of now."}
     )

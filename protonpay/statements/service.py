@@ -135,15 +135,19 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day in a time zone, and the balance at both of its ends.
+    """A day in a time zone: the balance at both of its ends, and what lies between them.
 
     Attributes:
+        money_in: what entries made the balance grow by, ``money_out`` what others made it shrink
+            by, our fees with it: opening and money in, less money out, is the closing balance.
         closing: today's is that of now.
     """
 
     day: date
     begins: datetime
     opening: Usdc
+    money_in: Usdc
+    money_out: Usdc
     closing: Usdc
 
 
@@ -210,7 +214,7 @@ def month(user_id: str, month: str, *, most: int = MOST_LINES) -> Whole:
 
 
 def days(user_id: str, count: int) -> list[Day]:
-    """Return the balance at both ends of each of the last days of an account, oldest first.
+    """Return the last days of an account, oldest first: each begins with what the last one left.
 
     Args:
         user_id: whose; their time zone says when a day begins.
@@ -225,11 +229,12 @@ def days(user_id: str, count: int) -> list[Day]:
     since = max(first, today - timedelta(days=count - 1))
     named = [since + timedelta(days=number) for number in range((today - since).days + 1)]
     moments = [*(zones.day_begins(day, zone) for day in named), now]
-    standings = queries.book(user_id).standings(moments)
-    return [
-        Day(day, moments[place], standings[place].balance, standings[place + 1].balance)
-        for place, day in enumerate(named)
-    ]
+    before, *flows = queries.book(user_id).flows(moments)
+    balance, found = before.change, []
+    for day, begins, flow in zip(named, moments[:-1], flows, strict=True):
+        opening, balance = balance, balance + flow.change
+        found.append(Day(day, begins, opening, flow.grown, flow.shrunk, balance))
+    return found
 
 
 def _sums(lines: Sequence[Line]) -> list[Sum]:

@@ -1,6 +1,6 @@
 """What screens draw of what the API says: balances and money by day."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,12 +14,11 @@ from protonpay.portal.charts import Series
 from protonpay.portal.words import Say
 
 DAYS = 30
-_MOVED = frozenset({"CONFIRMED", "COMPLETED"})
 
-Rows = Sequence[Mapping[str, Any]]
+Days = Sequence[Mapping[str, Any]]
 
 
-def standing(say: Say, days: Sequence[Mapping[str, Any]]) -> Markup:
+def standing(say: Say, days: Days) -> Markup:
     """Draw the balance of the last days, as it stood at the beginning of each and stands now.
 
     Args:
@@ -64,34 +63,27 @@ def month(say: Say, statement: Mapping[str, Any]) -> Markup:
     )
 
 
-def in_and_out(say: Say, rows: Rows, *, whole: bool) -> Markup:
-    """Draw what came in and what went out on each of the last days, in the reader's zone.
+def in_and_out(say: Say, days: Days) -> Markup:
+    """Draw what came in and what went out on each of the last days.
 
     Args:
         say: the page's language and time zone.
-        rows: of ``GET /client/activity``, newest first.
-        whole: whether these are all rows of the days; if not, days before the last row are left
-            out, and so is its own.
+        days: of ``GET /client/balance/history``.
     """
-    today = clock.now().astimezone(say.zone).date()
-    days = [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    if not whole and rows:
-        days = [day for day in days if day > _day(say, rows[-1])]
-    moved = [row for row in rows if row["status"] in _MOVED]
-    series = [
-        Series(say("Came in"), _by_day(say, days, (r for r in moved if r["direction"] == "IN"))),
-        Series(
-            say("Went out"),
-            _by_day(say, days, (r for r in moved if r["direction"] == "OUT")),
-            down=True,
-        ),
-    ]
-    drawn = series if any(any(one.values) for one in series) else []
+    named = [date.fromisoformat(day["day"]) for day in days]
+    # Before the account there were days, too: a column is as wide on its first day as ever.
+    before = [named[0] - timedelta(days=back) for back in range(DAYS - len(named), 0, -1)]
+    came, went = (
+        [0] * len(before) + [_micro(day[name]) for day in days] for name in ("moneyIn", "moneyOut")
+    )
+    series = [Series(say("Came in"), came), Series(say("Went out"), went, down=True)]
+    drawn = series if any(came + went) else []
+    labels = [formats.day(say.language, day) for day in before + named]
     return charts.bars(
         say,
         "moved",
         title=say("Money in and out, by day"),
-        labels=[formats.day(say.language, day) for day in days] if drawn else [],
+        labels=labels,
         series=drawn,
         axis=formats.zone_name(say.language, clock.now().astimezone(say.zone)),
     )
@@ -102,16 +94,5 @@ def _micro(signed: str) -> int:
     return -amount if signed.startswith("-") else amount
 
 
-def _by_day(say: Say, days: Sequence[date], rows: Iterable[Mapping[str, Any]]) -> list[int]:
-    sums = dict.fromkeys(days, 0)
-    for row in rows:
-        day = _day(say, row)
-        if day in sums:
-            # What left the balance is the amount and its fee; what came in is without it.
-            fee = Usdc.parse(row["fee"]) if row["direction"] == "OUT" else Usdc(0)
-            sums[day] += (Usdc.parse(row["amount"]) + fee).micro
-    return list(sums.values())
-
-
-def _day(say: Say, row: Mapping[str, Any], moment: str = "createdAt") -> date:
+def _day(say: Say, row: Mapping[str, Any], moment: str) -> date:
     return clock.from_text(row[moment]).astimezone(say.zone).date()

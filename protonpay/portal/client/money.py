@@ -1,7 +1,6 @@
 """Screens of money: the overview, deposits, withdrawals, transfers, activity."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +8,6 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from protonpay.kernel import clock
 from protonpay.portal import words
 from protonpay.portal.client import figures, filters, looks
 from protonpay.portal.client.api import Answer, Call, Refused
@@ -27,8 +25,6 @@ _STATUSES = (
     "REFUNDED",
     "PARTIALLY_REFUNDED",
 )
-_MOST_PAGES = 3
-"""Of activity, for one drawing: an account with more has a drawing of fewer days."""
 _COMPARED = 100
 """How many of the last withdrawals a new address is compared with."""
 
@@ -39,16 +35,14 @@ def overview() -> Response:
     standing = ask("/client/dashboard")
     limits = ask("/client/fees")["fees"]["limits"]
     balance = ask("/client/balance")
-    rows, whole = _lately()
+    days = ask("/client/balance/history", days=figures.DAYS)["history"]
     say = words.speaker(words.chosen(), zone())
-    moved = figures.in_and_out(say, rows, whole=whole)
-    history = figures.standing(say, ask("/client/balance/history", days=figures.DAYS)["history"])
     return show(
         "overview",
         standing=standing,
         limits=limits,
         balance=balance,
-        figures=[history, moved],
+        figures=[figures.standing(say, days), figures.in_and_out(say, days)],
     )
 
 
@@ -198,20 +192,6 @@ def activity_file() -> Response:
     return download(
         "/client/activity", format="csv", **{k: v for k, v in (asked | span).items() if v}
     )
-
-
-def _lately() -> tuple[figures.Rows, bool]:
-    """Return the rows of the days that are drawn, newest first, and whether these are all."""
-    since = clock.to_text(clock.now() - timedelta(days=figures.DAYS))
-    rows: list[Any] = []
-    cursor = None
-    for _ in range(_MOST_PAGES):
-        page = ask("/client/activity", limit=100, cursor=cursor, **{"from": since})
-        rows += page["activity"]
-        cursor = page["nextCursor"]
-        if not page["hasMore"]:
-            return rows, True
-    return rows, False
 
 
 def _misdirected(form: Form, answer: Answer) -> bool:

@@ -2,14 +2,12 @@
 
 import csv
 import io
-from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
 from protonpay.portal import words
@@ -212,7 +210,7 @@ def test_the_file_has_what_the_screen_shows(reader: Reader, bob: Actor):
     assert shown == ["\u22122.50", "\u22121.50"]
 
 
-def test_the_drawing_says_what_the_activity_says(reader: Reader, rich: Actor, bob: Actor):
+def test_the_drawing_says_what_the_book_says(reader: Reader, rich: Actor, bob: Actor):
     """T29: to the cent, with the fee that left the balance; what is under way is not in it."""
     for amount_ in ("1.5", "2.25"):
         rich.post("/client/transfer", {"toIdentifier": bob.email, "amount": amount_})
@@ -227,18 +225,15 @@ def test_the_drawing_says_what_the_activity_says(reader: Reader, rich: Actor, bo
     assert "10.80" not in text
 
 
-def test_days_that_are_not_whole_are_not_drawn():
-    say = words.speaker("en")
-    now = clock.now()
-    rows = [
-        {"direction": "IN", "status": "CONFIRMED", "amount": "5.00", "fee": "0.00"}
-        | {"createdAt": clock.to_text(now - timedelta(days=back))}
-        for back in range(10)
-    ]
-    whole, part = (figures.in_and_out(say, rows, whole=each) for each in (True, False))
-    oldest = say.day(now - timedelta(days=9))
-    assert (oldest in whole, oldest in part) == (True, False)
-    assert figures.in_and_out(say, [], whole=True).count("There is nothing to draw yet") == 1
+def test_the_drawings_come_of_one_answer(reader: Reader, rich: Actor):
+    """T29: the history by day is asked once for both; no rows of activity are added up."""
+    shown = reader.open("/app").html
+    assert shown.count("/client/balance/history?days=30") == 1
+    assert "/client/activity" not in shown
+    assert shown.count('class="chart-hit"') == figures.DAYS, "also of days before the account"
+    still = {"day": "2026-03-14", "moneyIn": "0.00", "moneyOut": "0.00"}
+    empty = figures.in_and_out(words.speaker("en"), [still])
+    assert empty.count("There is nothing to draw yet") == 1
 
 
 @pytest.mark.parametrize(
