@@ -77,6 +77,10 @@ class Usdc:
         """Return a share in basis points, rounded up: for fees we charge."""
         return type(self)(-(-self.micro * basis_points // BASIS_POINTS))
 
+    def before_share(self, basis_points: int) -> Self:
+        """Return the largest amount that is not above this together with its ``share_ceil``."""
+        return type(self)(self.micro * BASIS_POINTS // (BASIS_POINTS + basis_points))
+
     def share_floor(self, basis_points: int) -> Self:
         """Return a share in basis points, rounded down: for what we pay out."""
         return type(self)(self.micro * basis_points // BASIS_POINTS)

@@ -19,6 +19,7 @@ LANGUAGES = ("en", "ru")
 _LOCALES = {language: Locale(language) for language in LANGUAGES}
 _DAY = {"en": "d MMM y", "ru": "d MMM y 'г'."}
 _MONTH = {"en": "LLLL y", "ru": "LLLL y 'г'."}
+_PERCENT = {"en": "%", "ru": "\u00a0%"}
 _RUBLE = "₽"
 _LONG = 10_000
 _MINUS = "\u2212"
@@ -38,6 +39,11 @@ def short(language: str, value: Decimal) -> str:
     if abs(value) < _LONG:
         return number(language, value)
     return format_compact_decimal(value, locale=_LOCALES[language], fraction_digits=1)
+
+
+def percent(language: str, value: Decimal) -> str:
+    """Write so many of a hundred: ``1.5%``, ``1,5 %`` with a no-break space."""
+    return f"{number(language, value)}{_PERCENT[language]}"
 
 
 def usdc(language: str, amount: Usdc) -> str:

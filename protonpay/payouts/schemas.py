@@ -39,6 +39,13 @@ class QuoteView(WireSchema):
         attribute="day_left", metadata={"description": "Of the limit of the last 24 hours."}
     )
     cooldown_seconds_left = fields.Integer()
+    max_amount = UsdcField(
+        attribute="most",
+        metadata={
+            "description": "The largest `amount` that balance, fee and limits have room for now.",
+            "example": "9999.95",
+        },
+    )
     internal = fields.Boolean(
         attribute="inside",
         metadata={

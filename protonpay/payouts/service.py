@@ -34,6 +34,7 @@ class Quote:
     Attributes:
         balance: what the user may spend.
         single_limit: largest withdrawal; ``day_left``: sum that still fits the last 24 hours.
+        most: the largest amount that balance and limits have room for now.
         inside: the wallet is an address of this installation: no chain would carry it.
         problems: codes of the refusals that stand in its way, in the order in which
             ``request_payout`` would meet them.
@@ -46,6 +47,7 @@ class Quote:
     single_limit: Usdc
     day_left: Usdc
     cooldown_seconds_left: int
+    most: Usdc
     inside: bool
     problems: Sequence[str]
 
@@ -166,14 +168,16 @@ def quote(user_id: str, *, amount: Usdc, network: str, wallet_address: str | Non
             *_checks(user, terms, network, amount, earlier, to),
             partial(ledger.check_covers, chart.available(user_id), amount + fee),
         ]
+        day_left = max(ZERO, earlier.day_left(terms))
         return Quote(
             amount=amount,
             network=network,
             fee=fee,
             balance=balance,
             single_limit=terms.single_limit,
-            day_left=max(ZERO, earlier.day_left(terms)),
+            day_left=day_left,
             cooldown_seconds_left=earlier.seconds_left(terms),
+            most=min(terms.single_limit, day_left, terms.most_withdrawn(network, balance)),
             inside=to is not None and bool(recording.holders(network, [to])),
             problems=[*misdirected, *(code for check in checks if (code := _code(check)))],
         )

@@ -84,6 +84,15 @@ class Terms:
             raise unsupported(self.withdrawal_fees)
         return flat + amount.share_ceil(self.withdrawal_fee_bps)
 
+    def most_withdrawn(self, network: str, balance: Usdc) -> Usdc:
+        """Return the largest withdrawal that a balance covers with its fee; 0 if it covers none.
+
+        Raises:
+            Invalid: as :meth:`withdrawal_fee`.
+        """
+        left = balance - self.withdrawal_fee(network, ZERO)
+        return max(ZERO, left.before_share(self.withdrawal_fee_bps))
+
     def deposit_commission(self, amount: Usdc) -> Usdc:
         """Return the part of a deposit that is ours."""
         return amount.share_ceil(self.deposit_commission_bps) if amount else ZERO

@@ -302,6 +302,12 @@ def bullet(say: Say, name: str, *, title: str, used: int, limit: int, unit: Unit
         unit=unit.name,
         width=WIDTH if used >= limit else WIDTH * used // limit,
         over=used > limit,
+        head=["", unit.name or say("Count")],
+        rows=[
+            (say("Used"), [unit.write(say, used)]),
+            (say("Left"), [unit.write(say, max(0, limit - used))]),
+            (say("Limit"), [unit.write(say, limit)]),
+        ],
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
 from protonpay.plans import service as plans
 from protonpay.store.db import db
 from tests.actors import Actor
@@ -40,6 +41,7 @@ def test_a_quote_says_what_it_would_cost_and_holds_nothing(alice: Actor):
         "maxSingleWithdrawal": "10000.00",
         "dailyLimitLeft": "50000.00",
         "cooldownSecondsLeft": 0,
+        "maxAmount": "999.95",
         "internal": False,
         "problems": [],
     }
@@ -76,6 +78,27 @@ def test_a_limit_cut_below_what_was_withdrawn_leaves_nothing(alice: Actor):
     quote = quoted(alice, 1)
 
     assert (quote["dailyLimitLeft"], quote["problems"]) == ("0.00", ["daily_limit_exceeded"])
+
+
+@pytest.mark.parametrize(
+    ("of_the_plan", "most"),
+    [
+        ({}, "999.95"),
+        # 33 basis points of it, rounded up, are 3.288982; a millionth more is not covered.
+        ({"withdrawal_fee_bps": 33}, "996.661018"),
+        ({"single_limit_micro": 7_000_000}, "7.00"),
+        ({"daily_limit_micro": 6_000_000}, "6.00"),
+        ({"withdrawal_fees": '{"Base": 1000000001}'}, "0.00"),
+    ],
+)
+def test_the_most_is_what_balance_fee_and_limits_have_room_for(
+    alice: Actor, of_the_plan: dict[str, Any], most: str
+):
+    on_plan(alice, **of_the_plan)
+    assert quoted(alice)["maxAmount"] == most
+    assert usdc(most).micro == 0 or quoted(alice, most)["problems"] == []
+    more = str(Usdc(usdc(most).micro + 1))
+    assert quoted(alice, more)["problems"] != []
 
 
 def test_too_much_leaves_no_balance(alice: Actor):

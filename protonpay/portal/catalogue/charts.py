@@ -9,6 +9,9 @@ IN_RUSSIAN: Sentences = {
     "Since": "Начиная с",
     "Count": "Количество",
     "above the limit": "сверх лимита",
+    "Used": "Использовано",
+    "Left": "Осталось",
+    "Limit": "Лимит",
     "{used} of {limit}": "{used} из {limit}",
     "{name}: {total} in all, at most {most} ({label}).": (
         "{name}: всего {total}, больше всего {most} ({label})."

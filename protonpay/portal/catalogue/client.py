@@ -189,8 +189,13 @@ IN_RUSSIAN: Sentences = {
     "Left of the limit of 24 hours": "Остаток лимита за 24 часа",
     "Withdraw {amount} USDC": "Вывести {amount} USDC",
     "Change it": "Изменить",
-    "Next withdrawal is possible in {seconds} seconds.": (
-        "Следующий вывод возможен через {seconds} с."
+    "Next withdrawal in": "Следующий вывод через",
+    "The next withdrawal is possible now.": "Следующий вывод уже возможен.",
+    "Withdrawn in the last 24 hours": "Выведено за последние 24 часа",
+    "{left} of {day} USDC are left in 24 hours.": "За 24 часа осталось {left} из {day} USDC.",
+    "Fill in the most": "Подставить максимум",
+    "Nothing can be withdrawn now: see the balance and the limits.": (
+        "Сейчас вывести нечего: посмотрите на баланс и лимиты."
     ),
     "The balance does not cover this amount.": "На балансе недостаточно средств.",
     "This is more than one withdrawal may be.": "Это больше, чем можно вывести за один раз.",

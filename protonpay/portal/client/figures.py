@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from protonpay.kernel import clock, zones
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.money import MICRO_PER_USDC, Usdc
 from protonpay.locales import formats
 from protonpay.portal import charts, words
 from protonpay.portal.charts import Series
@@ -60,6 +60,24 @@ def month(say: Say, statement: Mapping[str, Any]) -> Markup:
         "month",
         title=say("Balance, day by day"),
         points=points if any(micro for _, micro in points) else [],
+    )
+
+
+def limit_of_a_day(say: Say, quote: Mapping[str, Any], limit: int) -> Markup:
+    """Draw how much of the limit of 24 hours is used.
+
+    Args:
+        say: the page's language.
+        quote: of ``POST /client/withdraw/quote``.
+        limit: in whole USDC, as ``GET /client/fees`` has it.
+    """
+    whole = limit * MICRO_PER_USDC
+    return charts.bullet(
+        say,
+        "day",
+        title=say("Withdrawn in the last 24 hours"),
+        used=max(0, whole - _micro(quote["dailyLimitLeft"])),
+        limit=whole,
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -10,8 +11,10 @@ from urllib.parse import urlencode
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
+from protonpay.locales import formats
 from protonpay.portal import words
 from protonpay.portal.client.api import Call
+from protonpay.portal.words import Say
 
 Pairs = Sequence[tuple[str, str]]
 
@@ -131,6 +134,24 @@ def explorer(known: Mapping[str, str], tx_hash: str, network: str | None) -> str
     return None if place is None else place + tx_hash
 
 
+def priced(fee: str, say: Say) -> str:
+    """Return a fee of the API's, ``0.05 USDC + 1.5%``, as the language writes it."""
+    return " + ".join(_part_priced(part, say) for part in fee.split(" + "))
+
+
+def _part_priced(part: str, say: Say) -> str:
+    if part.endswith("%"):
+        return formats.percent(say.language, Decimal(part.removesuffix("%")))
+    return f"{say.amount(part.removesuffix(' USDC'))}\u00a0USDC"
+
+
+def clocked(seconds: int) -> str:
+    """Return a wait as a clock that runs down shows it: ``00:42``, ``1:00:00``."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
 def problem_said(code: str) -> str:
     """Return the sentence of why a withdrawal would be refused."""
     return _PROBLEMS.get(code, worded(code))
@@ -168,6 +189,8 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "laid_out": laid_out,
     "grouped": grouped,
     "provider": provider,
+    "priced": priced,
+    "clocked": clocked,
     "problem_said": problem_said,
     "waits_said": waits_said,
     "pairs": pairs,

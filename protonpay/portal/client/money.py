@@ -1,17 +1,16 @@
 """Screens of money: the overview, deposits, withdrawals, transfers, activity."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.portal import words
-from protonpay.portal.client import figures, filters, looks
-from protonpay.portal.client.api import Answer, Call, Refused
-from protonpay.portal.client.forms import KEY, Form
+from protonpay.portal.client import figures, looks, withdrawing
+from protonpay.portal.client.api import Call, Refused
+from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, client, download, send, show, zone
 
 _TYPES = ("DEPOSIT", "WITHDRAWAL", "TRANSFER")
@@ -25,15 +24,15 @@ _STATUSES = (
     "REFUNDED",
     "PARTIALLY_REFUNDED",
 )
-_COMPARED = 100
-"""How many of the last withdrawals a new address is compared with."""
 
 
 @client.get("")
 def overview() -> Response:
     """Show the balance, what is to be set up, and what happened lately."""
     standing = ask("/client/dashboard")
-    limits = ask("/client/fees")["fees"]["limits"]
+    fees = ask("/client/fees")["fees"]
+    limits = fees["limits"]
+    quote = withdrawing.room(fees)
     balance = ask("/client/balance")
     days = ask("/client/balance/history", days=figures.DAYS)["history"]
     say = words.speaker(words.chosen(), zone())
@@ -41,8 +40,11 @@ def overview() -> Response:
         "overview",
         standing=standing,
         limits=limits,
+        quote=quote,
+        used=quote and figures.limit_of_a_day(say, quote, limits["dailyWithdrawalLimit"]),
         balance=balance,
         figures=[figures.standing(say, days), figures.in_and_out(say, days)],
+        acts=withdrawing.ASKED,
     )
 
 
@@ -88,47 +90,6 @@ def deposit_by_card() -> Response:
 def one_deposit(deposit_id: str) -> Response:
     """Show what became of a deposit."""
     return show("deposited", one=ask(f"/client/deposit/{deposit_id}")["deposit"])
-
-
-@client.get("/withdraw")
-def withdraw() -> Response:
-    """Ask where to, and how much."""
-    form = Form()
-    return show("withdraw", form=form, **_withdrawing())
-
-
-@client.post("/withdraw/check")
-def check_withdrawal() -> AnyResponse:
-    """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
-    form = Form()
-    answer = send("POST", "/client/withdraw/quote", form, _order(form), once=False)
-    if answer.refused or _misdirected(form, answer):
-        return show("withdraw", form=form, **_withdrawing())
-    # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
-    asked = {**_order(form), KEY: form.key}
-    return redirect(f"/app/withdraw/confirm?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
-
-
-@client.get("/withdraw/confirm")
-def confirm_withdrawal() -> AnyResponse:
-    """Show all of a withdrawal before it is made."""
-    return _confirming(Form())
-
-
-@client.post("/withdraw")
-def make_withdrawal() -> AnyResponse:
-    """Make it; done once, however often it is sent."""
-    form = Form()
-    answer = send("POST", "/client/withdraw", form, _order(form))
-    if answer.refused:
-        return _confirming(form)
-    return redirect(f"/app/withdrawals/{answer['payout']['id']}", HTTPStatus.SEE_OTHER)
-
-
-@client.get("/withdrawals/<id:payout_id>")
-def one_withdrawal(payout_id: str) -> Response:
-    """Show how far a withdrawal is."""
-    return show("withdrawn", one=ask(f"/client/withdraw/{payout_id}")["payout"])
 
 
 @client.get("/transfer")
@@ -194,50 +155,6 @@ def activity_file() -> Response:
     )
 
 
-def _misdirected(form: Form, answer: Answer) -> bool:
-    """Refuse an address beside its field; tell whether it was."""
-    codes = [code for code in answer["quote"]["problems"] if code in filters.AT_THE_ADDRESS]
-    if form["walletAddress"] and not codes:
-        return False
-    said = filters.problem_said(codes[0] if codes else "invalid_address")
-    told = words.speaker(words.chosen())(said)
-    errors = {"json": {"walletAddress": [told]}}
-    form.answer = Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
-    return True
-
-
-def _order(form: Form) -> Mapping[str, Any]:
-    return form.body("walletAddress", "network", amounts=["amount"])
-
-
-def _withdrawing() -> dict[str, Any]:
-    return {
-        "balance": ask("/client/balance"),
-        "limits": ask("/client/fees")["fees"],
-        "book": ask("/client/addresses", limit=100)["addresses"],
-        "acts": [Call("POST", "/client/withdraw/quote", _AN_ORDER)],
-    }
-
-
-def _confirming(form: Form) -> AnyResponse:
-    order = _order(form)
-    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order, once=False)
-    if quoted.refused:
-        return show("withdraw", form=quoting, **_withdrawing())
-    sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
-    return show(
-        "withdraw_confirm",
-        form=form,
-        quote=quoted["quote"],
-        order=order,
-        alike=looks.alike(order["walletAddress"], [each["walletAddress"] for each in sent])
-        if "walletAddress" in order
-        else None,
-        two_factor=ask("/client/2fa")["twoFactor"]["enabled"],
-        acts=[Call("POST", "/client/withdraw", order)],
-    )
-
-
 def _paying(form: Form) -> Response:
     return show(
         "transfer_confirm",
@@ -248,7 +165,6 @@ def _paying(form: Form) -> Response:
     )
 
 
-_AN_ORDER = {"amount": "50.00", "walletAddress": "…", "network": "Solana"}
 _TRANSFERRING: Sequence[Call] = (
     Call("POST", "/client/transfer", {"toIdentifier": "user@example.com", "amount": "25.00"}),
 )

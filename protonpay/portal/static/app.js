@@ -15,6 +15,22 @@ addEventListener("keydown", (event) => event.key === "Escape" && location.hash =
 
 document.querySelector(".notice.bad[role=alert]")?.focus();
 
+// A wait runs down here; whether it is really over is for the server to say.
+for (const clock of document.querySelectorAll("[data-seconds]")) {
+  const end = Date.now() + clock.dataset.seconds * 1000;
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - Date.now()) / 1000));
+    const [hours, minutes, seconds] = [left / 3600, (left / 60) % 60, left % 60].map(Math.floor);
+    const parts = hours ? [hours, minutes, seconds] : [minutes, seconds];
+    clock.textContent = parts.map((each, place) => (hours && !place ? each : String(each).padStart(2, "0"))).join(":");
+    if (left) return setTimeout(tick, 1000);
+    const { again, said } = clock.closest("[data-waits]").dataset;
+    if (again) return location.replace(again);
+    clock.closest("[data-waits]").textContent = document.querySelector("p.told").textContent = said;
+  };
+  tick();
+}
+
 const live = [...document.querySelectorAll("[data-live]")];
 if (live.length) {
   const again = Math.min(...live.map((each) => Number(each.dataset.live))) * 1000;

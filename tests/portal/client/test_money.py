@@ -9,7 +9,6 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from protonpay.kernel.money import Usdc
-from protonpay.payouts.models import Payout
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks
 from protonpay.portal.client.forms import amount
@@ -32,104 +31,8 @@ def reader(house: Flask, rich: Actor) -> Reader:
     return sign_in(house, rich)
 
 
-def withdrawing(reader: Reader, wallet: str, sum_: str = "50", network: str = "Base") -> None:
-    reader.open("/app/withdraw")
-    reader.send("/app/withdraw/check", walletAddress=wallet, network=network, amount=sum_)
-
-
-def count(model: type[Payout] | type[Transfer]) -> int:
-    return db.session.scalar(select(func.count()).select_from(model)) or 0
-
-
-def test_a_withdrawal_is_shown_then_made_then_followed(reader: Reader, rich: Actor):
-    """T21: with the fee and the balance after it, and the whole address."""
-    wallet = WALLETS["Base"]
-    withdrawing(reader, wallet, "50,5")
-    for said in ("50.50 USDC", "50.55 USDC", "Balance after it"):
-        assert said in reader.at.text
-    assert wallet in reader.at.text.replace(" ", "")
-    reader.send("/app/withdraw")
-    assert reader.status == 200
-    assert "Asked for" in reader.at.text
-    assert rich.held == Usdc.parse("50.55")
-
-
-def test_a_double_click_a_reload_and_a_step_back_are_one_withdrawal(reader: Reader, rich: Actor):
-    """T21: the key is of the withdrawal from the moment it is shown."""
-    withdrawing(reader, WALLETS["Base"])
-    shown = reader.answer
-    assert shown is not None
-    first = dict(reader.at.form("/app/withdraw").fields)
-    reload = reader.open(shown.request.full_path).form("/app/withdraw").fields
-    assert reload["key"] == first["key"]
-    places = {reader.again("/app/withdraw", fields).headers["Location"] for fields in (first,) * 3}
-    assert len(places) == 1
-    assert count(Payout) == 1
-    assert rich.held == Usdc.parse("50.05")
-
-
-@pytest.mark.parametrize(
-    ("wallet", "sum_", "said"),
-    [
-        ("not an address", "50", "no address of this network"),
-        ("", "50", "no address of this network"),
-        (WALLETS["Base"], "0", "greater than zero"),
-        (WALLETS["Base"], "1,250", "exact"),
-        (WALLETS["Base"], "-5", "exact"),
-        (WALLETS["Base"], "0.0000001", "exact"),
-    ],
-)
-def test_what_is_wrong_stands_beside_what_was_typed(
-    reader: Reader, wallet: str, sum_: str, said: str
-):
-    with nothing_changes():
-        withdrawing(reader, wallet, sum_)
-    assert reader.status == 400
-    assert said.lower() in reader.at.text.lower()
-    fields = reader.at.form("/app/withdraw/check").fields
-    assert (fields["walletAddress"], fields["amount"]) == (wallet, sum_)
-
-
-@pytest.mark.parametrize(
-    ("sum_", "said"),
-    [("99999", "more than one withdrawal"), ("9000", "balance does not cover")],
-)
-def test_what_would_be_refused_has_no_button(reader: Reader, sum_: str, said: str):
-    """T22: over the limit, and more than there is."""
-    with nothing_changes():
-        withdrawing(reader, WALLETS["Base"], sum_)
-    assert said in reader.at.text
-    assert "Change it" in reader.at.text
-    assert '<button class="button">Withdraw' not in reader.at.html
-
-
-def test_within_the_cooldown_it_says_when(reader: Reader):
-    """T22."""
-    withdrawing(reader, WALLETS["Base"], "10")
-    reader.send("/app/withdraw")
-    withdrawing(reader, WALLETS["Base"], "10")
-    assert "Next withdrawal is possible in" in reader.at.text
-
-
-def test_an_address_that_only_looks_like_one_paid_before(reader: Reader):
-    """T23: address poisoning: the same ends, another middle."""
-    known = "0x52908400098527886E0F7030069857D2E4169EE7"
-    poison = f"0x5290{'a' * 32}9ee7"
-    withdrawing(reader, known, "10")
-    reader.send("/app/withdraw")
-    withdrawing(reader, poison, "10")
-    assert "only looks like one you have paid before" in reader.at.text
-    assert 'type="checkbox" required' in reader.at.html
-    withdrawing(reader, known, "10")
-    assert "only looks like" not in reader.at.text
-
-
-def test_a_bad_checksum(reader: Reader):
-    """T23."""
-    known = "0x52908400098527886E0F7030069857D2E4169EE7"
-    with nothing_changes():
-        withdrawing(reader, known.replace("E7", "e7"))
-    assert (reader.status, "typing error" in reader.at.text) == (400, True)
+def count() -> int:
+    return db.session.scalar(select(func.count()).select_from(Transfer)) or 0
 
 
 def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Actor):
@@ -145,7 +48,7 @@ def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Ac
         assert "Обед <b>" in receipt.text
         assert "1,250.00 USDC" in receipt.text
     assert bob.available == Usdc.parse("2500")
-    assert count(Transfer) == 2
+    assert count() == 2
 
 
 @pytest.mark.parametrize("to", ["nobody@example.com", "PP-00000000", "self"])

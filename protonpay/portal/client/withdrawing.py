@@ -1,0 +1,148 @@
+"""Screens of withdrawals: where to and how much, everything once more, how far it is."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from protonpay.portal import words
+from protonpay.portal.client import filters, looks
+from protonpay.portal.client.api import Answer, Call
+from protonpay.portal.client.forms import KEY, Form
+from protonpay.portal.client.screens import ask, client, send, show
+
+_COMPARED = 100
+"""How many of the last withdrawals a new address is compared with."""
+ASKED = (
+    Call(
+        "POST",
+        "/client/withdraw/quote",
+        {"amount": "50.00", "walletAddress": "…", "network": "Solana"},
+    ),
+)
+"""What asks what a withdrawal would cost, and what there is room for."""
+
+
+@client.get("/withdraw")
+def withdraw() -> Response:
+    """Ask where to, and how much."""
+    form = Form()
+    return show("withdraw", form=form, **_withdrawing())
+
+
+@client.post("/withdraw/check")
+def check_withdrawal() -> AnyResponse:
+    """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
+    form = Form()
+    if form["most"]:
+        form = _with_the_most(form)
+        return show("withdraw", form=form, **_withdrawing())
+    answer = send("POST", "/client/withdraw/quote", form, _order(form), once=False)
+    if answer.refused or _misdirected(form, answer):
+        return show("withdraw", form=form, **_withdrawing())
+    # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
+    asked = {**_order(form), KEY: form.key}
+    return redirect(f"/app/withdraw/confirm?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/withdraw/confirm")
+def confirm_withdrawal() -> AnyResponse:
+    """Show all of a withdrawal before it is made."""
+    return _confirming(Form())
+
+
+@client.post("/withdraw")
+def make_withdrawal() -> AnyResponse:
+    """Make it; done once, however often it is sent."""
+    form = Form()
+    answer = send("POST", "/client/withdraw", form, _order(form))
+    if answer.refused:
+        return _confirming(form)
+    return redirect(f"/app/withdrawals/{answer['payout']['id']}", HTTPStatus.SEE_OTHER)
+
+
+@client.get("/withdrawals/<id:payout_id>")
+def one_withdrawal(payout_id: str) -> Response:
+    """Show how far a withdrawal is."""
+    return show("withdrawn", one=ask(f"/client/withdraw/{payout_id}")["payout"])
+
+
+def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return what the plan leaves room for now, by a quote; None if it lets nothing out.
+
+    Args:
+        fees: of ``GET /client/fees``.
+    """
+    networks = fees["withdrawal"]
+    if not networks:
+        return None
+    asked = {"amount": "1", "network": next(iter(networks))}
+    answer = send("POST", "/client/withdraw/quote", Form(), asked, once=False)
+    return None if answer.refused else answer["quote"]
+
+
+def _with_the_most(form: Form) -> Form:
+    """Fill in the largest amount that can go; what was typed beside it stays."""
+    asked = {**form.body("network"), "amount": "1"}
+    answer = send("POST", "/client/withdraw/quote", form, asked, once=False)
+    if answer.refused:
+        return form
+    most = answer["quote"]["maxAmount"]
+    filled = Form(MultiDict({**form.kept(), KEY: form.key, "amount": most}))
+    if most == "0.00":
+        _refuse(filled, "amount", "Nothing can be withdrawn now: see the balance and the limits.")
+    return filled
+
+
+def _refuse(form: Form, name: str, said: str) -> None:
+    told = words.speaker(words.chosen())(said)
+    errors = {"json": {name: [told]}}
+    form.answer = Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
+
+
+def _misdirected(form: Form, answer: Answer) -> bool:
+    """Refuse an address beside its field; tell whether it was."""
+    codes = [code for code in answer["quote"]["problems"] if code in filters.AT_THE_ADDRESS]
+    if form["walletAddress"] and not codes:
+        return False
+    said = filters.problem_said(codes[0] if codes else "invalid_address")
+    _refuse(form, "walletAddress", said)
+    return True
+
+
+def _order(form: Form) -> Mapping[str, Any]:
+    return form.body("walletAddress", "network", amounts=["amount"])
+
+
+def _withdrawing() -> dict[str, Any]:
+    fees = ask("/client/fees")["fees"]
+    return {
+        "balance": ask("/client/balance"),
+        "limits": fees,
+        "quote": room(fees),
+        "book": ask("/client/addresses", limit=100)["addresses"],
+        "acts": ASKED,
+    }
+
+
+def _confirming(form: Form) -> AnyResponse:
+    order = _order(form)
+    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order, once=False)
+    if quoted.refused:
+        return show("withdraw", form=quoting, **_withdrawing())
+    sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
+    return show(
+        "withdraw_confirm",
+        form=form,
+        quote=quoted["quote"],
+        order=order,
+        alike=looks.alike(order["walletAddress"], [each["walletAddress"] for each in sent])
+        if "walletAddress" in order
+        else None,
+        two_factor=ask("/client/2fa")["twoFactor"]["enabled"],
+        acts=[Call("POST", "/client/withdraw", order)],
+    )

@@ -1,0 +1,234 @@
+"""Withdrawals at the screens: once, previewed, refused with a clear sentence, nothing lost."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
+from protonpay.payouts.models import Payout
+from protonpay.portal import words
+from protonpay.portal.client import filters
+from protonpay.store.db import db, transaction
+from protonpay.users import service as users
+from tests.actors import Actor, make_actor
+from tests.payouts.orders import WALLETS, withdraw, withdraw_at
+from tests.plans.of_a_kind import on_plan
+from tests.portal.client.reader import Reader, sign_in
+from tests.unchanged import nothing_changes
+
+
+@pytest.fixture
+def rich(house: Flask) -> Actor:
+    """Somebody with 5,000 USDC."""
+    return make_actor(house, "Rich", funded="5000")
+
+
+@pytest.fixture
+def reader(house: Flask, rich: Actor) -> Reader:
+    return sign_in(house, rich)
+
+
+def withdrawing(reader: Reader, wallet: str, sum_: str = "50", network: str = "Base") -> None:
+    reader.open("/app/withdraw")
+    reader.send("/app/withdraw/check", walletAddress=wallet, network=network, amount=sum_)
+
+
+def test_a_withdrawal_is_shown_then_made_then_followed(reader: Reader, rich: Actor):
+    """T21: with the fee and the balance after it, and the whole address."""
+    wallet = WALLETS["Base"]
+    withdrawing(reader, wallet, "50,5")
+    for said in ("50.50 USDC", "50.55 USDC", "Balance after it"):
+        assert said in reader.at.text
+    assert wallet in reader.at.text.replace(" ", "")
+    reader.send("/app/withdraw")
+    assert reader.status == 200
+    assert "Asked for" in reader.at.text
+    assert rich.held == Usdc.parse("50.55")
+
+
+def test_a_double_click_a_reload_and_a_step_back_are_one_withdrawal(reader: Reader, rich: Actor):
+    """T21: the key is of the withdrawal from the moment it is shown."""
+    withdrawing(reader, WALLETS["Base"])
+    shown = reader.answer
+    assert shown is not None
+    first = dict(reader.at.form("/app/withdraw").fields)
+    reload = reader.open(shown.request.full_path).form("/app/withdraw").fields
+    assert reload["key"] == first["key"]
+    places = {reader.again("/app/withdraw", fields).headers["Location"] for fields in (first,) * 3}
+    assert len(places) == 1
+    assert db.session.scalar(select(func.count()).select_from(Payout)) == 1
+    assert rich.held == Usdc.parse("50.05")
+
+
+@pytest.mark.parametrize(
+    ("wallet", "sum_", "said"),
+    [
+        ("not an address", "50", "no address of this network"),
+        ("", "50", "no address of this network"),
+        (WALLETS["Base"], "0", "greater than zero"),
+        (WALLETS["Base"], "1,250", "exact"),
+        (WALLETS["Base"], "-5", "exact"),
+        (WALLETS["Base"], "0.0000001", "exact"),
+    ],
+)
+def test_what_is_wrong_stands_beside_what_was_typed(
+    reader: Reader, wallet: str, sum_: str, said: str
+):
+    with nothing_changes():
+        withdrawing(reader, wallet, sum_)
+    assert reader.status == 400
+    assert said.lower() in reader.at.text.lower()
+    fields = reader.at.form("/app/withdraw/check").fields
+    assert (fields["walletAddress"], fields["amount"]) == (wallet, sum_)
+
+
+def as_it_is(actor: Actor) -> None:
+    """Leave an account as it was made."""
+
+
+def on_small_days(actor: Actor) -> None:
+    """Have used 30 of 70 USDC of 24 hours, without a pause between two."""
+    on_plan(actor, daily_limit_micro=70_000_000, cooldown_seconds=0)
+    withdraw(actor, 30)
+
+
+def a_moment_after_one(actor: Actor) -> None:
+    """Have made one just now."""
+    withdraw(actor, 10)
+
+
+def frozen(actor: Actor) -> None:
+    """Have frozen withdrawals, by the link of a letter."""
+    with transaction():
+        users.lock(actor.id).withdrawals_frozen_at = clock.now()
+
+
+@pytest.mark.parametrize(
+    ("before", "sum_", "code", "said"),
+    [
+        (as_it_is, "99999", "plan_limit_exceeded", "more than one withdrawal may be"),
+        (on_small_days, "40.01", "daily_limit_exceeded", "more than the limit of 24 hours leaves"),
+        (a_moment_after_one, "10", "withdrawal_cooldown", "The last withdrawal was a moment ago"),
+        (as_it_is, "9000", "insufficient_balance", "balance does not cover this amount"),
+        (frozen, "10", "withdrawals_frozen", "Withdrawals of this account are frozen"),
+    ],
+)
+def test_what_would_be_refused_is_said_and_has_no_button(
+    reader: Reader,
+    rich: Actor,
+    before: Callable[[Actor], None],
+    sum_: str,
+    code: str,
+    said: str,
+):
+    """T22: and who sends the form all the same is refused, too."""
+    before(rich)
+    with nothing_changes():
+        withdrawing(reader, WALLETS["Base"], sum_)
+    assert said in reader.at.text
+    assert "Change it" in reader.at.text
+    assert '<button class="button">Withdraw' not in reader.at.html
+    with nothing_changes():
+        reader.send("/app/withdraw")
+    assert reader.status in {400, 403, 409}
+    assert said in reader.at.text
+    asked = {"amount": sum_, "network": "Base"}
+    assert rich.post("/client/withdraw/quote", asked).json["quote"]["problems"][0] == code
+
+
+def test_within_the_cooldown_a_clock_runs(reader: Reader, rich: Actor):
+    """T22: on the overview, beside the form, and where it is confirmed."""
+    assert "data-seconds" not in reader.open("/app").html
+    now = clock.now()
+    withdraw_at(now, rich, 10)
+    with clock.frozen(now + timedelta(seconds=18)):
+        for path in ("/app", "/app/withdraw"):
+            screen = reader.open(path)
+            assert "Next withdrawal in 00:42" in screen.text, path
+            assert 'data-seconds="42"' in screen.html
+        withdrawing(reader, WALLETS["Base"], "10")
+        assert "Next withdrawal in 00:42" in reader.at.text
+        (again,) = re.findall('data-again="([^"]*)"', reader.at.html)
+    with clock.frozen(now + timedelta(seconds=60)):
+        reader.open(html.unescape(again))
+        assert "Withdraw 10.00 USDC" in reader.at.text
+        assert reader.at.form("/app/withdraw").fields["key"] in again
+
+
+def test_the_overview_draws_what_is_used_of_the_day(reader: Reader, rich: Actor):
+    withdraw(rich, "2150")
+    screen = reader.open("/app")
+    assert "2,150.00 of 50,000.00 USDC" in screen.text
+    assert "Used 2,150.00 Left 47,850.00 Limit 50,000.00" in screen.text
+    russian = reader.open("/app?lang=ru").text
+    assert "2 150,00 из 50 000,00 USDC" in russian
+    assert "47,850.00 of 50,000 USDC are left" in reader.open("/app/withdraw?lang=en").text
+
+
+def test_the_most_knows_the_fee_and_keeps_what_was_typed(reader: Reader, rich: Actor):
+    reader.open("/app/withdraw")
+    wallet = WALLETS["Base"]
+    with nothing_changes():
+        reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", most="yes")
+    fields = reader.at.form("/app/withdraw/check").fields
+    assert (fields["amount"], fields["walletAddress"]) == ("4999.95", wallet)
+    withdrawing(reader, wallet, fields["amount"])
+    reader.send("/app/withdraw")
+    assert (rich.available, rich.held) == (Usdc(0), Usdc.parse("5000"))
+    reader.open("/app/withdraw")
+    reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", most="yes")
+    assert "Nothing can be withdrawn now" in reader.at.text
+
+
+@pytest.mark.parametrize(
+    ("fee", "english", "russian"),
+    [
+        ("0.05 USDC", "0.05\u00a0USDC", "0,05\u00a0USDC"),
+        (
+            "1250.00 USDC + 1.50%",
+            "1,250.00\u00a0USDC + 1.5%",
+            "1\u00a0250,00\u00a0USDC + 1,5\u00a0%",
+        ),
+        ("0 USDC", "0.00\u00a0USDC", "0,00\u00a0USDC"),
+        ("0%", "0%", "0\u00a0%"),
+    ],
+)
+def test_fees_are_written_by_the_language(fee: str, english: str, russian: str):
+    assert filters.priced(fee, words.speaker("en")) == english
+    assert filters.priced(fee, words.speaker("ru")) == russian
+
+
+def test_fees_of_the_pages_are_written_by_the_language(reader: Reader, rich: Actor):
+    on_plan(rich, withdrawal_fee_bps=150, single_limit_micro=9_999_000_000)
+    for path in ("/app/fees", "/app/withdraw"):
+        russian = reader.open(f"{path}?lang=ru").text
+        assert "0,05 USDC + 1,5 %" in russian, path
+        assert "9 999" in russian, path
+        assert "0.05 USDC + 1.5%" in reader.open(f"{path}?lang=en").text, path
+
+
+def test_an_address_that_only_looks_like_one_paid_before(reader: Reader):
+    """T23: address poisoning: the same ends, another middle."""
+    known = "0x52908400098527886E0F7030069857D2E4169EE7"
+    poison = f"0x5290{'a' * 32}9ee7"
+    withdrawing(reader, known, "10")
+    reader.send("/app/withdraw")
+    withdrawing(reader, poison, "10")
+    assert "only looks like one you have paid before" in reader.at.text
+    assert 'type="checkbox" required' in reader.at.html
+    withdrawing(reader, known, "10")
+    assert "only looks like" not in reader.at.text
+
+
+def test_a_bad_checksum(reader: Reader):
+    """T23."""
+    known = "0x52908400098527886E0F7030069857D2E4169EE7"
+    with nothing_changes():
+        withdrawing(reader, known.replace("E7", "e7"))
+    assert (reader.status, "typing error" in reader.at.text) == (400, True)
