@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
-from protonpay.auth import emails, recovery, schemas, service
+from protonpay.auth import emails, recovery, schemas, service, sign_ins
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.limits import buckets
-from protonpay.web.paging import PageQuery, page
+from protonpay.web.paging import page
 from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint(
@@ -47,12 +47,12 @@ def password(wanted: dict[str, str]) -> dict[str, int]:
 
 
 @blp.get("/sessions", keys=NO_KEY)
-@blp.arguments(PageQuery, location="query")
+@blp.arguments(schemas.SessionsQuery, location="query")
 @blp.response(200, schemas.SessionsPage)
 def sessions(query: dict[str, Any]) -> dict[str, Any]:
-    """List where you are signed in, newest first."""
+    """List where you are signed in, newest first; with `status`, where you were, too."""
     caller = current()
-    read = partial(service.standing_sessions, caller.user_id, asking=caller.session_id)
+    read = partial(sign_ins.of, caller.user_id, asking=caller.session_id)
     return page("sessions", query, read)
 
 
@@ -60,7 +60,7 @@ def sessions(query: dict[str, Any]) -> dict[str, Any]:
 @blp.response(204)
 def end(session_id: str) -> None:
     """End a session, at once: whoever holds its tokens is signed out."""
-    service.end_session(current().user_id, session_id)
+    sign_ins.end(current().user_id, session_id)
 
 
 @blp.delete("/sessions", keys=NO_KEY)
@@ -68,4 +68,4 @@ def end(session_id: str) -> None:
 def end_others() -> None:
     """End every session but this one."""
     caller = current()
-    service.end_other_sessions(caller.user_id, caller.session_id or "")
+    sign_ins.end_others(caller.user_id, caller.session_id or "")

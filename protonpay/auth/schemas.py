@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from marshmallow import fields
+from marshmallow import fields, validate
 
+from protonpay.auth import sign_ins
 from protonpay.kernel.money import Usdc
 from protonpay.users.service import User
+from protonpay.web import agents
 from protonpay.web.fields import Email, Moment, Text, UsdcField, WireSchema
-from protonpay.web.paging import Paged
+from protonpay.web.paging import Paged, PageQuery
 
 LONGEST_PASSWORD_SENT = 1024
 LONGEST_TOKEN = 4096
@@ -82,18 +84,50 @@ class PasswordChanged(WireSchema):
     ended_sessions = fields.Integer(metadata={"description": "How many other sessions ended."})
 
 
+class SessionsQuery(PageQuery):
+    """Which sign-ins."""
+
+    status = Text(
+        longest=16,
+        load_default="ACTIVE",
+        validate=[validate.OneOf(sign_ins.STATUSES)],
+        metadata={"description": "`ANY`: also those that have ended, as a log of sign-ins."},
+    )
+
+
 class SessionView(WireSchema):
-    """A sign-in that stands."""
+    """A sign-in."""
 
     id = fields.String()
     address = fields.String(metadata={"description": "From where.", "example": "203.0.113.7"})
     agent = fields.String(
         metadata={"description": "With what, as it called itself.", "example": "Mozilla/5.0"}
     )
+    program = fields.Function(
+        lambda one: agents.agent(one.agent).program,
+        metadata={
+            "type": ["string", "null"],
+            "description": "What that is, as people call it, if it is known.",
+            "example": "Firefox",
+        },
+    )
+    system = fields.Function(
+        lambda one: agents.agent(one.agent).system,
+        metadata={"type": ["string", "null"], "example": "Linux"},
+    )
     current = fields.Boolean(metadata={"description": "Whether it is this one."})
     created_at = Moment()
     used_at = Moment(metadata={"description": "When it was opened, or carried on last."})
     ends_at = Moment()
+    ended_at = Moment(allow_none=True, metadata={"example": None})
+    end_reason = fields.String(
+        allow_none=True,
+        metadata={
+            "enum": list(sign_ins.ENDS),
+            "description": "Why it has ended; `ran_out` is one that nobody carried on.",
+            "example": None,
+        },
+    )
 
 
 class SessionsPage(Paged):

@@ -1,6 +1,5 @@
 """Register, sign in, carry a session on, end it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,7 +11,7 @@ from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.states import REFRESH
 from protonpay.kernel import clock, ids, signing
-from protonpay.kernel.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from protonpay.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
@@ -20,7 +19,6 @@ from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.store import expired
 from protonpay.store.db import current, db, transaction
-from protonpay.store.lists import Part, newest_first
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service as users
 from protonpay.users.service import User, email_key
@@ -59,24 +57,6 @@ class Challenge:
 
     user_id: str
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A session, as its owner sees it.
-
-    Attributes:
-        current: whether it is the one that asks.
-        used_at: when it was opened, or carried on last.
-    """
-
-    id: str
-    address: str
-    agent: str
-    current: bool
-    created_at: datetime
-    used_at: datetime
-    ends_at: datetime
 
 
 def register(
@@ -268,47 +248,3 @@ def _next_token(session: AuthSession, now: datetime) -> Grant:
     )
     current().add(token)
     return Grant(session.user_id, session.id, token.id, life)
-
-
-def standing_sessions(user_id: str, part: Part, *, asking: str | None) -> Sequence[Standing]:
-    """Return a part of a user's sessions that stand, newest first.
-
-    Args:
-        user_id: whose.
-        part: which of them.
-        asking: the session that asks.
-    """
-    stands = (AuthSession.ended_at.is_(None), AuthSession.ends_at > clock.now())
-    found = newest_first(AuthSession, part, AuthSession.user_id == user_id, *stands)
-    return [
-        Standing(
-            each.id,
-            each.address,
-            each.agent,
-            each.id == asking,
-            each.created_at,
-            each.used_at,
-            each.ends_at,
-        )
-        for each in found
-    ]
-
-
-def end_session(user_id: str, session_id: str) -> None:
-    """End one session of a user.
-
-    Raises:
-        NotFound: there is none, it has ended, or it is somebody else's.
-    """
-    with transaction() as session:
-        found = session.get(AuthSession, session_id, with_for_update=True)
-        if found is None or found.user_id != user_id or found.ended_at is not None:
-            raise NotFound("not_found", "There is no such session.")
-        sessions.end(found, "revoked")
-
-
-def end_other_sessions(user_id: str, session_id: str) -> None:
-    """End every session of a user but this one."""
-    with transaction():
-        users.lock(user_id)
-        sessions.end_all_of(user_id, "revoked", but=session_id)

@@ -24,6 +24,7 @@ from protonpay.portal.catalogue import (
     client,
     components,
     front,
+    guarding,
     letters,
     pay,
     reference,
@@ -32,7 +33,19 @@ from protonpay.portal.catalogue import (
 )
 from protonpay.portal.catalogue.counted import Counted
 
-AREAS = (pay, letters, charts, components, client, account, reference, requests, resolving, front)
+AREAS = (
+    pay,
+    letters,
+    charts,
+    components,
+    client,
+    account,
+    reference,
+    requests,
+    resolving,
+    front,
+    guarding,
+)
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 
 SWITCH = "lang"

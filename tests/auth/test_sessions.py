@@ -43,6 +43,50 @@ def test_they_are_listed_newest_first_with_the_one_that_asks(alice: Actor, bob: 
     assert len(listed(bob)) == 1
 
 
+def test_what_a_program_calls_itself_is_told_as_people_call_it(alice: Actor):
+    agents = {
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0": (
+            "Firefox",
+            "Linux",
+        ),
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
+        " Gecko) Version/18.5 Mobile/15E148 Safari/604.1": ("Mobile Safari", "iOS"),
+        "curl/8.14.1": ("curl", None),
+        "<img onerror=alert(1)>": (None, None),
+    }
+    for agent in agents:
+        another(alice, agent)
+    told = {each["agent"]: (each["program"], each["system"]) for each in listed(alice)}
+    assert agents.items() <= told.items()
+
+
+def test_those_that_ended_are_a_log_of_sign_ins(alice: Actor, bob: Actor):
+    out, revoked = another(alice, "Out/1"), another(alice, "Revoked/1")
+    alice.client.post("/api/auth/logout", headers={"Authorization": f"Bearer {out}"})
+    (found,) = [each for each in listed(alice) if each["agent"] == "Revoked/1"]
+    alice.call("DELETE", f"/client/sessions/{found['id']}")
+    refused(balance(alice, revoked), 401, "token_revoked")
+    another(bob, "Bobs/1")
+
+    def told(status: str, actor: Actor = alice) -> dict[str, str | None]:
+        rows = actor.get(f"/client/sessions?status={status}").json["sessions"]
+        return {each["agent"]: each["endReason"] for each in rows if each["agent"].endswith("/1")}
+
+    assert told("ACTIVE") == {}
+    ends = {"Revoked/1": "revoked", "Out/1": "signed_out"}
+    assert told("ENDED") == ends
+    assert told("ANY") == ends
+    assert told("ANY", bob) == {"Bobs/1": None}
+    with clock.frozen(clock.now() + timedelta(days=31)):
+        late = {"email": alice.email, "password": PASSWORD}
+        token = alice.client.post("/api/auth/login", json=late).json["token"]
+        asked = {"Authorization": f"Bearer {token}"}
+        rows = alice.client.get("/api/client/sessions?status=ENDED", headers=asked).json["sessions"]
+    (ran_out,) = [each for each in rows if each["endReason"] == "ran_out"]
+    assert ran_out["endedAt"] == ran_out["endsAt"]
+    refused(alice.get("/client/sessions?status=GONE"), 400, "validation_error")
+
+
 def test_carrying_one_on_is_a_use_of_it(alice: Actor):
     later = clock.now() + timedelta(minutes=5)
     with clock.frozen(later):

@@ -330,7 +330,6 @@ IN_RUSSIAN: Sentences = {
     "No passkey was used.": "Ключ доступа не использован.",
     "The passkey is added.": "Ключ доступа добавлен.",
     "The passkey is removed.": "Ключ доступа удалён.",
-    "Sessions": "Сеансы",
     "This one": "Этот",
     "End it": "Завершить",
     "End all others": "Завершить остальные",

@@ -49,6 +49,18 @@ _WAITS = {
 }
 _WAITS_LATER = "It waits its turn and goes out by itself."
 
+_ENDED = {
+    "signed_out": "Signed out.",
+    "revoked": "Ended from another session.",
+    "ran_out": "Ran out.",
+    "password_changed": "The password was changed.",
+    "password_reset": "The password was set anew.",
+    "two_factor_changed": "The second factor was changed.",
+    "frozen": "The account was stopped by a letter's link.",
+    "suspended": "The account was suspended.",
+    "refresh_token_reused": "A token of it was used twice, so two had it.",
+}
+
 
 def register(state: BlueprintSetupState) -> None:
     """Give the templates these filters."""
@@ -162,6 +174,11 @@ def waits_said(reason: str) -> str:
     return _WAITS.get(reason, _WAITS_LATER)
 
 
+def ended_said(reason: str) -> str:
+    """Return the sentence of why a session has ended."""
+    return _ENDED.get(reason, worded(reason))
+
+
 def pairs(names: Iterable[str]) -> Pairs:
     """Return options that are called what they are."""
     return [(name, name) for name in names]
@@ -193,6 +210,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "clocked": clocked,
     "problem_said": problem_said,
     "waits_said": waits_said,
+    "ended_said": ended_said,
     "pairs": pairs,
     "said_pairs": said_pairs,
     "qr": drawn,

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.portal.client.api import Answer
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, ask_own, client, done, send, show
+from protonpay.portal.client.screens import ask, ask_own, client, done, download, send, show
 
 
 @client.get("/security")
@@ -126,6 +126,19 @@ def end_other_sessions() -> AnyResponse:
     if send("DELETE", "/client/sessions", form).refused:
         return _security(form)
     return done("All other sessions have ended.", "/app/security")
+
+
+@client.get("/security/sign-ins")
+def sign_ins() -> Response:
+    """Show who signed in, also where that has ended."""
+    cursor = request.args.get("cursor")
+    return show("sign_ins", listed=ask("/client/sessions", status="ANY", limit=50, cursor=cursor))
+
+
+@client.get("/security/sign-ins.csv")
+def sign_ins_file() -> Response:
+    """Give all of it as a table for a spreadsheet."""
+    return download("/client/sessions", status="ANY", format="csv")
 
 
 def _codes(answer: Answer) -> Response:

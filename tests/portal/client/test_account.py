@@ -97,12 +97,20 @@ def test_password_and_sessions(house: Flask, alice: Actor):
 def test_one_session_is_ended_from_another(house: Flask, alice: Actor):
     reader, other = sign_in(house, alice), sign_in(house, alice)
     reader.open("/app/security")
+    assert "Another program Werkzeug/" in reader.at.text
     ends = [form.action for form in reader.at.forms if form.action.endswith("/end")]
     for action in [each for each in ends if each != "/app/security/sessions/end"]:
         reader.open("/app/security")
         reader.send(action)
     assert "Sign in" in other.open("/app").text
     assert "Available" in reader.open("/app").text
+    log = reader.open("/app/security/sign-ins").text
+    assert log.count("Ended from another session.") == 2, (
+        "the other's, and the one that the account was opened with"
+    )
+    assert "This one" in log
+    rows = reader.client.get("/app/security/sign-ins.csv").data.decode().splitlines()
+    assert len(rows) == 1 + 3
 
 
 def test_a_forgotten_password_tells_nothing(house: Flask, alice: Actor):

@@ -1,0 +1,27 @@
+"""What a program calls itself in ``User-Agent``, as people call it: Firefox, on Linux.
+
+By the table of ua-parser, which browsers' names are kept up to date in. It is a guess for the eye:
+whoever calls may say anything, and nothing is ever decided by it.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ua_parser import parse_os, parse_user_agent
+
+_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A program and what it runs on; None where its text names none that is known."""
+
+    program: str | None
+    system: str | None
+
+
+@lru_cache(_REMEMBERED)
+def agent(text: str) -> Agent:
+    """Read a ``User-Agent``, of at most some hundred characters."""
+    program, system = parse_user_agent(text), parse_os(text)
+    return Agent(program.family if program else None, system.family if system else None)
