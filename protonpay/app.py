@@ -39,6 +39,7 @@ from protonpay.kyc.documents import retention as documents_retention
 from protonpay.linked_wallets.blueprint import blp as linked_wallets_blp
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
+from protonpay.notifications.blueprint import blp as notifications_blp
 from protonpay.operators import service as operators
 from protonpay.overview.blueprint import blp as overview_blp
 from protonpay.passkeys.relying_party import relying_party
@@ -110,6 +111,7 @@ BLUEPRINTS = (
     webhooks_blp,
     events_blp,
     requests_blp,
+    notifications_blp,
     invoices_blp,
     kyc_blp,
     linked_wallets_blp,

@@ -46,6 +46,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "overview.activity": _ALL,
     "fees.fees": _ALL,
     "proofs.proof": _ALL,
+    "notifications.listed": _ALL,
+    "notifications.unread": _ALL,
+    "notifications.read": _ALL,
     "preferences.preferences": _ALL,
     "preferences.prefer": _MANAGES,
     # money in
@@ -146,6 +149,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "passkeys.remove": _NOBODY,
 }
 """By endpoint; what does not stand here no member may."""
+
+NO_ACTS = frozenset({"notifications.read"})
+"""What changes nothing of the account: a member remembers there how far they have read."""
 
 _LOOKS = frozenset({Scope.BALANCE_READ, Scope.ACTIVITY_READ})
 SCOPES: Mapping[Role, frozenset[str]] = {

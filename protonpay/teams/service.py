@@ -86,12 +86,18 @@ class Member:
         """
         permissions.check(self.role, endpoint)
 
+    def may(self, endpoint: str) -> bool:
+        """Tell whether their role may call a route."""
+        return self.role in permissions.roles(endpoint)
+
     def note(self, endpoint: str, thing_id: str | None, request_id: str) -> None:
-        """Write down what they do, in the caller's transaction.
+        """Write down what they do, in the caller's transaction; what they read is no act.
 
         Raises:
             RuntimeError: no transaction is open.
         """
+        if endpoint in permissions.NO_ACTS:
+            return
         act = TeamAct(
             id=ids.new_id(),
             account_id=self.account_id,

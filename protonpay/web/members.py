@@ -39,6 +39,9 @@ class Membership(Protocol):
             Forbidden: it may not (``role_insufficient``).
         """
 
+    def may(self, endpoint: str) -> bool:
+        """Tell whether their role may call a route."""
+
     def note(self, endpoint: str, thing_id: str | None, request_id: str) -> None:
         """Write down what they do, in the caller's transaction."""
 

@@ -127,6 +127,9 @@ EXAMPLES = (
         keeps={"EVENT": "events.0.id"},
     ),
     Example("GET", "/client/events/{EVENT}"),
+    Example("GET", "/client/notifications?show=unread&limit=1"),
+    Example("GET", "/client/notifications/unread"),
+    Example("POST", "/client/notifications/read", {"ids": ["{EVENT}"]}),
     Example("GET", "/client/kyc"),
     Example(
         "POST",

@@ -17,6 +17,7 @@ ROOMS = (
     "deposits",
     "invoices",
     "kyc",
+    "notifications",
     "overview",
     "payouts",
     "plans",
