@@ -10,6 +10,7 @@ One payment is a v0 message with its compute budget in front; several are a v1 m
 (SIMD-0385), which takes 4,096 bytes and carries the budget itself.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ _CU_TRANSFER = 10_000
 _CU_WITH_ACCOUNT = 40_000
 # Each address that the token account's derivation tries in vain costs the program this much.
 _CU_PER_TRY = 1500
+# A payment is looked at once for each that joins it in a transaction, and then signed.
+_remembered = functools.lru_cache(maxsize=1024)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Sent:
     payments: tuple[Payment, ...]
 
 
+@_remembered
 def usdc_account(wallet: Pubkey, mint: Pubkey) -> Pubkey:
     """Return a wallet's associated token account."""
     return get_associated_token_address(wallet, mint)
@@ -135,6 +139,7 @@ def marker_address(gas: Pubkey, payout_id: str) -> Pubkey:
     return Pubkey.create_with_seed(gas, _marker_seed(payout_id), SYSTEM_PROGRAM)
 
 
+@_remembered
 def compute_limit(payee: Pubkey, mint: Pubkey, *, ata_needed: bool) -> int:
     """Return the compute units to ask for; the priority fee is charged on all of them."""
     if not ata_needed:
@@ -247,7 +252,16 @@ def signature_of(raw: bytes) -> str:
 
 def _message(orders: Sequence[SendOrder], terms: Terms, wallets: Wallets) -> MessageV0 | MessageV1:
     blockhash = Hash.from_string(str(terms["blockhash"]))
-    steps = [step for order in orders for step in _instructions(order, terms, wallets)]
+    steps = [
+        step
+        for order in orders
+        for step in _instructions(
+            order,
+            wallets,
+            to_wallet=is_to_wallet(order.payout_id, terms),
+            marker_lamports=int(terms["marker_lamports"]),
+        )
+    ]
     units = compute_of(orders, terms, wallets.mint)
     if len(orders) > 1:
         config = TransactionConfig(
@@ -265,10 +279,13 @@ def _priority_fee(units: int, terms: Terms) -> int:
     return -(-units * int(terms["cu_price_micro_lamports"]) // 1_000_000)
 
 
-def _instructions(order: SendOrder, terms: Terms, wallets: Wallets) -> list[Instruction]:
+@_remembered
+def _instructions(
+    order: SendOrder, wallets: Wallets, *, to_wallet: bool, marker_lamports: int
+) -> tuple[Instruction, ...]:
     to = Pubkey.from_string(order.to)
-    account, steps = to, []
-    if is_to_wallet(order.payout_id, terms):
+    account, steps = to, list[Instruction]()
+    if to_wallet:
         account = usdc_account(to, wallets.mint)
         # Idempotent, and also when it exists: its owner may close it before this lands.
         make = create_idempotent_associated_token_account(wallets.gas, to, wallets.mint)
@@ -282,8 +299,8 @@ def _instructions(order: SendOrder, terms: Terms, wallets: Wallets) -> list[Inst
         amount=order.amount.micro,
         decimals=_DECIMALS,
     )
-    mark = _mark(order.payout_id, wallets.gas, int(terms["marker_lamports"]))
-    return [mark, *steps, transfer_checked(params)]
+    mark = _mark(order.payout_id, wallets.gas, marker_lamports)
+    return mark, *steps, transfer_checked(params)
 
 
 def _mark(payout_id: str, gas: Pubkey, lamports: int) -> Instruction:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from protonpay.kernel.errors import Unavailable
+from protonpay.store import lines
 
 APPLICATION_ROLE = "protonpay_app"
 """The role every connection drops to: it may not write the ledger but through its function."""
@@ -59,7 +60,7 @@ def bind(app: Flask, database_url: str, *, pool_size: int) -> None:
         "pool_size": pool_size,
         "max_overflow": 0,
         "pool_timeout": 5,
-        "pool_pre_ping": True,
+        "pool_events": [(lines.look, "checkout")],
         "connect_args": {"connect_timeout": 3, "options": f"-c role={APPLICATION_ROLE} {limits}"},
     }
     db.init_app(app)
