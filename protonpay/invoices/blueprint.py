@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from protonpay.invoices import claims, schemas, service
+from protonpay.invoices import claims, letters, schemas, service
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
@@ -39,6 +39,14 @@ def invoices(query: dict[str, Any]) -> dict[str, Any]:
 def invoice(invoice_id: str) -> service.Whole:
     """Get one invoice with its payments and refunds."""
     return service.get(current().user_id, invoice_id)
+
+
+@blp.post("/invoices/<id:invoice_id>/send", keys=needs(Scope.INVOICES_WRITE), refuses=[429])
+@blp.arguments(schemas.SendOrder)
+@blp.response(200, schemas.LetterAnswer)
+def send(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Send an invoice to who shall pay it: a letter with its pay page, in a language you say."""
+    return {"letter": letters.send(current().user_id, invoice_id, **order)}
 
 
 @blp.post("/invoices/<id:invoice_id>/pay", keys=needs(Scope.TRANSFERS_WRITE))

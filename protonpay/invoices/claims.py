@@ -5,7 +5,7 @@ moves nothing. The owner reads amount and wallet, and approves exactly that or d
 approved claim is an ordinary refund to a wallet (``refunding``).
 """
 
-from protonpay.invoices import receiving, refunding, service
+from protonpay.invoices import letters, receiving, refunding, service
 from protonpay.invoices.models import Invoice, InvoiceClaim, InvoiceRefund
 from protonpay.invoices.reckoning import claimable, locked, tell
 from protonpay.invoices.states import CLAIM
@@ -69,6 +69,7 @@ def ask_back(invoice_id: str, *, wallet_address: str, network: str) -> InvoiceCl
             walletAddress=to,
             network=network,
         )
+        letters.tell_of_claim(invoice, claim)
     return claim
 
 

@@ -305,6 +305,28 @@ class InvoiceClaim(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class InvoiceLetter(Base):
+    """A letter with an invoice's pay page, to who shall pay it.
+
+    Attributes:
+        user_id: the invoice's owner, whose letters are counted.
+        email: to whom.
+    """
+
+    __tablename__ = "invoice_letters"
+    __table_args__ = (
+        Index("ix_invoice_letters_invoice", "invoice_id", "created_at", "id"),
+        Index("ix_invoice_letters_user", "user_id", "created_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    invoice_id: Mapped[str] = mapped_column(Text, ForeignKey("invoices.id"))
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    email: Mapped[str] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class InvoiceLookup(Base):
     """A transaction that a payer says has paid an invoice, and what its network says of it.
 

@@ -5,7 +5,9 @@ from marshmallow import fields, validate
 from protonpay.invoices import service, states
 from protonpay.invoices.reckoning import CURRENCY
 from protonpay.kernel.money import ZERO
+from protonpay.locales.formats import LANGUAGES
 from protonpay.web.fields import (
+    Email,
     Moment,
     NetworkName,
     Text,
@@ -162,6 +164,15 @@ class ClaimView(WireSchema):
     ended_at = Moment(allow_none=True)
 
 
+class LetterView(WireSchema):
+    """A letter by which it was sent to who shall pay it."""
+
+    id = fields.String()
+    email = fields.String()
+    language = fields.String(metadata={"enum": list(LANGUAGES), "example": "en"})
+    created_at = Moment()
+
+
 class InvoiceAnswer(WireSchema):
     """The answer of ``POST /client/invoices``."""
 
@@ -175,6 +186,7 @@ class WholeAnswer(WireSchema):
     payments = fields.List(fields.Nested(PaymentView))
     refunds = fields.List(fields.Nested(RefundView))
     claims = fields.List(fields.Nested(ClaimView))
+    letters = fields.List(fields.Nested(LetterView))
 
 
 class InvoicesQuery(HistoryQuery):
@@ -227,6 +239,25 @@ class ClaimOrder(WireSchema):
     """Which claim."""
 
     claim_id = Text(longest=64, required=True, metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"})
+
+
+class SendOrder(WireSchema):
+    """To whom an invoice is sent."""
+
+    email = Email(required=True)
+    language = Text(
+        longest=8,
+        load_default=None,
+        allow_none=True,
+        validate=[validate.OneOf(LANGUAGES)],
+        metadata={"description": "Of the letter; your own, if it is not said.", "example": "en"},
+    )
+
+
+class LetterAnswer(WireSchema):
+    """The answer of ``POST /client/invoices/{id}/send``."""
+
+    letter = fields.Nested(LetterView)
 
 
 class RefundAnswer(WireSchema):

@@ -1,8 +1,9 @@
 """Ask for money, pay from a balance, take the request back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from protonpay.invoices.models import (
     Invoice,
     InvoiceCard,
     InvoiceClaim,
+    InvoiceLetter,
     InvoiceLookup,
     InvoicePayment,
     InvoiceRefund,
@@ -30,6 +32,7 @@ from protonpay.users import service as users
 from protonpay.wallets import service as wallets
 
 log = structlog.get_logger(__name__)
+Of = TypeVar("Of", InvoicePayment, InvoiceRefund, InvoiceClaim, InvoiceLetter, InvoiceLookup)
 
 SHORTEST_SECONDS, LONGEST_SECONDS = 60, 90 * 86_400
 DEFAULT_SECONDS = 86_400
@@ -82,6 +85,7 @@ class Whole:
     Attributes:
         claims: what its payer asked back; ``lookups``: the transactions they named.
         card: the card page that was opened last, if any.
+        letters: by which it was sent to who shall pay it; for its owner alone.
     """
 
     invoice: Invoice
@@ -90,6 +94,7 @@ class Whole:
     claims: Sequence[InvoiceClaim]
     lookups: Sequence[InvoiceLookup]
     card: InvoiceCard | None = None
+    letters: Sequence[InvoiceLetter] = ()
 
 
 def create(user_id: str, order: Order) -> Invoice:
@@ -152,7 +157,8 @@ def get(user_id: str, invoice_id: str) -> Whole:
     Raises:
         NotFound: there is none, or it is somebody else's.
     """
-    return whole(_now(_of(user_id, invoice_id)))
+    invoice = _now(_of(user_id, invoice_id))
+    return replace(whole(invoice), letters=_rows(InvoiceLetter, invoice))
 
 
 def find(invoice_id: str) -> Whole:
@@ -321,29 +327,23 @@ def check_may_act(user_id: str) -> None:
 
 def whole(invoice: Invoice) -> Whole:
     """Return an invoice with its payments and refunds."""
-    payments = select(InvoicePayment).where(InvoicePayment.invoice_id == invoice.id)
-    refunds = select(InvoiceRefund).where(InvoiceRefund.invoice_id == invoice.id)
     pages = select(InvoiceCard).where(InvoiceCard.invoice_id == invoice.id)
     newest = pages.order_by(InvoiceCard.created_at.desc(), InvoiceCard.deposit_id.desc()).limit(1)
-    claims = select(InvoiceClaim).where(InvoiceClaim.invoice_id == invoice.id)
-    lookups = select(InvoiceLookup).where(InvoiceLookup.invoice_id == invoice.id)
-    again = {"populate_existing": True}
     return Whole(
         invoice,
-        db.session.scalars(
-            payments.order_by(InvoicePayment.created_at, InvoicePayment.id), execution_options=again
-        ).all(),
-        db.session.scalars(
-            refunds.order_by(InvoiceRefund.created_at, InvoiceRefund.id), execution_options=again
-        ).all(),
-        db.session.scalars(
-            claims.order_by(InvoiceClaim.created_at, InvoiceClaim.id), execution_options=again
-        ).all(),
-        db.session.scalars(
-            lookups.order_by(InvoiceLookup.created_at, InvoiceLookup.id), execution_options=again
-        ).all(),
-        db.session.scalar(newest, execution_options=again),
+        _rows(InvoicePayment, invoice),
+        _rows(InvoiceRefund, invoice),
+        _rows(InvoiceClaim, invoice),
+        _rows(InvoiceLookup, invoice),
+        card=db.session.scalar(newest, execution_options={"populate_existing": True}),
     )
+
+
+def _rows(model: type[Of], invoice: Invoice) -> Sequence[Of]:
+    """Return what belongs to an invoice, oldest first."""
+    mine = select(model).where(model.invoice_id == invoice.id)
+    oldest_first = mine.order_by(model.created_at, model.id)
+    return db.session.scalars(oldest_first, execution_options={"populate_existing": True}).all()
 
 
 def _of(user_id: str, invoice_id: str) -> Invoice:

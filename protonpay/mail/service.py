@@ -43,12 +43,16 @@ class PostOffice:
         self.carrier, self.test = carrier, test
         self._base = self._base if public_url is None else public_url
 
+    def address(self, path: str) -> str:
+        """Return the address of a page of ours."""
+        return f"{self._base}{path}"
+
     def page(self, path: str, token: str) -> str:
         """Return the address of a page of ours that a letter leads to, with what it proves.
 
         The page does nothing until its form is sent: mail scanners open every link.
         """
-        return f"{self._base}{path}?token={token}"
+        return self.address(f"{path}?token={token}")
 
 
 office = PostOffice()

@@ -30,6 +30,7 @@ from protonpay.portal.catalogue import (
     reference,
     requests,
     resolving,
+    selling,
 )
 from protonpay.portal.catalogue.counted import Counted
 
@@ -45,6 +46,7 @@ AREAS = (
     resolving,
     front,
     guarding,
+    selling,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

@@ -71,6 +71,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "invoices.create": _PAYS,
     "invoices.cancel": _PAYS,
     "invoices.pay": _PAYS,
+    "invoices.send": _PAYS,
     "invoices.refund": _PAYS,
     "invoices.accept": _PAYS,
     "invoices.decline": _PAYS,

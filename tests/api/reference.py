@@ -79,6 +79,11 @@ EXAMPLES = (
     ),
     Example("GET", "/client/invoices/{INVOICE}"),
     Example("GET", "/client/invoices?status=PENDING"),
+    Example(
+        "POST",
+        "/client/invoices/{INVOICE}/send",
+        {"email": "user@example.com", "language": "en"},
+    ),
     Example("POST", "/client/invoices/{INVOICE}/cancel", {}),
     Example("POST", "/client/invoices/{INVOICE_OF_ANOTHER}/pay", {}),
     Example("POST", "/client/invoices/{PAID_INVOICE}/refund", {"amount": 1}),

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from protonpay.kernel import clock
 from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
+from tests.invoices.asking import ask
 from tests.linked_wallets import signers
 from tests.passkeys.devices import added
 from tests.teams.people import id_of
@@ -149,8 +150,7 @@ NOBODYS = {
 def test_the_example_of_every_request_is_taken(document: dict[str, Any], served: Served):
     """But for what must be somebody's: a refresh token, a receiver, a signature, an id."""
     john = make_actor(served.house.app, "John", funded="100")
-    invoice = served.alice.post("/client/invoices", {"amount": 50, "currency": "USDC"}).get_json()
-    paid = invoice["invoice"]["id"]
+    paid, asked_for = ask(served.alice).id, ask(served.alice).id
     assert john.post(f"/client/invoices/{paid}/pay").status_code == 200
     added(served.alice)
     passkey = served.alice.get("/client/passkeys").get_json()["passkeys"][0]["id"]
@@ -181,7 +181,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         webhooks = served.alice.get("/client/webhooks").get_json()["webhooks"]
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)
-        called = called.replace("{invoice_id}", paid)
+        called = called.replace("{invoice_id}", asked_for if path.endswith("/send") else paid)
         called = called.replace("{passkey_id}", passkey).replace("{member_id}", colleague)
         answer = served.alice.call(method.upper(), called, json=example)
         if nobodys := {name for name in NOBODYS if example.get(name) is not None}:

@@ -59,6 +59,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", f"/client/invoices/{NOBODY}/accept"): [{"invoices:write"}],
     ("POST", f"/client/invoices/{NOBODY}/cancel"): [{"invoices:write"}],
     ("POST", f"/client/invoices/{NOBODY}/decline"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/send"): [{"invoices:write"}],
     ("GET", "/client/wallets"): [{"balance:read"}],
     ("GET", f"/client/wallets/{NOBODY}"): [{"balance:read"}],
     ("GET", "/client/addresses"): [{"activity:read"}, {"withdrawals:write"}],

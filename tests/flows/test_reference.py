@@ -234,6 +234,11 @@ class Reader:
             until(lambda: mine.get(f"{path}/deliveries?status=DELIVERED")["deliveries"], PATIENCE)
 
     def _prepare_invoice(self, name: str) -> None:
+        if name.endswith("{INVOICE}/send"):
+            self._have_an_address(proved=True)
+        if name.endswith("{INVOICE}/cancel"):
+            # Proved further on, by a letter.
+            self._have_an_address(proved=False)
         if name.endswith("{INVOICE_OF_ANOTHER}/pay"):
             self.known["INVOICE_OF_ANOTHER"] = self._invoice(self.payee)
         if name.endswith("{PAID_INVOICE}/refund"):
@@ -287,6 +292,12 @@ class Reader:
         ago = "UPDATE users SET created_at = created_at - interval '62 days' WHERE email = %s"
         with psycopg.connect(self.city.environ["DATABASE_URL"]) as connection:
             connection.execute(ago, [self.email])
+
+    def _have_an_address(self, *, proved: bool) -> None:
+        """Have proved one's own address, or not."""
+        sql = "UPDATE users SET email_verified_at = CASE WHEN %s THEN now() END WHERE email = %s"
+        with psycopg.connect(self.city.environ["DATABASE_URL"]) as connection:
+            connection.execute(sql, [proved, self.email])
 
     def _invoice(self, owner: Resident) -> str:
         made = owner.post("/client/invoices", amount=5, currency="USDC")

@@ -52,6 +52,7 @@ ROWS: Mapping[str, str] = {
     "POST /client/invoices/{invoice_id}/decline": "pm",
     "POST /client/invoices/{invoice_id}/pay": "pm",
     "POST /client/invoices/{invoice_id}/refund": "pm",
+    "POST /client/invoices/{invoice_id}/send": "pm",
     "GET /client/wallets": "vadpm",
     "GET /client/wallets/{wallet_id}": "vadpm",
     "POST /client/wallets/message": "m",

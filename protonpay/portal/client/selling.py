@@ -110,6 +110,16 @@ def accept_invoice(invoice_id: str) -> AnyResponse:
     return done("The invoice is paid.", f"/app/invoices/{invoice_id}")
 
 
+@client.post("/invoices/<id:invoice_id>/send")
+def send_invoice(invoice_id: str) -> AnyResponse:
+    """Send its page to who shall pay it."""
+    form = Form()
+    path = f"/client/invoices/{invoice_id}/send"
+    if send("POST", path, form, form.body("email", "language")).refused:
+        return _one(invoice_id, form)
+    return done("The letter is on its way.", f"/app/invoices/{invoice_id}")
+
+
 def _rest(invoice: Mapping[str, Any]) -> str:
     """Return the query of a new invoice for what an invoice still lacks; empty if it is nothing."""
     missing = Usdc.parse(invoice["amount"]) - Usdc.parse(invoice["amountPaid"])
@@ -123,6 +133,7 @@ def _one(invoice_id: str, form: Form) -> Response:
     two_factor = ask("/client/2fa")["twoFactor"]["enabled"]
     acts = [Call("POST", f"{path}/cancel"), Call("POST", f"{path}/refund", {"amount": "10.00"})]
     acts.append(Call("POST", f"{path}/accept"))
+    acts.append(Call("POST", f"{path}/send", {"email": "doe@example.com", "language": "en"}))
     waiting = [claim["id"] for claim in whole["claims"] if claim["status"] == "OPEN"]
     for one in waiting:
         acts.append(Call("POST", f"{path}/refund", {"claimId": one}))
