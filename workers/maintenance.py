@@ -5,6 +5,7 @@ import structlog
 from protonpay.ledger import audit as books
 from protonpay.ledger import seals
 from protonpay.ledger import service as ledger
+from protonpay.payouts import payees
 from protonpay.request_log import recording as request_log
 from protonpay.store import idempotency, months, outbox
 from workers.job import drain, periodic
@@ -37,8 +38,9 @@ def audit() -> None:
 
 @periodic("store.prune")
 def prune() -> None:
-    """Delete finished outbox rows nobody will ask for."""
+    """Delete what nobody will ask for: finished outbox rows, old looks at payees."""
     outbox.prune()
+    payees.forget()
 
 
 @periodic("store.months")

@@ -1,6 +1,6 @@
 """The steps of a payout, one job each."""
 
-from protonpay.payouts import paying, sending, waits
+from protonpay.payouts import payees, paying, sending, waits
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
@@ -27,6 +27,12 @@ def outbid(attempt_id: int) -> Later | None:
 def confirm(attempt_id: int) -> Later | None:
     """Settle, release or sign anew."""
     return sending.confirm(attempt_id)
+
+
+@job("payouts.look_at_payee")
+def look_at_payee(network: str, address: str) -> None:
+    """Ask what stands at an address that somebody means to pay."""
+    payees.find_out(network, address)
 
 
 @periodic("chains.heads")

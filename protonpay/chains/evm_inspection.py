@@ -31,6 +31,8 @@ _WORD = 32
 # ERC-20 has three topics and its amount in the data; ERC-721's fourth is which one it is.
 _FUNGIBLE, _SINGLE = 3, 4
 _MOST_TOKENS = 20
+# What a key has signed to run at its own address: three bytes, then whose code.
+_DELEGATION, _DELEGATED = b"\xef\x01\x00", 23
 _LONGEST_SYMBOL = 32
 
 
@@ -73,6 +75,17 @@ class EvmInspector:
         names: dict[str, str | None] = {}
         tokens = tuple(self._tokens(receipt.logs, names))
         return Inspected(standing, block, (*_coins(sent), *tokens))
+
+    def is_contract(self, address: str) -> bool:
+        """Tell whether code stands at an address; a wallet that points to some (EIP-7702) is one.
+
+        Raises:
+            NoAnswer: unknown, or the node is of another chain or token; ask again.
+        """
+        evm_token.insist(self._node, self._network)
+        (told,) = self._node.ask(("eth_getCode", [address, "latest"]))
+        code = octets(told)
+        return bool(code) and not (len(code) == _DELEGATED and code.startswith(_DELEGATION))
 
     def _tokens(self, logs: tuple[Log, ...], names: dict[str, str | None]) -> Iterator[Touch]:
         for log in logs:

@@ -58,7 +58,14 @@ class Inspected:
 
 
 class Inspector(Protocol):
-    """A network asked about one transaction."""
+    """A network asked about one transaction, or about one address."""
+
+    def is_contract(self, address: str) -> bool:
+        """Tell whether a program stands at an address that a payout may go to, and not only a key.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
 
     def canonical(self, tx_hash: str) -> str | None:
         """Return a transaction's name as this network's rows have it; None if it is no name."""

@@ -10,6 +10,7 @@ from protonpay.chains.port import Network
 from protonpay.chains.solana_answers import (
     account_keys,
     ask,
+    read_account,
     reading,
     token_change,
     token_owners,
@@ -65,6 +66,18 @@ class SolanaInspector:
             final = status["confirmationStatus"] == "finalized"
             touches = (*self._tokens(told), *_coins(told))
         return Inspected(Standing.FINAL if final else Standing.SEEN, block, touches)
+
+    def is_contract(self, address: str) -> bool:
+        """Tell whether a program, or an account that one owns, stands at an address.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+        options = {"commitment": "confirmed", "encoding": "base64"}
+        (told,) = ask(self._rpc, [("getAccountInfo", [address, options])])
+        with reading():
+            held = read_account(told["value"])
+        return held is not None and not held.is_plain
 
     def _tokens(self, told: Any) -> Iterator[Touch]:
         meta = told["meta"]

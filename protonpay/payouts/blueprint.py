@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
-from protonpay.payouts import schemas, service
+from protonpay.payouts import payees, schemas, service
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -29,6 +29,14 @@ def withdraw(order: dict[str, Any]) -> dict[str, Any]:
 def quote(order: dict[str, Any]) -> dict[str, Any]:
     """Get what a withdrawal would cost now, and why it would fail; changes nothing."""
     return {"quote": service.quote(current().user_id, **order)}
+
+
+@blp.post("/withdraw/payee", keys=needs(Scope.WITHDRAWALS_WRITE))
+@blp.arguments(schemas.PayeeOrder)
+@blp.response(200, schemas.PayeeAnswer)
+def payee(order: dict[str, Any]) -> dict[str, Any]:
+    """Get what stands at an address, a wallet or a contract; ask again while it is looked at."""
+    return {"payee": payees.look(**order)}
 
 
 @blp.get("/withdraw/<id:payout_id>", keys=either(Scope.ACTIVITY_READ, Scope.WITHDRAWALS_WRITE))

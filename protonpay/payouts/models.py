@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
-from protonpay.payouts.states import ATTEMPT, PAYOUT
+from protonpay.payouts.states import ATTEMPT, PAYEE_LOOK, PAYOUT
 from protonpay.store import idempotency
 from protonpay.store.db import Base
 from protonpay.store.types import UsdcType, UtcDateTime, state_check
@@ -179,6 +179,28 @@ class SendLane(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     sender: Mapped[str] = mapped_column(Text, primary_key=True)
     next_sequence: Mapped[int] = mapped_column(BigInteger)
+
+
+class PayeeLook(Base):
+    """What a network was asked about an address that somebody means to pay, and has said.
+
+    Attributes:
+        address: in canonical form.
+        asked_at: when it was asked for last; ``told_at`` when the answer came, None while none has.
+    """
+
+    __tablename__ = "payee_looks"
+    __table_args__ = (
+        state_check("state", PAYEE_LOOK),
+        CheckConstraint("(state = 'LOOKING') = (told_at IS NULL)", name="told"),
+        Index("ix_payee_looks_asked", "asked_at"),
+    )
+
+    network: Mapped[str] = mapped_column(Text, primary_key=True)
+    address: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class SignedMinute(Base):

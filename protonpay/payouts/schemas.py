@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from protonpay.payouts import states, waits
+from protonpay.payouts import payees, states, waits
 from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
@@ -68,6 +68,39 @@ class QuoteAnswer(WireSchema):
     """The answer of ``POST /client/withdraw/quote``."""
 
     quote = fields.Nested(QuoteView)
+
+
+class PayeeOrder(WireSchema):
+    """An address that is to be paid."""
+
+    wallet_address = Text(longest=128, required=True)
+    network = NetworkName(required=True)
+
+
+class PayeeView(WireSchema):
+    """What its network knows of an address."""
+
+    wallet_address = fields.String(
+        attribute="address", metadata={"description": "In canonical form."}
+    )
+    network = fields.String()
+    kind = fields.Function(
+        payees.told,
+        metadata={
+            "type": "string",
+            "enum": states.PAYEE_LOOK.states,
+            "description": "`LOOKING`: a node is being asked, ask again in a second. `WALLET`: "
+            "nothing but a key stands there. `CONTRACT`: a program does, and may not be able to "
+            "give USDC on. `UNKNOWN`: no node has answered; ask again.",
+        },
+    )
+    checked_at = Moment(attribute="told_at")
+
+
+class PayeeAnswer(WireSchema):
+    """The answer of ``POST /client/withdraw/payee``."""
+
+    payee = fields.Nested(PayeeView)
 
 
 class PayoutView(WireSchema):

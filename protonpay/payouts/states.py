@@ -22,6 +22,18 @@ ATTEMPT = StateMachine(
     moves={"OPEN": ("LANDED", "FAILED", "LOST")},
 )
 
+PAYEE_LOOK = StateMachine(
+    "look at a payee",
+    initial="LOOKING",
+    moves={
+        "LOOKING": ("WALLET", "CONTRACT", "UNKNOWN"),
+        # Nobody answered, or what was found is old: asked anew.
+        "UNKNOWN": ("LOOKING",),
+        "WALLET": ("LOOKING",),
+        "CONTRACT": ("LOOKING",),
+    },
+)
+
 SHOWN = {"PENDING": "PENDING", "SIGNED": "PENDING", "SENT": "PENDING"}
 """What a client sees: the way there is ours, the end is theirs."""
 

@@ -52,6 +52,7 @@ JOBS: Mapping[str, Job] = {
     "payouts.broadcast": Job("workers.payouts.broadcast", CHAIN, urgent=True),
     "payouts.outbid": Job("workers.payouts.outbid", CHAIN, urgent=True),
     "payouts.confirm": Job("workers.payouts.confirm", SETTLE, urgent=True),
+    "payouts.look_at_payee": Job("workers.payouts.look_at_payee", WATCH),
     "deposits.card_callback": Job("workers.card_callbacks.take", CARDS, 90),
     "deposits.card_check": Job("workers.card_callbacks.check", CARDS, 90),
     "wallets.incoming_changed": Job("workers.wallets.incoming_changed", WATCH),

@@ -61,6 +61,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "payouts.payout": _ALL,
     "payouts.withdrawals": _ALL,
     "payouts.quote": _ALL,
+    "payouts.payee": _PAYS,
     "payouts.withdraw": _PAYS,
     "transfers.one": _ALL,
     "transfers.transfers": _ALL,

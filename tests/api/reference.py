@@ -55,6 +55,7 @@ EXAMPLES = (
     Example("GET", "/client/deposits?status=PENDING"),
     Example("POST", "/client/deposit/crypto", {"network": "Solana"}),
     Example("POST", "/client/withdraw/quote", {"amount": 50, "network": "Solana"}),
+    Example("POST", "/client/withdraw/payee", {"walletAddress": "{WALLET}", "network": "Solana"}),
     Example(
         "POST",
         "/client/withdraw",

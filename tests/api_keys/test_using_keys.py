@@ -30,6 +30,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", "/client/deposit/crypto"): [{"deposits:write"}],
     ("GET", f"/client/deposit/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],
     ("POST", "/client/withdraw"): [{"withdrawals:write"}],
+    ("POST", "/client/withdraw/payee"): [{"withdrawals:write"}],
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", "/client/transfer"): [{"transfers:write"}],
     ("POST", "/client/webhooks"): [{"webhooks:write"}],

@@ -1,11 +1,16 @@
 """Money moved in Chromium: what stands in a withdrawal's way is said, and nothing has changed."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
 
+from protonpay.chains.addresses import check_address
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
+from protonpay.payouts import payees
+from protonpay.payouts.models import PayeeLook
 from protonpay.store.db import transaction
 from protonpay.users import service as users
 from tests.actors import Actor
@@ -18,13 +23,24 @@ from tests.unchanged import nothing_changes
 pytestmark = pytest.mark.slow  # a real browser
 
 
-def order(seen: Visit, amount: str) -> None:
+PATIENCE = 15_000  # ms
+
+
+def say(wallet: str, kind: str) -> None:
+    """Have Base say what stands at an address."""
+    with transaction() as session:
+        at = check_address(NETWORKS["Base"], wallet, frozenset())
+        asked = session.get_one(PayeeLook, ("Base", at), populate_existing=True)
+        asked.state, asked.told_at = kind, clock.now()
+
+
+def order(seen: Visit, amount: str, wallet: str = WALLETS["Base"], language: str = "en") -> None:
     """Fill in the first step and go on."""
-    seen.page.goto("/app/withdraw")
+    seen.page.goto(f"/app/withdraw?lang={language}")
     seen.page.locator("#network").select_option("Base")
-    seen.page.locator("#walletAddress").fill(WALLETS["Base"])
+    seen.page.locator("#walletAddress").fill(wallet)
     seen.page.locator("#amount").fill(amount)
-    seen.page.get_by_role("button", name="Go on").click()
+    seen.page.locator("form.stack .button").first.click()
 
 
 def as_it_is(actor: Actor) -> None:
@@ -123,3 +139,79 @@ def test_screens_of_money_are_whole(alice: Actor, visit: Callable[..., Visit], l
             if language != "pseudo":
                 assert seen.violations() == [], path
         assert (seen.strangers, seen.errors) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("wallet", "said"),
+    [
+        (WALLETS["Base"].replace("BeAed", "Beaed"), "or it has a typing error"),
+        (WALLETS["Solana"], "no address of this network"),
+        (NETWORKS["Base"].usdc, "no address of this network"),
+        ("own", "your own deposit address"),
+    ],
+)
+def test_a_wrong_address_is_refused_beside_its_field(
+    merchant: Actor, visit: Callable[..., Visit], wallet: str, said: str
+):
+    """T23: bad checksum, another network's, a token's, one's own."""
+    asked = merchant.post("/client/deposit/crypto", {"network": "Base"})
+    seen = visit()
+    sign_in(seen, merchant)
+    with nothing_changes():
+        order(seen, "10", asked.json["deposit"]["address"] if wallet == "own" else wallet)
+        field = seen.page.locator("#walletAddress")
+        expect(field).to_have_accessible_description(re.compile(said))
+    expect(seen.page.locator("#amount")).to_have_value("10")
+    assert seen.violations() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_contract_is_paid_by_who_says_so_alone(
+    alice: Actor, visit: Callable[..., Visit], language: str
+):
+    """T23: the page learns by itself what the network says, and does not go on without a word."""
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        order(seen, "10", language=asked)
+        part = seen.page.locator("[data-part=payee]")
+        expect(part).to_have_attribute("data-live", "2")
+        look(seen, "app-withdraw-looking", language)
+        say(WALLETS["Base"], "CONTRACT")
+        box = seen.page.get_by_role("checkbox")
+        expect(box).to_be_visible(timeout=PATIENCE)
+        look(seen, "app-withdraw-contract", language)
+        assert language == "pseudo" or seen.violations() == []
+        button = seen.page.locator("#withdrawal .button").first
+        with nothing_changes():
+            button.click()
+            assert box.evaluate("e => e.validity.valueMissing")
+        box.check()
+        button.click()
+        seen.page.wait_for_url("**/app/withdrawals/*")
+        assert str(alice.held) == "10.05"
+        assert (seen.strangers, seen.errors) == ([], [])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_address_that_only_looks_like_one_paid_before(
+    alice: Actor, visit: Callable[..., Visit], language: str
+):
+    """T23: address poisoning: both are shown, one over the other."""
+    on_plan(alice, cooldown_seconds=0)
+    withdraw(alice, 10)
+    known = WALLETS["Base"].lower()
+    poison = f"{known[:6]}{'a' * 32}{known[-4:]}"
+    payees.look(wallet_address=poison, network="Base")
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        order(seen, "10", poison, asked)
+        expect(seen.page.locator(".compare code")).to_have_count(2)
+        say(poison, "UNKNOWN")
+        seen.page.reload()
+        look(seen, "app-withdraw-poisoned", language)
+        assert language == "pseudo" or seen.violations() == []
+        with nothing_changes():
+            seen.page.locator("#withdrawal .button").first.click()
+            expect(seen.page.locator(".compare code")).to_have_count(2)

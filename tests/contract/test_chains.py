@@ -39,6 +39,10 @@ def _inspected(ports: Chains, stage: Stage) -> object:
     return ports.inspector(stage.name).inspect(name)
 
 
+def _looked_at(ports: Chains, stage: Stage) -> object:
+    return ports.inspector(stage.name).is_contract(stage.wallet())
+
+
 @pytest.fixture(scope="module", params=[*BUILT_IN, ADDED_BY_SETTINGS])
 def running_stage(request: pytest.FixtureRequest, keyring_path: Path) -> Iterator[Stage]:
     keys = Keyring.open(keyring_path, PASSPHRASE)
@@ -400,7 +404,16 @@ def test_a_transaction_is_inspected_by_its_name(stage: Stage):
     assert inspector.canonical("no name") is None
 
 
-@pytest.mark.parametrize("ask", [_holdings, _sweep_terms, _inspected])
+def test_a_program_is_told_from_a_wallet(stage: Stage):
+    inspector = stage.ports.inspector(stage.name)
+    assert inspector.is_contract(stage.wallet()) is False
+    used = stage.wallet()
+    stage.landed_from_outside(used, 1)
+    assert inspector.is_contract(used) is False
+    assert inspector.is_contract(stage.world.network.usdc) is True
+
+
+@pytest.mark.parametrize("ask", [_holdings, _sweep_terms, _inspected, _looked_at])
 def test_a_silent_node_is_unknown_here_too(stage: Stage, ask: Callable[[Chains, Stage], object]):
     with pytest.raises(NoAnswer):
         ask(stage.silent_ports(), stage)

@@ -40,6 +40,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/withdraw/{payout_id}": "vadpm",
     "GET /client/withdrawals": "vadpm",
     "POST /client/withdraw/quote": "vadpm",
+    "POST /client/withdraw/payee": "pm",
     "POST /client/withdraw": "pm",
     "GET /client/transfer/{transfer_id}": "vadpm",
     "GET /client/transfers": "vadpm",

@@ -175,6 +175,22 @@ IN_RUSSIAN: Sentences = {
     "Somebody may have put it into your history. Compare them from the first sign to the last.": (
         "Возможно, его подложили в вашу историю. Сравните их от первого знака до последнего."
     ),
+    "A contract stands at this address, not a wallet.": "По этому адресу контракт, а не кошелёк.",
+    "Not every contract can give on what it gets. Ask its owner whether it takes USDC.": (
+        "Не каждый контракт может отдать полученное. Спросите владельца, принимает ли он USDC."
+    ),
+    "I know this contract, and it takes USDC.": "Я знаю этот контракт, он принимает USDC.",
+    "The network knows no contract at this address.": "По сведениям сети, контракта здесь нет.",
+    "The network is being asked whether a contract stands at this address.": (
+        "Спрашиваем сеть, нет ли по этому адресу контракта."
+    ),
+    "It could not be checked whether a contract stands at this address.": (
+        "Не удалось проверить, нет ли по этому адресу контракта."
+    ),
+    "Go on only if you know that it is a wallet.": (
+        "Продолжайте, только если знаете, что это кошелёк."
+    ),
+    "Look again": "Проверить ещё раз",
     "Paid before": "Платили раньше",
     "Typed now": "Введён сейчас",
     "I have compared the whole address, and it is the one I mean.": (

@@ -85,6 +85,18 @@ def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return None if answer.refused else answer["quote"]
 
 
+def _payee(order: Mapping[str, Any], quote: Mapping[str, Any]) -> str | None:
+    """Return what stands at the address; None where no chain would pay it."""
+    if quote["problems"] or quote["internal"]:
+        return None
+    answer = send("POST", "/client/withdraw/payee", Form(), _address(order), once=False)
+    return "UNKNOWN" if answer.refused else answer["payee"]["kind"]
+
+
+def _address(order: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: order[name] for name in ("walletAddress", "network") if name in order}
+
+
 def _with_the_most(form: Form) -> Form:
     """Fill in the largest amount that can go; what was typed beside it stays."""
     asked = {**form.body("network"), "amount": "1"}
@@ -134,15 +146,20 @@ def _confirming(form: Form) -> AnyResponse:
     quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order, once=False)
     if quoted.refused:
         return show("withdraw", form=quoting, **_withdrawing())
+    quote = quoted["quote"]
     sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
     return show(
         "withdraw_confirm",
         form=form,
-        quote=quoted["quote"],
+        quote=quote,
+        payee=_payee(order, quote),
         order=order,
         alike=looks.alike(order["walletAddress"], [each["walletAddress"] for each in sent])
         if "walletAddress" in order
         else None,
         two_factor=ask("/client/2fa")["twoFactor"]["enabled"],
-        acts=[Call("POST", "/client/withdraw", order)],
+        acts=[
+            Call("POST", "/client/withdraw/payee", _address(order)),
+            Call("POST", "/client/withdraw", order),
+        ],
     )

@@ -4,23 +4,28 @@ import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from protonpay.chains.registry import POLYGON
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
-from protonpay.payouts.models import Payout
+from protonpay.payouts import payees
+from protonpay.payouts.models import PayeeLook, Payout
 from protonpay.portal import words
 from protonpay.portal.client import filters
 from protonpay.store.db import db, transaction
 from protonpay.users import service as users
 from tests.actors import Actor, make_actor
+from tests.conftest import PASSPHRASE
 from tests.payouts.orders import WALLETS, withdraw, withdraw_at
 from tests.plans.of_a_kind import on_plan
 from tests.portal.client.reader import Reader, sign_in
 from tests.unchanged import nothing_changes
+from tests.wallets import pools
 
 
 @pytest.fixture
@@ -224,6 +229,60 @@ def test_an_address_that_only_looks_like_one_paid_before(reader: Reader):
     assert 'type="checkbox" required' in reader.at.html
     withdrawing(reader, known, "10")
     assert "only looks like" not in reader.at.text
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "to_be_confirmed"),
+    [
+        ("LOOKING", "The network is being asked whether a contract", False),
+        ("WALLET", "The network knows no contract at this address", False),
+        ("CONTRACT", "A contract stands at this address, not a wallet", True),
+        ("UNKNOWN", "It could not be checked whether a contract", False),
+    ],
+)
+def test_a_contract_is_warned_of_and_what_is_unknown_is_said(
+    reader: Reader, state: str, said: str, *, to_be_confirmed: bool
+):
+    """T23: a payee with code of its own is paid by who says so alone."""
+    wallet = WALLETS["Base"]
+    payees.look(wallet_address=wallet, network="Base")
+    with transaction() as session:
+        look = session.get_one(PayeeLook, ("Base", wallet))
+        look.state, look.told_at = state, None if state == "LOOKING" else clock.now()
+    with nothing_changes():
+        withdrawing(reader, wallet, "10")
+    assert said in reader.at.text
+    assert ("I know this contract" in reader.at.text) is to_be_confirmed
+    assert ('type="checkbox" required form="withdrawal"' in reader.at.html) is to_be_confirmed
+    assert ('data-live="2"' in reader.at.html) is (state == "LOOKING")
+    assert ("knows no contract" in reader.at.text) is (state == "WALLET")
+
+
+@pytest.mark.parametrize(
+    ("network", "wallet", "said"),
+    [
+        ("Solana", WALLETS["Base"], "no address of this network"),
+        ("Base", WALLETS["Solana"], "no address of this network"),
+        ("Polygon", POLYGON.usdc, "no address of this network"),
+    ],
+)
+def test_an_address_of_another_network_or_of_a_token(
+    reader: Reader, network: str, wallet: str, said: str
+):
+    """T23."""
+    with nothing_changes():
+        withdrawing(reader, wallet, "10", network)
+    assert (reader.status, said in reader.at.text) == (400, True)
+
+
+def test_an_address_of_ones_own(reader: Reader, rich: Actor, keyring_path: Path):
+    """T23."""
+    pools.fill(keyring_path, PASSPHRASE, 5)
+    asked = rich.post("/client/deposit/crypto", {"network": "Base"})
+    own = asked.json["deposit"]["address"]
+    with nothing_changes():
+        withdrawing(reader, own, "10")
+    assert (reader.status, "your own deposit address" in reader.at.text) == (400, True)
 
 
 def test_a_bad_checksum(reader: Reader):
