@@ -1,13 +1,13 @@
 """What networks have said of addresses that somebody means to pay.
 
-Revision ID: 0054
+Revision ID: 0055
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0054"
-down_revision = "0053"
+revision = "0055"
+down_revision = "0054"
 
 
 def upgrade() -> None:
