@@ -26,6 +26,7 @@ from protonpay.portal.catalogue import (
     front,
     guarding,
     letters,
+    notified,
     pay,
     reference,
     requests,
@@ -47,6 +48,7 @@ AREAS = (
     front,
     guarding,
     selling,
+    notified,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

@@ -15,6 +15,7 @@ from tests.actors import Actor, make_actor
 from tests.api_keys.keys import make_key
 from tests.browser.driving import ROOT, Visit, visiting
 from tests.conftest import PASSPHRASE
+from tests.notifications.happenings import fail, happen, hold
 from tests.wallets import pools
 
 # It asks Google's hosts for things at every start otherwise.
@@ -62,6 +63,7 @@ def merchant(house: Flask, keyring_path: Path, bob: Actor) -> Actor:
     """Somebody with a little of everything."""
     pools.fill(keyring_path, PASSPHRASE, 20)
     actor = make_actor(house, "Merchant", funded="1500")
+    hold(actor)
     actor.post("/client/transfer", {"toIdentifier": bob.email, "amount": "12.5", "note": "Обед"})
     actor.post("/client/invoices", {"amount": "50", "description": "Monthly subscription"})
     key = make_key(actor, ["balance:read", "transfers:write"])
@@ -69,5 +71,6 @@ def merchant(house: Flask, keyring_path: Path, bob: Actor) -> Actor:
     key.get("/client/balance")
     recording.collect(10)
     hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
-    actor.post("/client/webhooks", hook)
+    fail(actor.post("/client/webhooks", hook).get_json()["webhook"]["id"])
+    happen(actor, "deposit.confirmed", "payout.failed")
     return actor

@@ -24,6 +24,7 @@ def inside(actor: Actor) -> list[str]:
         f"/app/invoices/{actor.get('/client/invoices').json['invoices'][0]['id']}",
         f"/app/webhooks/{hook}",
         "/app/deposit?network=Solana",
+        "/app/notifications?show=unread",
         "/app/nothing-here",
     ]
 

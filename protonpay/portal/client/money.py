@@ -11,6 +11,7 @@ from protonpay.portal.client import figures, looks, withdrawing
 from protonpay.portal.client.api import Call, Refused
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, client, download, send, show, zone
+from protonpay.portal.client.told import told
 
 _TYPES = ("DEPOSIT", "WITHDRAWAL", "TRANSFER")
 _STATUSES = (
@@ -34,9 +35,11 @@ def overview() -> Response:
     quote = withdrawing.room(fees)
     balance = ask("/client/balance")
     days = ask("/client/balance/history", days=figures.DAYS)["history"]
+    wrong = ask("/client/notifications", show="standing", limit=5)["notifications"]
     say = words.speaker(words.chosen(), zone())
     return show(
         "overview",
+        wrong=told(wrong, say),
         standing=standing,
         limits=limits,
         quote=quote,

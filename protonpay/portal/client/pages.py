@@ -1,9 +1,18 @@
 """All pages of the client portal."""
 
-from protonpay.portal.client import account, building, money, security, selling, team, withdrawing
+from protonpay.portal.client import (
+    account,
+    building,
+    money,
+    notified,
+    security,
+    selling,
+    team,
+    withdrawing,
+)
 from protonpay.portal.client.entry import entry
 from protonpay.portal.client.screens import client
 
-_WITH_SCREENS = (account, building, money, security, selling, team, withdrawing)
+_WITH_SCREENS = (account, building, money, notified, security, selling, team, withdrawing)
 PAGES = (entry, client)
 """Blueprints; the modules that were imported have put their screens into the second."""

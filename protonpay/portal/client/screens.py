@@ -74,6 +74,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/addresses", "Addresses"),
             ("/app/identity", "Identity"),
             ("/app/team", "Team"),
+            ("/app/notifications", "Notifications"),
             ("/app/security", "Security"),
             ("/app/preferences", "Preferences"),
         ),
@@ -178,6 +179,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         networks=list(NETWORKS),
         who=visits.kept("who"),
         acting=visits.kept("account_name"),
+        unread=_unread,
         csrf_token=visits.form_token(),
         **values,
     )
@@ -194,6 +196,18 @@ def _account(path: str) -> Mapping[str, str | None]:
     """Return the header of the account that is acted for; of what is a person's own, none."""
     own = path.startswith(OWN)
     return {members.HEADER: None if own else visits.kept(ACCOUNT)}
+
+
+def _unread() -> int:
+    """Return how much is unread, for the bell; nothing where nobody can say.
+
+    No call of the page that is made: a screen is shown as the calls it is made of without this.
+    """
+    if not visits.is_signed_in():
+        return 0
+    path = "/client/notifications/unread"
+    told = api.call("GET", path, token=visits.token(), more=_account(path))
+    return 0 if told.refused else int(told["unreadCount"])
 
 
 def zone() -> ZoneInfo:

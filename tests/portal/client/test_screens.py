@@ -25,6 +25,7 @@ SCREENS = (
     "/app/identity",
     "/app/team",
     "/app/join",
+    "/app/notifications",
     "/app/security",
     "/app/security/sign-ins",
     "/app/preferences",

@@ -1,0 +1,57 @@
+"""Words of what a person should see: the bell, its list, what each kind says."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    "Notifications": "Уведомления",
+    "Notifications, unread: {unread}": "Уведомления, непрочитанных: {unread}",
+    "All": "Все",
+    "Unread": "Непрочитанные",
+    "one|Unread": "Не прочитано",
+    "Mark as read": "Отметить прочитанным",
+    "Mark all as read": "Отметить всё прочитанным",
+    "Marked as read.": "Отмечено прочитанным.",
+    "Nothing unread.": "Непрочитанного нет.",
+    "What happens in your account is told here.": "Здесь видно всё, что происходит со счётом.",
+    "To be looked at": "Требует внимания",
+    "until {moment}": "до {moment}",
+    "An endpoint does not take events.": "Получатель вебхуков не принимает события.",
+    "An endpoint did not take events and was disabled.": (
+        "Получатель вебхуков не принимал события и отключён."
+    ),
+    "An API key expires soon: make a new one in time.": (
+        "Срок ключа API скоро истекает: создайте новый заранее."
+    ),
+    "A deposit of {amount} USDC is under review.": "Пополнение на {amount} USDC проверяется.",
+    "A deposit of {amount} USDC has come in.": "Пополнение на {amount} USDC зачислено.",
+    "A card deposit of {amount} USDC has come in.": (
+        "Пополнение картой на {amount} USDC зачислено."
+    ),
+    "{refundedAmount} USDC of a card deposit were given back.": (
+        "Возвращено {refundedAmount} USDC пополнения картой."
+    ),
+    "A withdrawal of {amount} USDC has arrived.": "Вывод {amount} USDC выполнен.",
+    "A withdrawal of {amount} USDC has failed. The money is in your balance again.": (
+        "Вывод {amount} USDC не удался. Деньги снова на балансе."
+    ),
+    "You have received {amount} USDC.": "Вы получили {amount} USDC.",
+    "You have sent {amount} USDC.": "Вы отправили {amount} USDC.",
+    "An invoice of {amount} USDC is paid.": "Счёт на {amount} USDC оплачен.",
+    "{amountPaid} of {amount} USDC of an invoice are paid.": (
+        "Оплачено {amountPaid} из {amount} USDC счёта."
+    ),
+    "An invoice of {amount} USDC was paid, and {overpaidAmount} USDC too much.": (
+        "Счёт на {amount} USDC оплачен, лишних — {overpaidAmount} USDC."
+    ),
+    "A payment came too late for an invoice of {amount} USDC.": (
+        "Платёж по счёту на {amount} USDC пришёл после срока."
+    ),
+    "An invoice of {amount} USDC has expired.": "Срок счёта на {amount} USDC истёк.",
+    "An invoice of {amount} USDC was cancelled.": "Счёт на {amount} USDC отменён.",
+    "{refundAmount} USDC of an invoice were given back.": "Возвращено {refundAmount} USDC счёта.",
+    "A payer asks for {claimAmount} USDC of an invoice back.": (
+        "Плательщик просит вернуть {claimAmount} USDC счёта."
+    ),
+    "Your identity check is approved.": "Проверка личности пройдена.",
+    "Your identity check was not approved.": "Проверка личности не пройдена.",
+}
