@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
-from protonpay.overview import queries, schemas
+from protonpay.overview import history, queries, schemas
 from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -41,7 +41,7 @@ def dashboard() -> dict[str, Any]:
         "balance": queries.balance(user_id),
         "total_deposited": totals.deposited,
         "total_withdrawn": totals.withdrawn,
-        "recent_activity": queries.recent(user_id, _RECENT),
+        "recent_activity": history.recent(user_id, _RECENT),
         "setup_steps": {
             "email_verified": setup.email_verified,
             "kyc_completed": setup.identity_approved,
@@ -56,4 +56,4 @@ def dashboard() -> dict[str, Any]:
 @blp.response(200, schemas.ActivityPage)
 def activity(query: dict[str, Any]) -> dict[str, Any]:
     """Get transaction history, newest first: deposits, withdrawals, transfers."""
-    return page("activity", query, partial(queries.activity, current().user_id))
+    return page("activity", query, partial(history.named, current().user_id))

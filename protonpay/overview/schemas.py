@@ -1,9 +1,11 @@
 """Balance, dashboard and activity, as the API document spells them."""
 
-from marshmallow import fields, validate
+from typing import Any
 
-from protonpay.overview import queries
-from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from protonpay.overview import history
+from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
 
@@ -22,12 +24,12 @@ class ActivityLine(WireSchema):
     """One line of the history."""
 
     id = fields.String()
-    type = fields.String(metadata={"enum": queries.TYPES})
+    type = fields.String(metadata={"enum": history.TYPES})
     amount = UsdcField()
     fee = UsdcField()
     method = fields.String(metadata={"enum": ["CARD", "CRYPTO", "INTERNAL"]})
     network = fields.String(allow_none=True)
-    status = fields.String(metadata={"enum": queries.STATUSES})
+    status = fields.String(metadata={"enum": history.STATUSES})
     direction = fields.String(metadata={"enum": ["IN", "OUT"]})
     party = fields.String(allow_none=True)
     tx_hash = fields.String(allow_none=True)
@@ -35,6 +37,13 @@ class ActivityLine(WireSchema):
     created_at = Moment()
     refunded_amount = UsdcField(
         attribute="refunded", metadata={"description": "Taken back of a deposit's amount."}
+    )
+    note = fields.String(
+        allow_none=True,
+        metadata={
+            "example": "Payment for services",
+            "description": "Of a transfer, as its sender wrote it; what an invoice is for.",
+        },
     )
 
 
@@ -64,9 +73,32 @@ class ActivityQuery(HistoryQuery):
         longest=32,
         load_default=None,
         data_key="type",
-        validate=[validate.OneOf(queries.TYPES)],
+        validate=[validate.OneOf(history.TYPES)],
     )
-    status = Text(longest=32, load_default=None, validate=[validate.OneOf(queries.STATUSES)])
+    status = Text(longest=32, load_default=None, validate=[validate.OneOf(history.STATUSES)])
+    network = NetworkName(load_default=None)
+    min_amount = UsdcField(load_default=None, metadata={"description": "As `amount`, or more."})
+    max_amount = UsdcField(
+        load_default=None,
+        metadata={"description": "As `amount`, or less; the same as `minAmount` for one alone."},
+    )
+    q = Text(
+        longest=100,
+        shortest=2,
+        load_default=None,
+        validate=[validate.Regexp(r"^\S(.*\S)?$")],
+        metadata={
+            "example": "rent",
+            "description": "A part of the id, the invoice's id, the transaction's hash, the other "
+            "side or the note; small letters are large ones, and a Russian `ё` has no dots.",
+        },
+    )
+
+    @validates_schema
+    def _check_amounts(self, query: dict[str, Any], **_: Any) -> None:
+        least, most = query.get("min_amount"), query.get("max_amount")
+        if least is not None and most is not None and most < least:
+            raise ValidationError("Must not be less than minAmount.", "maxAmount")
 
 
 class ActivityPage(Paged):

@@ -86,6 +86,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     ),
     "Not an exact amount of this currency.": "Не точная сумма в этой валюте.",
     "Must be greater than zero.": "Должно быть больше нуля.",
+    "Must not be less than minAmount.": "Не меньше чем minAmount.",
     "Too long.": "Слишком длинно.",
     "Must not hold U+0000.": "Не должно содержать U+0000.",
     "Not a valid e-mail address.": "Не адрес электронной почты.",

@@ -3,6 +3,16 @@
 from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
+    "Spans of days": "Промежутки дней",
+    "Today": "Сегодня",
+    "This week": "Эта неделя",
+    "This month": "Этот месяц",
+    "Last month": "Прошлый месяц",
+    "This quarter": "Этот квартал",
+    "Id, transaction, address, note": "Номер, транзакция, адрес, примечание",
+    "Amount from": "Сумма от",
+    "Amount to": "Сумма до",
+    "Rows": "Строк",
     # the frame
     "Skip to the content": "Перейти к содержанию",
     "Language": "Язык",

@@ -24,6 +24,7 @@ _EXPLORERS = {
     "Base": "https://basescan.org/tx/",
     "Polygon": "https://polygonscan.com/tx/",
 }
+_PLACES = {"DEPOSIT": "deposits", "WITHDRAWAL": "withdrawals", "TRANSFER": "transfers"}
 _PROBLEMS = {
     "insufficient_balance": "The balance does not cover this amount.",
     "plan_limit_exceeded": "This is more than one withdrawal may be.",
@@ -80,6 +81,21 @@ def onward(args: Mapping[str, str], cursor: str | None) -> str:
     """Return a list's query with another cursor, its filters kept."""
     kept = {name: value for name, value in args.items() if name != "cursor"}
     return urlencode(kept | ({"cursor": cursor} if cursor else {}))
+
+
+def place(row: Mapping[str, Any]) -> str:
+    """Return the page of a line of activity; of an invoice's money, the invoice's."""
+    if row["invoiceId"] and row["type"] == "TRANSFER":
+        return f"/pay/{row['invoiceId']}"  # which both of its sides may open
+    if row["invoiceId"] and row["method"] == "CRYPTO":
+        return f"/app/invoices/{row['invoiceId']}"
+    return f"/app/{_PLACES[row['type']]}/{row['id']}"
+
+
+def within(args: Mapping[str, str], first: str, last: str) -> str:
+    """Return a list's query for a span of days, its other filters kept."""
+    kept = {name: value for name, value in args.items() if name != "cursor"}
+    return urlencode(kept | {"from": first, "to": last})
 
 
 def spoken_in(args: Mapping[str, str], language: str) -> str:
@@ -197,6 +213,8 @@ def drawn(svg: str) -> Markup:
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "worded": worded,
     "onward": onward,
+    "within": within,
+    "place": place,
     "spoken_in": spoken_in,
     "query": query,
     "as_curl": as_curl,

@@ -47,3 +47,23 @@ def span(args: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
         except (ValueError, OverflowError):
             found[name] = given
     return found
+
+
+def presets(today: date) -> Sequence[tuple[str, str, str]]:
+    """Return spans of days that people ask for: what they are called, their first and last day.
+
+    Args:
+        today: in the reader's zone; what hours these days have, ``span`` knows. The last day of
+            what is not over is today.
+    """
+    month = today.replace(day=1)
+    before = month - timedelta(days=1)
+    quarter = month.replace(month=(today.month - 1) // 3 * 3 + 1)
+    spans = (
+        ("Today", today, today),
+        ("This week", today - timedelta(days=today.weekday()), today),
+        ("This month", month, today),
+        ("Last month", before.replace(day=1), before),
+        ("This quarter", quarter, today),
+    )
+    return [(name, first.isoformat(), last.isoformat()) for name, first, last in spans]

@@ -6,10 +6,11 @@ from http import HTTPStatus
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel import clock
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks, withdrawing
-from protonpay.portal.client.api import Call, Refused
-from protonpay.portal.client.forms import Form
+from protonpay.portal.client.api import Answer, Call, Refused
+from protonpay.portal.client.forms import Form, amount
 from protonpay.portal.client.screens import ask, client, download, send, show, zone
 from protonpay.portal.client.told import told
 
@@ -24,6 +25,8 @@ _STATUSES = (
     "REFUNDED",
     "PARTIALLY_REFUNDED",
 )
+_SIZES = ("25", "50", "100")
+"""Of a page of activity."""
 
 
 @client.get("")
@@ -141,20 +144,38 @@ def pay_invoice(invoice_id: str) -> AnyResponse:
 @client.get("/activity")
 def activity() -> Response:
     """Show everything that happened, by the filters of the address."""
-    asked = {name: request.args.get(name) for name in ("type", "status", "cursor")}
-    span = looks.span(request.args, zone())
-    listed = ask("/client/activity", limit=50, **asked, **span)
-    return show("activity", form=Form(), listed=listed, types=_TYPES, statuses=_STATUSES)
+    form = Form()
+    asked = _activity_asked_for(form)
+    size = request.args.get("limit", _SIZES[0])
+    try:
+        listed = ask("/client/activity", limit=size, cursor=request.args.get("cursor"), **asked)
+    except Refused as refused:
+        if refused.answer.status != HTTPStatus.BAD_REQUEST:
+            raise
+        # Said beside the field that is wrong, the others kept.
+        form.answer, listed = refused.answer, Answer(HTTPStatus.OK, {"activity": []})
+    return show(
+        "activity",
+        form=form,
+        listed=listed,
+        types=_TYPES,
+        statuses=_STATUSES,
+        spans=looks.presets(clock.now().astimezone(zone()).date()),
+        sizes=_SIZES,
+    )
 
 
 @client.get("/activity.csv")
 def activity_file() -> Response:
     """Give the whole of what the filters show, as a table for a spreadsheet."""
-    asked = {name: request.args.get(name) for name in ("type", "status")}
-    span = looks.span(request.args, zone())
-    return download(
-        "/client/activity", format="csv", **{k: v for k, v in (asked | span).items() if v}
-    )
+    return download("/client/activity", format="csv", **_activity_asked_for(Form()))
+
+
+def _activity_asked_for(form: Form) -> dict[str, str]:
+    asked = {name: form[name] for name in ("q", "type", "status", "network")}
+    asked |= {name: amount(form[name]) for name in ("minAmount", "maxAmount")}
+    asked |= looks.span(request.args, zone())
+    return {name: value for name, value in asked.items() if value}
 
 
 def _paying(form: Form) -> Response:
