@@ -148,6 +148,18 @@ def commit_without_waiting() -> None:
     execute("SET LOCAL synchronous_commit = off", {})
 
 
+@contextmanager
+def pipelined() -> Iterator[None]:
+    """Send the block's statements without waiting for the answer of each, in the open transaction.
+
+    Of ``execute`` alone: the ORM looks at each answer at once. What a statement raises is raised by
+    the next whose rows are read, or by the end of the block.
+    """
+    current()
+    with driver().pipeline():
+        yield
+
+
 def driver() -> "psycopg.Connection[Any]":
     """Return the driver's connection beneath the session."""
     connection = db.session().connection().connection.driver_connection

@@ -18,7 +18,7 @@ import structlog
 
 from protonpay.kernel import clock
 from protonpay.kernel.events import signed_body, standard_signature
-from protonpay.store.db import commit_without_waiting, transaction
+from protonpay.store.db import commit_without_waiting, pipelined, transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import lanes
 from protonpay.webhooks.lanes import Claimed, Parcel, headers
@@ -205,7 +205,7 @@ class Courier:
         looking = room > 0 and (due_for_a_look or bool(idle))
         if not (idle or looking or any(self._most_wanted(lane, room, now) for lane in kept)):
             return
-        with transaction():
+        with transaction(), pipelined():
             if idle:
                 lanes.let_go([lane.claimed for lane in idle])
             found = list(self._claim(kept, room, now)) if looking else []

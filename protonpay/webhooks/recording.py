@@ -119,17 +119,19 @@ def record(batch: Sequence[Met]) -> None:
         paces.setdefault(met.parcel.endpoint_id, Pace()).learn(met)
     gone = {met.parcel.endpoint_id for met in batch if met.outcome.status == _GONE}
     with transaction():
-        if not gone:
-            # Forgotten, it is delivered again (ADR 31).
-            db.commit_without_waiting()
         # Endpoints first, then lanes, deliveries last: the order of everybody's hand.
         failing.cancel_gone(sorted(gone), now)
-        lanes.lock(sorted(paces))
-        told = {"now": now, "paces": _rows(_pace(*each) for each in paces.items())}
-        rows = db.execute(_LANES, told).fetchall()
-        db.execute(_ATTEMPTS, {"attempts": _rows(_attempt(met) for met in batch)})
-        db.execute(_DELIVERIES, {"deliveries": _rows(_ended(met, now) for met in batch)})
+        with db.pipelined():
+            if not gone:
+                # Forgotten, it is delivered again (ADR 31).
+                db.commit_without_waiting()
+            lanes.lock(sorted(paces))
+            told = {"now": now, "paces": _rows(_pace(*each) for each in paces.items())}
+            lane_rows = db.execute(_LANES, told)
+            db.execute(_ATTEMPTS, {"attempts": _rows(_attempt(met) for met in batch)})
+            db.execute(_DELIVERIES, {"deliveries": _rows(_ended(met, now) for met in batch)})
     _count(batch)
+    rows = lane_rows.fetchall()
     broken = {endpoint_id for endpoint_id, failures in rows if failures >= lanes.BROKEN_AFTER}
     failing.judge(_worth_a_look(batch, broken), now)
 

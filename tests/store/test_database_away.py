@@ -52,10 +52,14 @@ class TestBusyOrAway:
             assert _code(wait) == BUSY
         assert seen() == []
 
-    @pytest.mark.parametrize("through", ["driver", "session"])
+    @pytest.mark.parametrize("through", ["driver", "pipeline", "session"])
     def test_a_statement_that_takes_too_long(self, seen, through: str):
         def dream() -> None:
             db.execute("SET LOCAL statement_timeout = '20ms'", {})
+            if through == "pipeline":
+                with db.pipelined():
+                    db.execute("SELECT pg_sleep(10)", {})
+                    note(2)
             if through == "driver":
                 db.execute("SELECT pg_sleep(10)", {})
             db.current().execute(text("SELECT pg_sleep(10)"))
@@ -63,10 +67,14 @@ class TestBusyOrAway:
         assert _code(lambda: note_in_a_transaction(1, then=dream)) == BUSY
         assert seen() == []
 
-    @pytest.mark.parametrize("through", ["driver", "session"])
+    @pytest.mark.parametrize("through", ["driver", "pipeline", "session"])
     def test_a_line_that_is_cut(self, open_house: OpenHouse, seen, through: str):
         def go_on() -> None:
             _kill_own_line(open_house)
+            if through == "pipeline":
+                with db.pipelined():
+                    note(2)
+                    note(4)
             if through == "driver":
                 note(2)
             db.current().execute(text("INSERT INTO notes VALUES (2)"))

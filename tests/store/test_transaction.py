@@ -62,6 +62,29 @@ class TestAllOrNothing:
             note_in_a_transaction(1, then=swallow)
         assert seen() == []
 
+    @pytest.mark.parametrize("then", ["read", "go on"])
+    def test_what_fails_in_a_pipeline_is_told_and_undone(self, seen, then: str):
+        def send() -> None:
+            with db.pipelined():
+                note(1)
+                note(2)
+                found = db.execute("SELECT n FROM notes", {})
+                if then == "read":
+                    found.fetchall()
+
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            note_in_a_transaction(1, then=send)
+        assert seen() == []
+
+    def test_what_is_sent_in_a_pipeline_is_done_and_its_rows_can_be_read_after_it(self, seen):
+        with transaction():
+            with db.pipelined():
+                note(1)
+                found = db.execute("SELECT n FROM notes", {})
+                note(2)
+            assert found.fetchall() == [(1,)]
+        assert seen() == [1, 2]
+
     def test_a_failure_inside_a_savepoint_can(self, seen):
         def swallow() -> None:
             with pytest.raises(IntegrityError), db.current().begin_nested():
