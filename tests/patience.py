@@ -6,11 +6,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
+
 
 def until(condition: Callable[[], T], seconds: float = 30, what: str = "it") -> T:
-    """Ask until the answer is true, and return it; ``what`` is missed if it never is."""
-    deadline = time.monotonic() + seconds
+    """Ask until the answer is true, and return it; ``what`` is missed if it never is.
+
+    Who has waited long asks less often: each question takes time from those it waits for.
+    """
+    deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} did not happen in time"
-        time.sleep(0.005)
+        time.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
     return found
