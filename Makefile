@@ -86,6 +86,7 @@ bench: install-dev  ## Measure: the ledger, HTTP, histories, the watch, the proo
 	@$(BIN)/python -m benchmarks.webhooks --backlog 20000
 	@$(BIN)/python -m benchmarks.payouts --single 12
 	@$(BIN)/python -m benchmarks.pay_pages
+	@$(BIN)/python -m benchmarks.first_look
 
 .PHONY: chaos
 chaos: install-dev  ## Much money while everything fails at random (PAYOUTS=500 SEED=1)
