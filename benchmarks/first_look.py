@@ -99,9 +99,7 @@ def main() -> None:
     print(f"{len(looks)} looks, {options.slower:g} times slower")
     print(f"   largest paint, median / worst  {median(painted):.0f} / {painted[-1]:.0f} ms")
     print(f"   shifted, worst                 {shifted:.3f}")
-    print(
-        f"   tasks above 50 ms              {len(tasks)}, the longest {max(tasks, default=0):.0f} ms"
-    )
+    print(f"   tasks above 50 ms              {len(tasks)}, at most {max(tasks, default=0):.0f} ms")
     print(f"   requests, bytes                {looks[0].requests}, {most}")
     print(f"load after: {os.getloadavg()[0]:.2f}")
 
