@@ -3,16 +3,17 @@
 from functools import partial
 from typing import Any
 
-from protonpay.invoices import claims, letters, schemas, service
+from protonpay.invoices import claims, letters, schemas, service, states
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
-from protonpay.web.paging import page
+from protonpay.web.paging import ListingQuery, page
 from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint("invoices", __name__, door=Door.CLIENT, prefix="/client", about="Getting paid")
 
+STATES = tuple(states.INVOICE.states)
 _READS = either(Scope.ACTIVITY_READ, Scope.INVOICES_WRITE)
 # Who may only ask for money must not be able to send it away, to whatever wallet.
 _GIVES_BACK = needs(Scope.INVOICES_WRITE, Scope.WITHDRAWALS_WRITE)
@@ -32,6 +33,15 @@ def create(order: dict[str, Any]) -> dict[str, Any]:
 def invoices(query: dict[str, Any]) -> dict[str, Any]:
     """List your invoices, newest first."""
     return page("invoices", query, partial(service.history, current().user_id))
+
+
+@blp.get("/invoices/counts", keys=_READS)
+@blp.arguments(ListingQuery, location="query")
+@blp.response(200, schemas.CountsAnswer)
+def counts(_: dict[str, Any]) -> dict[str, Any]:
+    """Count your invoices by their status."""
+    found = service.counts(current().user_id)
+    return {"counts": [{"status": state, "count": found.get(state, 0)} for state in STATES]}
 
 
 @blp.get("/invoices/<id:invoice_id>", keys=_READS)

@@ -17,7 +17,7 @@ from protonpay.web.fields import (
     YesNo,
 )
 from protonpay.web.links import links
-from protonpay.web.paging import HistoryQuery, Paged
+from protonpay.web.paging import HistoryQuery, Listing, Paged
 
 _STATUS = {"enum": list(states.INVOICE.states)}
 
@@ -199,6 +199,19 @@ class InvoicesPage(Paged):
     """A page of invoices."""
 
     invoices = fields.List(fields.Nested(InvoiceView))
+
+
+class CountView(WireSchema):
+    """How many invoices there are in a state."""
+
+    status = fields.String(metadata=_STATUS)
+    count = fields.Integer(metadata={"example": 12})
+
+
+class CountsAnswer(Listing):
+    """How many invoices there are in each state."""
+
+    counts = fields.List(fields.Nested(CountView))
 
 
 class PaidAnswer(WireSchema):

@@ -1,12 +1,12 @@
 """Ask for money, pay from a balance, take the request back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from protonpay.invoices import addresses, receiving
 from protonpay.invoices.models import (
@@ -190,6 +190,13 @@ def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[
         receiving.expire(invoice_id)
     each = [Invoice.state == status] if status else []
     return newest_first(Invoice, part, Invoice.user_id == user_id, *each)
+
+
+def counts(user_id: str) -> Mapping[str, int]:
+    """Count a user's invoices by their state; those that there are none of are left out."""
+    by_state = select(Invoice.state, func.count()).where(Invoice.user_id == user_id)
+    rows = db.session.execute(by_state.group_by(Invoice.state))
+    return {state: count for state, count in rows}  # noqa: C416 - a row is no pair to mypy
 
 
 def owner(invoice_id: str) -> str | None:

@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 from protonpay.kernel import ids
 from protonpay.request_log.recording import LONGEST_BODY
 from protonpay.request_log.service import OUTCOMES
-from protonpay.web.fields import Moment, Text, WireSchema
+from protonpay.web.fields import Moment, QueryNumber, Text, WireSchema
 from protonpay.web.paging import HistoryQuery, Listing, ListingQuery, Paged
 
 _ROUTE = {
@@ -138,3 +138,30 @@ class TroubleAnswer(Listing):
     """The refusals of a span of time."""
 
     errors = fields.List(fields.Nested(TroubleView))
+
+
+class UsageQuery(ListingQuery):
+    """Of how many days."""
+
+    days = QueryNumber(
+        load_default=30,
+        validate=validate.Range(min=1, max=30),
+        metadata={"description": "The last ones in your time zone, today with them."},
+    )
+
+
+class UsageView(WireSchema):
+    """What a key asked on a day."""
+
+    day = fields.String(metadata={"format": "date", "example": "2026-03-14"})
+    key_id = fields.String(metadata={"example": "cmg7xk2p91q0v8r3t5w6y4zab"})
+    requests = fields.Integer(metadata={"example": 1200})
+    refused = fields.Integer(
+        metadata={"example": 12, "description": "Of them, answered with 400 or more."}
+    )
+
+
+class UsageAnswer(Listing):
+    """What keys asked by day, oldest first; a day without requests is left out."""
+
+    days = fields.List(fields.Nested(UsageView))

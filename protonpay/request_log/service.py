@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
 
-from protonpay.kernel import clock
+from protonpay.kernel import clock, zones
 from protonpay.kernel.errors import NotFound
 from protonpay.request_log.models import LoggedRequest
 from protonpay.store.db import db, execute
 from protonpay.store.lists import Part, newest_first
+from protonpay.users import service as users
 
 SUCCEEDED, REFUSED, FAILED = "succeeded", "refused", "failed"
 OUTCOMES = (SUCCEEDED, REFUSED, FAILED)
@@ -34,6 +35,31 @@ _TROUBLE = """
       AND created_at >= %(since)s AND created_at < %(until)s
     GROUP BY method, route, status, code ORDER BY count(*) DESC, max(created_at) DESC LIMIT %(most)s
 """
+
+MOST_COUNTED = 100_000
+"""Requests that days are counted of, the newest ones: a page shall not read a busy shop's month."""
+_DAYS = """
+    SELECT (created_at AT TIME ZONE %(zone)s)::date, key_id, count(*),
+           count(*) FILTER (WHERE status >= 400)
+    FROM (SELECT created_at, key_id, status FROM request_log
+          WHERE user_id = %(user)s AND created_at >= %(since)s
+          ORDER BY created_at DESC LIMIT %(most)s) AS counted
+    GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What a key asked on a day of the account's time zone.
+
+    Attributes:
+        requests: all of them; ``refused``: of them, from 400 on.
+    """
+
+    day: date
+    key_id: str
+    requests: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +137,23 @@ def trouble(
         "most": MOST_GROUPS,
     }
     return [Trouble(*row) for row in execute(_TROUBLE, span).fetchall()]
+
+
+def days(user_id: str, count: int) -> list[Day]:
+    """Count what each key of an account asked on each of the last days, oldest first.
+
+    Days on which it asked nothing are left out, and so is what is beyond ``MOST_COUNTED``: the
+    first day of those counted may be one of which a part is missing.
+
+    Args:
+        user_id: the account; its time zone says when a day begins.
+        count: of days, today with them.
+    """
+    zone = zones.zone(users.get(user_id).time_zone)
+    first = clock.now().astimezone(zone).date() - timedelta(days=count - 1)
+    since = max(zones.day_begins(first, zone), clock.now() - KEPT)
+    span = {"user": user_id, "zone": zone.key, "since": since, "most": MOST_COUNTED}
+    return [Day(*row) for row in execute(_DAYS, span).fetchall()]
 
 
 def _of(outcome: str) -> ColumnElement[bool]:

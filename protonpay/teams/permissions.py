@@ -69,6 +69,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     # invoices
     "invoices.invoice": _ALL,
     "invoices.invoices": _ALL,
+    "invoices.counts": _ALL,
     "invoices.create": _PAYS,
     "invoices.cancel": _PAYS,
     "invoices.pay": _PAYS,
@@ -95,6 +96,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "events.event": _ALL,
     "events.events": _ALL,
     "requests.listed": _BUILDS,
+    "requests.days": _BUILDS,
     "requests.one": _BUILDS,
     "requests.trouble": _BUILDS,
     "api-keys.create": _BUILDS,
@@ -108,6 +110,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "webhooks.remove": _BUILDS,
     "webhooks.rotate_secret": _BUILDS,
     "webhooks.test": _BUILDS,
+    "webhooks.healthy": _BUILDS,
     "webhooks.deliveries": _BUILDS,
     "webhooks.delivery": _BUILDS,
     "webhooks.resend": _BUILDS,

@@ -10,7 +10,7 @@ from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import PageQuery, page
 from protonpay.web.step_up import steps_up
-from protonpay.webhooks import history, rotation, schemas, service
+from protonpay.webhooks import health, history, rotation, schemas, service
 
 blp = AreaBlueprint("webhooks", __name__, door=Door.CLIENT, prefix="/client", about="Your events")
 
@@ -72,6 +72,13 @@ def rotate_secret(wanted: dict[str, int], webhook_id: str) -> dict[str, Any]:
 def test(order: dict[str, str], webhook_id: str) -> dict[str, str]:
     """Send this endpoint a test event: its data says `"test": true`."""
     return {"event_id": history.send_test(current().user_id, webhook_id, **order)}
+
+
+@blp.get("/webhooks/<id:webhook_id>/health", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.response(200, schemas.HealthAnswer)
+def healthy(webhook_id: str) -> dict[str, Any]:
+    """Get how an endpoint has answered in the last 24 hours, by hour."""
+    return {"health": health.health(current().user_id, webhook_id)}
 
 
 @blp.get("/webhooks/<id:webhook_id>/deliveries", keys=needs(Scope.WEBHOOKS_WRITE))

@@ -7,6 +7,7 @@ from marshmallow import fields, validate
 from protonpay.kernel import events, ids
 from protonpay.web.fields import Moment, Secret, Text, WholeNumber, WireSchema, YesNo
 from protonpay.web.paging import Paged, PageQuery
+from protonpay.webhooks import health
 from protonpay.webhooks.history import Opened
 from protonpay.webhooks.models import WebhookEndpoint
 from protonpay.webhooks.rotation import DEFAULT_OVERLAP, LONGEST_OVERLAP
@@ -279,3 +280,43 @@ def with_secret(endpoint: WebhookEndpoint, secret: str) -> dict[str, Any]:
     """Say what was registered, and its secret."""
     shown = {name: getattr(endpoint, name) for name in WebhookView().fields}
     return {**shown, "secret": secret}
+
+
+_P95 = {
+    "example": 180,
+    "description": "Of 100 attempts, 95 took at most so long; null without any.",
+}
+
+
+class HourView(WireSchema):
+    """Attempts of an hour."""
+
+    begins_at = Moment(attribute="begins")
+    delivered = fields.Integer(metadata={"example": 40})
+    failed = fields.Integer(metadata={"example": 1})
+    p95_milliseconds = fields.Integer(attribute="p95", allow_none=True, metadata=_P95)
+
+
+class HealthView(WireSchema):
+    """How an endpoint has answered in the last 24 hours."""
+
+    state = fields.String(metadata={"enum": health.STATES, "example": health.HEALTHY})
+    failing_since = Moment(
+        allow_none=True,
+        metadata={"example": None, "description": "Its first failure after its last success."},
+    )
+    delivered = fields.Integer(metadata={"example": 960, "description": "Attempts that it took."})
+    failed = fields.Integer(metadata={"example": 24, "description": "Attempts that it did not."})
+    success_percent = fields.Integer(
+        attribute="percent",
+        allow_none=True,
+        metadata={"example": 97, "description": "Rounded down; null without any attempt."},
+    )
+    p95_milliseconds = fields.Integer(attribute="p95", allow_none=True, metadata=_P95)
+    hours = fields.List(fields.Nested(HourView), metadata={"description": "24, oldest first."})
+
+
+class HealthAnswer(WireSchema):
+    """How an endpoint is."""
+
+    health = fields.Nested(HealthView)

@@ -80,6 +80,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/invoices/{INVOICE}"),
     Example("GET", "/client/invoices?status=PENDING"),
+    Example("GET", "/client/invoices/counts"),
     Example(
         "POST",
         "/client/invoices/{INVOICE}/send",
@@ -102,6 +103,7 @@ EXAMPLES = (
     Example("GET", "/client/requests?outcome=refused", keeps={"REQUEST": "requests.0.id"}),
     Example("GET", "/client/requests/{REQUEST}"),
     Example("GET", "/client/requests/errors"),
+    Example("GET", "/client/requests/days?days=7"),
     Example(
         "POST",
         "/client/webhooks",
@@ -121,6 +123,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries?status=DELIVERED"),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}"),
+    Example("GET", "/client/webhooks/{WEBHOOK}/health"),
     Example("POST", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}/resend", status=QUEUED),
     Example("POST", "/client/webhooks/{WEBHOOK}/recover", {"since": "{YESTERDAY}"}, status=QUEUED),
     Example("POST", "/client/webhooks/{WEBHOOK}/replay", {"after": 0}, status=QUEUED),

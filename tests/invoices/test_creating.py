@@ -187,3 +187,16 @@ def test_a_list_knows_what_has_ended_before_any_job_did(alice: Actor):
         assert alice.get("/client/invoices?status=PENDING").get_json()["invoices"] == []
         (line,) = alice.get("/client/invoices?status=EXPIRED").get_json()["invoices"]
     assert line["id"] == made.id
+
+
+def test_they_are_counted_by_status(alice: Actor, bob: Actor):
+    ask(bob, "5")
+    ask(bob, "5").cancel()
+    assert ask(bob, "5").paid_by(alice).status_code == 200
+
+    def counted(actor: Actor) -> dict[str, int]:
+        rows = actor.get("/client/invoices/counts").json["counts"]
+        return {each["status"]: each["count"] for each in rows if each["count"]}
+
+    assert counted(bob) == {"PENDING": 1, "CANCELLED": 1, "PAID": 1}
+    assert counted(alice) == {}

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask import Flask
@@ -225,6 +226,26 @@ def test_what_is_refused_most_stands_first(alice: Actor, bob: Actor, key: Key):
     long_ago = clock.to_text(clock.now() - timedelta(days=20))
     early = {"from": long_ago, "to": clock.to_text(clock.now() - timedelta(days=19))}
     assert alice.get("/client/requests/errors", query_string=early).get_json() == {"errors": []}
+
+
+def test_days_say_what_each_key_asked(alice: Actor, bob: Actor, mallory: Actor, key: Key):
+    key.get("/client/balance")
+    key.get("/client/balance")
+    key.post("/client/transfer", {"toIdentifier": bob.public_id, "amount": 5000})
+    (newest, *_) = written(alice)
+    (day,) = alice.get("/client/requests/days").get_json()["days"]
+    assert day == {
+        "day": f"{clock.now():%Y-%m-%d}",
+        "keyId": newest["keyId"],
+        "requests": 3,
+        "refused": 1,
+    }
+    assert mallory.get("/client/requests/days").get_json() == {"days": []}
+    with patch.object(service, "MOST_COUNTED", 2):
+        (day,) = alice.get("/client/requests/days").get_json()["days"]
+    assert (day["requests"], day["refused"]) == (2, 1), "the newest ones"
+    for nonsense in ("0", "31", "-1", "x"):
+        refused(alice.get(f"/client/requests/days?days={nonsense}"), 400, "validation_error")
 
 
 def test_after_thirty_days_they_are_not_shown(alice: Actor, key: Key, moments: Any):
