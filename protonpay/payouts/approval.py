@@ -32,7 +32,7 @@ def hold(payout: Payout) -> bool:
     """
     if threshold.above is None or not threshold.above < payout.amount_micro:
         return False
-    payout.approval = WAITING
+    payout.approval, payout.approved_at = WAITING, None
     if payout.state != "ON_HOLD":
         PAYOUT.check(payout.state, "ON_HOLD")
         payout.state = "ON_HOLD"

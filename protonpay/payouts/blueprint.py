@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
-from protonpay.payouts import payees, schemas, service
+from protonpay.payouts import cancelling, payees, schemas, service
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -44,6 +44,13 @@ def payee(order: dict[str, Any]) -> dict[str, Any]:
 def payout(payout_id: str) -> dict[str, Any]:
     """Get one withdrawal."""
     return {"payout": service.get(current().user_id, payout_id)}
+
+
+@blp.post("/withdraw/<id:payout_id>/cancel", keys=needs(Scope.WITHDRAWALS_WRITE))
+@blp.response(200, schemas.PayoutAnswer)
+def cancel(payout_id: str) -> dict[str, Any]:
+    """Take a withdrawal back before it is signed; amount and fee return to the balance."""
+    return {"payout": cancelling.cancel(current().user_id, payout_id)}
 
 
 @blp.get("/withdrawals", keys=either(Scope.ACTIVITY_READ, Scope.WITHDRAWALS_WRITE))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select, update
 
@@ -107,7 +108,7 @@ def move(payout_ids: Sequence[str], before: str, after: str) -> set[str]:
     moved = current().scalars(
         update(Payout)
         .where(Payout.id.in_(payout_ids), Payout.state == before)
-        .values(state=after)
+        .values(state=after, **_moments(after))
         .returning(Payout.id),
         execution_options={"synchronize_session": False},
     )
@@ -122,6 +123,13 @@ def lock(payout_ids: Collection[str]) -> Sequence[Payout]:
         .scalars(locked.with_for_update(), execution_options={"populate_existing": True})
         .all()
     )
+
+
+def _moments(after: str) -> dict[str, datetime | None]:
+    """Return what a move on the way to the chain says of the time."""
+    if after == "PENDING":
+        return {"signed_at": None, "sent_at": None}
+    return {"signed_at" if after == "SIGNED" else "sent_at": clock.now()}
 
 
 def _waits(payout_id: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy import ColumnElement, select
 
+from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.payouts import approval, ending
 from protonpay.payouts.models import Payout
@@ -105,7 +106,7 @@ def _go_on(payout: Payout) -> None:
     if payout.approval == approval.WAITING or not (payout.cleared or payout.hold_reason is None):
         return  # the other decision is still to come
     PAYOUT.check(payout.state, PAYOUT.initial)
-    payout.state = PAYOUT.initial
+    payout.state, payout.approved_at = PAYOUT.initial, clock.now()
     outbox.add("payouts.sign", payout_id=payout.id)
 
 

@@ -2,7 +2,7 @@
 
 from marshmallow import fields, validate
 
-from protonpay.payouts import payees, states, waits
+from protonpay.payouts import cancelling, payees, states, waits
 from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
@@ -94,7 +94,7 @@ class PayeeView(WireSchema):
             "give USDC on. `UNKNOWN`: no node has answered; ask again.",
         },
     )
-    checked_at = Moment(attribute="told_at")
+    checked_at = Moment(attribute="told_at", allow_none=True)
 
 
 class PayeeAnswer(WireSchema):
@@ -128,6 +128,26 @@ class PayoutView(WireSchema):
         },
     )
     created_at = Moment()
+    approved_at = Moment(
+        allow_none=True,
+        metadata={"description": "When it was free to be signed; null while it is on hold."},
+    )
+    signed_at = Moment(
+        allow_none=True,
+        metadata={"description": "Null until it is; again, if it has to be signed anew."},
+    )
+    sent_at = Moment(
+        allow_none=True, metadata={"description": "When it was handed to the network."}
+    )
+    ended_at = Moment(allow_none=True)
+    cancellable = fields.Function(
+        cancelling.is_cancellable,
+        metadata={
+            "type": "boolean",
+            "description": "Whether it can be taken back now: nothing is signed for it.",
+            "example": False,
+        },
+    )
 
 
 class PayoutAnswer(WireSchema):

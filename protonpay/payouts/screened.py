@@ -20,7 +20,7 @@ def hold(payout: Payout) -> bool:
     if why is None:
         return False
     PAYOUT.check(payout.state, "ON_HOLD")
-    payout.state, payout.hold_reason = "ON_HOLD", why
+    payout.state, payout.hold_reason, payout.approved_at = "ON_HOLD", why, None
     waits.forget(payout)
     log.error("payout_on_hold", payout_id=payout.id, listed=why)
     return True

@@ -90,6 +90,7 @@ def request_payout(user_id: str, *, amount: Usdc, wallet_address: str, network: 
             fee_micro=terms.withdrawal_fee(network, amount),
             state=PAYOUT.initial,
             created_at=now,
+            approved_at=now,
         )
         screened.hold(payout)
         approval.hold(payout)
@@ -120,6 +121,7 @@ def send_back(user_id: str, amount: Usdc, *, to: str, network: str) -> Payout:
     Raises:
         Invalid: no payout may go there (``invalid_address``), or less is held.
     """
+    now = clock.now()
     payout = Payout(
         id=ids.new_id(),
         user_id=user_id,
@@ -128,7 +130,8 @@ def send_back(user_id: str, amount: Usdc, *, to: str, network: str) -> Payout:
         amount_micro=amount,
         fee_micro=ZERO,
         state=PAYOUT.initial,
-        created_at=clock.now(),
+        created_at=now,
+        approved_at=now,
         source=chart.suspense(network),
         cleared=True,
     )

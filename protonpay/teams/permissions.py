@@ -62,6 +62,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "payouts.withdrawals": _ALL,
     "payouts.quote": _ALL,
     "payouts.payee": _PAYS,
+    "payouts.cancel": _PAYS,
     "payouts.withdraw": _PAYS,
     "transfers.one": _ALL,
     "transfers.transfers": _ALL,

@@ -31,6 +31,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/deposit/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],
     ("POST", "/client/withdraw"): [{"withdrawals:write"}],
     ("POST", "/client/withdraw/payee"): [{"withdrawals:write"}],
+    ("POST", f"/client/withdraw/{NOBODY}/cancel"): [{"withdrawals:write"}],
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", "/client/transfer"): [{"transfers:write"}],
     ("POST", "/client/webhooks"): [{"webhooks:write"}],

@@ -11,12 +11,12 @@ from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
 from protonpay.payouts import payees
 from protonpay.payouts.models import PayeeLook
-from protonpay.store.db import transaction
+from protonpay.store.db import db, transaction
 from protonpay.users import service as users
 from tests.actors import Actor
 from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
-from tests.payouts.orders import WALLETS, withdraw
+from tests.payouts.orders import WALLETS, accepted, stored, withdraw
 from tests.plans.of_a_kind import on_plan
 from tests.unchanged import nothing_changes
 
@@ -215,3 +215,28 @@ def test_an_address_that_only_looks_like_one_paid_before(
         with nothing_changes():
             seen.page.locator("#withdrawal .button").first.click()
             expect(seen.page.locator(".compare code")).to_have_count(2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_withdrawal_is_followed_and_taken_back(
+    alice: Actor, visit: Callable[..., Visit], language: str
+):
+    """Its page is a timeline; another one, that is on its way, cannot be taken back."""
+    on_plan(alice, cooldown_seconds=0)
+    way, back = accepted(alice, "10"), accepted(alice, "20")
+    payout = stored(way)
+    payout.state, payout.signed_at, payout.sent_at = "SENT", clock.now(), clock.now()
+    payout.tx_hash = f"0x{'ab' * 32}"
+    db.session.commit()
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        for one, name in ((way, "sent"), (back, "waiting")):
+            seen.page.goto(f"/app/withdrawals/{one}?lang={asked}")
+            look(seen, f"app-withdrawal-{name}", language)
+            assert language == "pseudo" or seen.violations() == []
+        seen.page.locator("details.card summary").first.click()
+        seen.page.locator("details.card .button.danger").click()
+        expect(seen.page.get_by_role("status").first).to_be_visible()
+        look(seen, "app-withdrawal-cancelled", language)
+    assert (str(alice.held), seen.errors) == ("10.05", [])

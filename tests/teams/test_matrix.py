@@ -41,6 +41,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/withdrawals": "vadpm",
     "POST /client/withdraw/quote": "vadpm",
     "POST /client/withdraw/payee": "pm",
+    "POST /client/withdraw/{payout_id}/cancel": "pm",
     "POST /client/withdraw": "pm",
     "GET /client/transfer/{transfer_id}": "vadpm",
     "GET /client/transfers": "vadpm",

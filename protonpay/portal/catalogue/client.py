@@ -243,7 +243,14 @@ IN_RUSSIAN: Sentences = {
     ),
     "Asked for": "Заказано",
     "Sent to the network": "Отправлено в сеть",
-    "Final": "Окончательно",
+    "Not sent": "Не отправлено",
+    "payout|Confirmed": "Подтверждено сетью",
+    "Credited here, no network has carried it": "Зачислено внутри системы, без сети",
+    "Nothing is signed yet: the amount and the fee return to your balance at once.": (
+        "Ещё ничего не подписано: сумма и комиссия сразу вернутся на баланс."
+    ),
+    "Cancel the withdrawal": "Отменить вывод",
+    "The withdrawal is cancelled.": "Вывод отменён.",
     "It is being prepared.": "Готовится.",
     "It is being looked at.": "На проверке.",
     "Sent, waiting for the network to show it. It will not be sent twice.": (

@@ -13,7 +13,7 @@ from protonpay.portal import words
 from protonpay.portal.client import filters, looks
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import KEY, Form
-from protonpay.portal.client.screens import ask, client, send, show
+from protonpay.portal.client.screens import ask, client, done, send, show
 
 _COMPARED = 100
 """How many of the last withdrawals a new address is compared with."""
@@ -68,7 +68,22 @@ def make_withdrawal() -> AnyResponse:
 @client.get("/withdrawals/<id:payout_id>")
 def one_withdrawal(payout_id: str) -> Response:
     """Show how far a withdrawal is."""
-    return show("withdrawn", one=ask(f"/client/withdraw/{payout_id}")["payout"])
+    return _one(payout_id, Form())
+
+
+@client.post("/withdrawals/<id:payout_id>/cancel")
+def cancel_withdrawal(payout_id: str) -> AnyResponse:
+    """Take it back, if nothing is signed for it."""
+    form = Form()
+    if send("POST", f"/client/withdraw/{payout_id}/cancel", form).refused:
+        return _one(payout_id, form)
+    return done("The withdrawal is cancelled.", f"/app/withdrawals/{payout_id}")
+
+
+def _one(payout_id: str, form: Form) -> Response:
+    path = f"/client/withdraw/{payout_id}"
+    acts = [Call("POST", f"{path}/cancel")]
+    return show("withdrawn", form=form, one=ask(path)["payout"], acts=acts)
 
 
 def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -21,7 +21,7 @@ from protonpay.store.db import db, transaction
 from protonpay.users import service as users
 from tests.actors import Actor, make_actor
 from tests.conftest import PASSPHRASE
-from tests.payouts.orders import WALLETS, withdraw, withdraw_at
+from tests.payouts.orders import WALLETS, accepted, stored, withdraw, withdraw_at
 from tests.plans.of_a_kind import on_plan
 from tests.portal.client.reader import Reader, sign_in
 from tests.unchanged import nothing_changes
@@ -291,3 +291,33 @@ def test_a_bad_checksum(reader: Reader):
     with nothing_changes():
         withdrawing(reader, known.replace("E7", "e7"))
     assert (reader.status, "typing error" in reader.at.text) == (400, True)
+
+
+def test_a_withdrawal_is_a_timeline_and_is_taken_back_before_it_is_signed(
+    reader: Reader, rich: Actor
+):
+    one = accepted(rich, "50")
+    screen = reader.open(f"/app/withdrawals/{one}")
+    steps = ("Asked for", "Approved", "Signed", "Sent to the network", "Confirmed")
+    places = [screen.text.index(each) for each in steps]
+    assert places == sorted(places)
+    assert screen.html.count('<li class="is-done">') == 2
+    reader.send(f"/app/withdrawals/{one}/cancel")
+    assert "The withdrawal is cancelled." in reader.at.text
+    assert "all of it is back in your balance" in reader.at.text
+    assert f"/app/withdrawals/{one}/cancel" not in reader.at.html
+    assert (rich.available, rich.held) == (Usdc.parse("5000"), Usdc(0))
+
+
+def test_what_was_signed_meanwhile_is_not_taken_back(reader: Reader, rich: Actor):
+    one = accepted(rich, "50")
+    reader.open(f"/app/withdrawals/{one}")
+    payout = stored(one)
+    payout.state, payout.signed_at, payout.sent_at = "SENT", clock.now(), clock.now()
+    db.session.commit()
+    with nothing_changes():
+        reader.send(f"/app/withdrawals/{one}/cancel")
+    assert (reader.status, "can no longer be cancelled" in reader.at.text) == (409, True)
+    assert "It will not be sent twice" in reader.at.text
+    assert reader.at.html.count('<li class="is-done">') == 4
+    assert "Cancel the withdrawal" not in reader.at.text
