@@ -1,13 +1,14 @@
 """Every situation of an invoice, the state it has then and the flags that go with it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from protonpay.invoices import receiving
+from protonpay.invoices.models import Invoice
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
-from protonpay.store.db import transaction
+from protonpay.store.db import db, transaction
 from protonpay.store.jobs import Later
 from protonpay.users import service as users
 from tests.actors import Actor
@@ -27,6 +28,11 @@ def _look(made: Asked, *members: str) -> tuple:
 def _after_its_end(made: Asked) -> None:
     with clock.frozen(clock.now() + DAY):
         receiving.expire(made.id)
+
+
+def _end_of(made: Asked) -> datetime:
+    """Its end to the microsecond, which no answer has."""
+    return db.session.get_one(Invoice, made.id).expires_at
 
 
 def _late(made: Asked, amount: str) -> str:
@@ -163,6 +169,25 @@ def test_not_before_its_time(bob: Actor):
     assert isinstance(later, Later)
     assert 590 < later.seconds <= 601
     assert made.status == "PENDING"
+
+
+@pytest.mark.parametrize(("short_of_it", "late"), [(1, False), (0, True)])
+def test_seen_in_its_last_moment_is_in_time_however_late_it_is_final(
+    bob: Actor, short_of_it: int, *, late: bool
+):
+    """T07: what counts is when it was seen; to the microsecond, and whoever ends it first."""
+    made = ask(bob, expiresInSeconds=600)
+    end = _end_of(made)
+    incoming_id = arrive(made.id, "50", at=end - timedelta(microseconds=short_of_it))
+    _after_its_end(made)
+    change(incoming_id, "FINAL")
+    with clock.frozen(end + DAY):
+        receiving.follow(incoming_id)
+        assert _look(made, "amountPaid", "late") == (
+            "EXPIRED" if late else "PAID",
+            "50.00",
+            late,
+        )
 
 
 def test_a_read_ends_it_before_the_job_does(bob: Actor):
