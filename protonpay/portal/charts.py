@@ -311,6 +311,20 @@ def bullet(say: Say, name: str, *, title: str, used: int, limit: int, unit: Unit
     )
 
 
+def spark(said: str, counts: Sequence[int]) -> Markup:
+    """Draw counts as columns of the height of a line of text, the highest as high as that.
+
+    Args:
+        said: what a reader learns from it, said already; the exact figures stand elsewhere.
+        counts: one for each place, none below zero.
+    """
+    place, most = WIDTH // max(len(counts), 1), max(counts, default=0)
+    drawn = [
+        (place * at, HEIGHT * count // most) for at, count in enumerate(counts) if count and most
+    ]
+    return _drawn("spark", said=said, columns=drawn, place=place * (10 - _GAP) // 10)
+
+
 def parts(say: Say, name: str, *, title: str, counts: Sequence[tuple[str, int]]) -> Markup:
     """Draw what a whole is made of, as one bar whose table is its legend.
 

@@ -20,6 +20,7 @@ from protonpay.locales import formats
 from protonpay.locales.formats import LANGUAGES
 from protonpay.portal.catalogue import (
     account,
+    building,
     charts,
     client,
     components,
@@ -49,6 +50,7 @@ AREAS = (
     guarding,
     selling,
     notified,
+    building,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

@@ -100,3 +100,20 @@ def test_a_withdrawal_by_keyboard_alone_and_sent_twice_is_one(
     expect(button).to_have_count(0)
     seen.page.goto(first)
     assert str(alice.held) == "12.55"
+
+
+def test_the_preview_follows_what_is_typed(alice: Actor, visit: Callable[..., Visit]):
+    """Without a word to the API: nothing is made until the invoice is."""
+    seen = visit()
+    sign_in(seen, alice)
+    seen.page.goto("/app/invoices/new")
+    shown = seen.page.locator("[data-part=preview]")
+    seen.page.locator("#amount").fill("12,5")
+    seen.page.locator("#description").fill("Tea for two")
+    expect(shown.locator(".sum")).to_have_text("12.50 USDC")
+    expect(shown).to_contain_text("Tea for two")
+    expect(seen.page.locator("#description")).to_be_focused()
+    assert alice.get("/client/invoices").json["invoices"] == []
+    seen.page.get_by_role("button", name="Create the invoice").click()
+    seen.page.wait_for_url(re.compile("/app/invoices/c[0-9a-z]{24}$"))
+    assert (seen.strangers, seen.errors) == ([], [])

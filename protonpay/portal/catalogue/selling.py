@@ -12,4 +12,6 @@ IN_RUSSIAN: Sentences = {
     "Send the letter": "Отправить письмо",
     "The letter is on its way.": "Письмо отправлено.",
     "Sent to": "Отправлен",
+    "Preview": "Предпросмотр",
+    "As its payer will see it": "Так его увидит плательщик",
 }

@@ -1,5 +1,6 @@
 """Screens of who builds on the API: keys, webhooks with their deliveries, events."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -7,13 +8,25 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel.events import NAMES
 from protonpay.kernel.scopes import FULL, Scope
-from protonpay.portal.client import looks, receiving
+from protonpay.portal import words
+from protonpay.portal.client import figures, looks, receiving
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
 
 _FILTERS = ("outcome", "keyId", "code", "route", "requestId")
 _SCOPES = [scope.value for scope in Scope]
+_PRESETS = (
+    ("Read only", [Scope.BALANCE_READ.value, Scope.ACTIVITY_READ.value]),
+    ("Invoices", [Scope.INVOICES_WRITE.value, Scope.WEBHOOKS_WRITE.value]),
+    (
+        "Payouts",
+        [Scope.BALANCE_READ.value, Scope.ACTIVITY_READ.value, Scope.WITHDRAWALS_WRITE.value],
+    ),
+)
+"""What a key for one kind of work needs, by what it is called."""
+_HEALTH_OF = 10
+"""Endpoints of a list whose health is shown: each is a call."""
 
 
 @client.get("/keys")
@@ -217,10 +230,15 @@ def _names_of_keys() -> dict[str, str]:
 
 
 def _keys(form: Form) -> Response:
+    listed = ask("/client/api-keys", limit=50, cursor=request.args.get("cursor"))
+    days = ask("/client/requests/days", days=figures.DAYS)["days"] if listed["keys"] else []
+    say = words.speaker(words.chosen(), zone())
     return show(
         "keys",
         form=form,
-        listed=ask("/client/api-keys", limit=50, cursor=request.args.get("cursor")),
+        listed=listed,
+        used={one["id"]: figures.used(say, days, one["id"]) for one in listed["keys"]},
+        presets=_PRESETS,
         scopes=_SCOPES,
         two_factor=_two_factor(),
         acts=[Call("POST", "/client/api-keys", {"name": "Server", "permissions": "full"})],
@@ -229,23 +247,34 @@ def _keys(form: Form) -> Response:
 
 def _webhooks(form: Form) -> Response:
     example = {"url": "https://example.com/hooks", "events": ["deposit.confirmed"]}
+    listed = ask("/client/webhooks", limit=50, cursor=request.args.get("cursor"))
+    looked_at = [one["id"] for one in listed["webhooks"]][:_HEALTH_OF]
     return show(
         "webhooks",
         form=form,
-        listed=ask("/client/webhooks", limit=50, cursor=request.args.get("cursor")),
+        listed=listed,
+        health={one: _health(one) for one in looked_at},
         names=NAMES,
         two_factor=_two_factor(),
         acts=[Call("POST", "/client/webhooks", example)],
     )
 
 
+def _health(webhook_id: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = ask(f"/client/webhooks/{webhook_id}/health")["health"]
+    return found
+
+
 def _webhook(webhook_id: str, form: Form) -> Response:
     path = f"/client/webhooks/{webhook_id}"
+    health = _health(webhook_id)
     asked: dict[str, Any] = {name: request.args.get(name) for name in ("status", "event", "cursor")}
     return show(
         "webhook",
         form=form,
         one=ask(path)["webhook"],
+        health=health,
+        figures=figures.answered(words.speaker(words.chosen(), zone()), health),
         listed=ask(f"{path}/deliveries", limit=25, **asked),
         names=NAMES,
         two_factor=_two_factor(),

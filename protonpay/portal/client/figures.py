@@ -114,3 +114,56 @@ def _micro(signed: str) -> int:
 
 def _day(say: Say, row: Mapping[str, Any], moment: str) -> date:
     return clock.from_text(row[moment]).astimezone(say.zone).date()
+
+
+def used(say: Say, days: Sequence[Mapping[str, Any]], key_id: str) -> tuple[Markup, int]:
+    """Draw what a key asked on each of the last days, and count it.
+
+    Args:
+        say: the page's language and time zone.
+        days: of ``GET /client/requests/days``.
+        key_id: of which key.
+    """
+    mine = {row["day"]: row["requests"] for row in days if row["keyId"] == key_id}
+    today = clock.now().astimezone(say.zone).date()
+    named = [(today - timedelta(days=back)).isoformat() for back in range(DAYS - 1, -1, -1)]
+    count = sum(mine.values())
+    said = say("{count} requests in thirty days", count=count)
+    return charts.spark(said, [mine.get(day, 0) for day in named]), count
+
+
+def answered(say: Say, health: Mapping[str, Any]) -> list[Markup]:
+    """Draw what an endpoint took and did not, and how long it took, by hour.
+
+    Args:
+        say: the page's language and time zone.
+        health: of ``GET /client/webhooks/{id}/health``.
+    """
+    hours = health["hours"]
+    tried = health["delivered"] + health["failed"]
+    labels = [f"{clock.from_text(hour['beginsAt']).astimezone(say.zone):%H:%M}" for hour in hours]
+    zone = formats.zone_name(say.language, clock.now().astimezone(say.zone))
+    counts = [
+        Series(say("Taken"), [hour["delivered"] for hour in hours]),
+        Series(say("Not taken"), [hour["failed"] for hour in hours], down=True),
+    ]
+    took = Series(say("95 of 100 took at most"), [hour["p95Milliseconds"] or 0 for hour in hours])
+    return [
+        charts.bars(
+            say,
+            name,
+            title=title,
+            labels=labels if tried else [],
+            series=series if tried else [],
+            unit=unit,
+            axis=zone,
+        )
+        for name, title, series, unit in (
+            ("attempts", say("Attempts by hour"), counts, charts.COUNT),
+            ("took", say("How long it took to answer, by hour"), [took], _milliseconds(say)),
+        )
+    ]
+
+
+def _milliseconds(say: Say) -> charts.Unit:
+    return charts.Unit(say("ms"), 1, charts.COUNT.write, charts.COUNT.short)

@@ -1,6 +1,7 @@
 """Screens of invoices: the list, a new one, and what can be done with one."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -8,12 +9,15 @@ from urllib.parse import urlencode
 from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.portal.client import looks
+from protonpay.portal.client import looks, visits
 from protonpay.portal.client.api import Call
-from protonpay.portal.client.forms import Form
+from protonpay.portal.client.forms import Form, amount
 from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
 
+_LASTS = ("86400", "3600", "604800", "2592000")
+"""Seconds that an invoice can be paid for, the usual first."""
 _STATUSES = (
     "PENDING",
     "CONFIRMING",
@@ -30,7 +34,8 @@ def invoices() -> Response:
     """Show the invoices, by the filters of the address."""
     asked = {name: request.args.get(name) for name in ("status", "cursor")}
     listed = ask("/client/invoices", limit=50, **asked, **looks.span(request.args, zone()))
-    return show("invoices", form=Form(), listed=listed, statuses=_STATUSES)
+    counts = {one["status"]: one["count"] for one in ask("/client/invoices/counts")["counts"]}
+    return show("invoices", form=Form(), listed=listed, statuses=_STATUSES, counts=counts)
 
 
 @client.get("/invoices.csv")
@@ -43,13 +48,15 @@ def invoices_file() -> Response:
 @client.get("/invoices/new")
 def new_invoice() -> Response:
     """Ask what a new invoice is about."""
-    return show("invoice_new", form=Form(), acts=_INVOICING)
+    return _new(Form())
 
 
 @client.post("/invoices/new")
 def make_invoice() -> AnyResponse:
     """Make it; done once, however often it is sent."""
     form = Form()
+    if form["preview"]:
+        return _new(form)
     body = form.body(
         "description",
         amounts=["amount", "tolerance"],
@@ -58,7 +65,7 @@ def make_invoice() -> AnyResponse:
     )
     answer = send("POST", "/client/invoices", form, body)
     if answer.refused:
-        return show("invoice_new", form=form, acts=_INVOICING)
+        return _new(form)
     return redirect(f"/app/invoices/{answer['invoice']['id']}", HTTPStatus.SEE_OTHER)
 
 
@@ -118,6 +125,18 @@ def send_invoice(invoice_id: str) -> AnyResponse:
     if send("POST", path, form, form.body("email", "language")).refused:
         return _one(invoice_id, form)
     return done("The letter is on its way.", f"/app/invoices/{invoice_id}")
+
+
+def _new(form: Form) -> Response:
+    """Ask what an invoice is about, beside its page as its payer would see it."""
+    try:
+        asked: Usdc | None = Usdc.parse(amount(form["amount"]))
+    except ValueError:
+        asked = None
+    lasts = form["expiresInSeconds"] if form["expiresInSeconds"] in _LASTS else _LASTS[0]
+    until = clock.to_text(clock.now() + timedelta(seconds=int(lasts)))
+    seller = visits.kept("account_name") or visits.kept("who") or ""
+    return show("invoice_new", form=form, asked=asked, until=until, seller=seller, acts=_INVOICING)
 
 
 def _rest(invoice: Mapping[str, Any]) -> str:

@@ -1,0 +1,40 @@
+"""What who builds on the API reads of keys in use and endpoints that answer."""
+
+from protonpay.portal.catalogue.counted import Sentences, counted
+
+IN_RUSSIAN: Sentences = {
+    "In thirty days": "За тридцать дней",
+    "Usual ones:": "Обычные:",
+    "Read only": "Только чтение",
+    "Payouts": "Выплаты",
+    "Healthy": "Отвечает",
+    "Failing": "Не отвечает",
+    "since": "с",
+    "In 24 hours {percent}% was taken, 95 of 100 within {milliseconds} ms": (
+        "За 24 часа принято {percent}\u00a0%, 95 из 100 за {milliseconds} мс"
+    ),
+    "Attempts by hour": "Попытки по часам",
+    "Taken": "Принято",
+    "Not taken": "Не принято",
+    "How long it took to answer, by hour": "Сколько занял ответ, по часам",
+    "95 of 100 took at most": "95 из 100 заняли не больше",
+    "ms": "мс",
+    "You switched it off.": "Вы его выключили.",
+    "It said that it is gone (410).": "Он ответил, что его больше нет (410).",
+    "Nothing reached it for three days.": "Три дня до него ничего не доходило.",
+    "Its address leads to where we do not go.": "Его адрес ведёт туда, куда мы не ходим.",
+}
+
+COUNTED = dict(
+    [
+        counted(
+            ("{count} request in thirty days", "{count} requests in thirty days"),
+            (
+                "{count} запрос за тридцать дней",
+                "{count} запроса за тридцать дней",
+                "{count} запросов за тридцать дней",
+                "{count} запроса за тридцать дней",
+            ),
+        )
+    ]
+)
