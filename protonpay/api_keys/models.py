@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
@@ -26,6 +26,7 @@ class ApiKey(Base):
     __table_args__ = (
         CheckConstraint("cardinality(permissions) > 0", name="permissions"),
         Index("ix_api_keys_user", "user_id", "created_at", "id"),
+        Index("ix_api_keys_expiring", "expires_at", postgresql_where=text("revoked_at IS NULL")),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -13,7 +13,7 @@ from protonpay.invoices import receiving
 from protonpay.invoices.models import Invoice, InvoiceClaim, InvoiceLetter
 from protonpay.invoices.reckoning import locked
 from protonpay.invoices.states import INVOICE
-from protonpay.kernel import clock, ids
+from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Forbidden, Limited, NotFound
 from protonpay.locales import formats
 from protonpay.mail import service as mail
@@ -81,8 +81,10 @@ def send(user_id: str, invoice_id: str, *, email: str, language: str | None) -> 
 
 
 def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
-    """Write to the owner of an invoice whose payer asks back, in the caller's transaction."""
+    """Write to an owner who wants it that a payer asks back, in the caller's transaction."""
     owner = users.get(invoice.user_id)
+    if not users.wants_letter(owner, events.INVOICE_REFUND_CLAIMED):
+        return
     mail.post(
         "invoice_refund_claimed",
         to=owner.email,

@@ -42,6 +42,21 @@ def read(told: dict[str, Any]) -> dict[str, int]:
     return {"unread_count": service.mark(_reader(), **told)}
 
 
+@blp.get("/preferences", keys=NO_KEY)
+@blp.response(200, schemas.ChoicesAnswer)
+def preferences() -> dict[str, Any]:
+    """Get of which kinds letters are written; the portal shows all of them."""
+    return {"preferences": service.choices(current().user_id)}
+
+
+@blp.patch("/preferences", keys=NO_KEY)
+@blp.arguments(schemas.ChoicesRequest)
+@blp.response(200, schemas.ChoicesAnswer)
+def prefer(told: dict[str, Any]) -> dict[str, Any]:
+    """Choose of which kinds letters are written to the owner's address."""
+    return {"preferences": service.choose(current().user_id, **told)}
+
+
 def _reader() -> Reader:
     caller = current()
     member = caller.membership

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
@@ -40,3 +40,18 @@ class NotificationRead(Base):
     notification_id: Mapped[str] = mapped_column(Text, primary_key=True)
     sequence: Mapped[int | None] = mapped_column(BigInteger)
     read_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class NotificationLetter(Base):
+    """A letter that was written, or was considered and is not wanted: one of each, for ever.
+
+    Attributes:
+        subject: the event's id, or kind and thing of a notice.
+    """
+
+    __tablename__ = "notification_letters"
+    __table_args__ = (Index("ix_notification_letters_user", "user_id", "created_at"),)
+
+    subject: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

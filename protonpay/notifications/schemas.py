@@ -2,9 +2,9 @@
 
 from marshmallow import fields, validate
 
-from protonpay.kernel import events, ids
-from protonpay.notifications.service import KINDS, MOST_COUNTED, SHOWS
-from protonpay.web.fields import Moment, Text, WholeNumber, WireSchema
+from protonpay.kernel import events, ids, notices
+from protonpay.notifications.service import KINDS, MOST_COUNTED, SECURITY, SHOWS
+from protonpay.web.fields import Moment, Text, WholeNumber, WireSchema, YesNo
 from protonpay.web.paging import Paged, PageQuery
 
 _ID = f"^(evt_)?{ids.ID_PATTERN.pattern}$"
@@ -82,3 +82,46 @@ class UnreadAnswer(WireSchema):
     """How much is unread."""
 
     unread_count = fields.Integer(metadata=_UNREAD)
+
+
+class LetterChoice(WireSchema):
+    """Whether you want letters of a kind."""
+
+    kind = Text(
+        longest=64,
+        required=True,
+        validate=[validate.OneOf(list(notices.LETTERS))],
+        metadata={"example": events.INVOICE_PAID},
+    )
+    email = YesNo(required=True, metadata={"example": False})
+
+
+class ChoicesRequest(WireSchema):
+    """What shall be otherwise; a kind that is not named stays as it is."""
+
+    preferences = fields.List(
+        fields.Nested(LetterChoice),
+        required=True,
+        validate=validate.Length(min=1, max=_AT_ONCE),
+    )
+
+
+class ChoiceView(WireSchema):
+    """How an account is told of a kind."""
+
+    kind = fields.String(
+        metadata={"enum": [*notices.LETTERS, SECURITY], "example": events.INVOICE_PAID}
+    )
+    email = fields.Boolean(metadata={"description": "By letter to the owner's address."})
+    fixed = fields.Boolean(
+        metadata={
+            "description": f"It cannot be switched off: `{SECURITY}` is every letter about "
+            "passwords, devices, second factors and the team."
+        }
+    )
+
+
+class ChoicesAnswer(WireSchema):
+    """How an account is told of each kind."""
+
+    preferences = fields.List(fields.Nested(ChoiceView))

@@ -16,11 +16,15 @@ from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import last_number
 from protonpay.store.lists import Part, Position
+from protonpay.users import service as users
+from protonpay.users.service import User
 
 UNREAD, STANDING = "unread", "standing"
 SHOWS = (UNREAD, STANDING)
 KINDS = (*notices.NAMES, *(name for name in events.NAMES if name not in notices.NAMES))
 """Every kind: the notices, and the events for which none stands."""
+SECURITY = "security"
+"""The letters that nobody switches off."""
 KEPT = timedelta(days=90)
 """For how long an event is shown here; the log keeps it longer."""
 MOST_COUNTED = 100
@@ -110,6 +114,15 @@ class Notification:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Whether letters of a kind are written; ``fixed``: nobody can choose."""
+
+    kind: str
+    email: bool
+    fixed: bool
+
+
 def listed(reader: Reader, part: Part, *, show: str | None = None) -> Sequence[Notification]:
     """Return a part of what there is to see: what stands first, then what happened.
 
@@ -160,6 +173,34 @@ def mark(reader: Reader, *, some: Sequence[str] | None = None, up_to: int | None
             db.execute(_MOVE, moved)
             db.execute(_FORGET, moved)
     return unread(reader)
+
+
+def choices(account_id: str) -> Sequence[Choice]:
+    """Return of which kinds an account wants letters.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    return _choices(users.get(account_id))
+
+
+def choose(account_id: str, preferences: Sequence[Mapping[str, Any]]) -> Sequence[Choice]:
+    """Set of which kinds an account wants letters; what is not named stays.
+
+    Args:
+        account_id: whose.
+        preferences: ``kind``, one of ``notices.LETTERS``, and ``email``; of two, the last counts.
+
+    Raises:
+        NotFound: there is no such account.
+    """
+    wanted = {each["kind"]: each["email"] for each in preferences}
+    return _choices(users.choose_letters(account_id, wanted))
+
+
+def _choices(owner: User) -> Sequence[Choice]:
+    chosen = [Choice(kind, users.wants_letter(owner, kind), False) for kind in notices.LETTERS]  # noqa: FBT003
+    return [*chosen, Choice(SECURITY, True, True)]  # noqa: FBT003
 
 
 def _notices(reader: Reader, after: Position | None) -> Sequence[Notification]:

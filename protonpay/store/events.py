@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, func, select, text, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock, events, ids
@@ -80,12 +80,20 @@ class EventRow(Base):
 
 
 class EventCounter(Base):
-    """How many events of an account have a number."""
+    """How many events of an account have a number.
+
+    Attributes:
+        told: up to which of them its owner's letters are written.
+    """
 
     __tablename__ = "event_counters"
+    __table_args__ = (
+        Index("ix_event_counters_untold", "user_id", postgresql_where=text("told < last")),
+    )
 
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
+    told: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,29 @@ def last_number(user_id: str) -> int:
     """Return how many events of an account have a number; the newest has this one."""
     found = db.db.session.get(EventCounter, user_id, populate_existing=True)
     return found.last if found else 0
+
+
+def untold(limit: int) -> Sequence[tuple[str, int, int]]:
+    """Return accounts with events that no letter was considered for: user, told, last number."""
+    behind = EventCounter.told < EventCounter.last
+    wanted = select(EventCounter.user_id, EventCounter.told, EventCounter.last).where(behind)
+    rows = db.db.session.execute(wanted.order_by(EventCounter.user_id).limit(limit))
+    return [(user_id, told, last) for user_id, told, last in rows]
+
+
+def tell(user_id: str, told: int, now_told: int) -> bool:
+    """Move how far an account's letters are written, in the caller's transaction.
+
+    Returns:
+        Whether it stood where the caller believes; if not, somebody else has written them.
+    """
+    moved = (
+        update(EventCounter)
+        .where(EventCounter.user_id == user_id, EventCounter.told == told)
+        .values(told=now_told)
+        .returning(EventCounter.user_id)
+    )
+    return db.current().scalar(moved) is not None
 
 
 def _parameters(

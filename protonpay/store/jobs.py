@@ -116,6 +116,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "reconciliation.providers": Periodic("workers.reconciliation.providers", CARDS, 15, 120),
     "reconciliation.ledger": Periodic("workers.reconciliation.ledger", MAINTENANCE, 60, 120),
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
+    "notifications.write": Periodic("workers.notifications.write", MAIL, 2),
     "mail.beat": Periodic("workers.mail.beat", MAIL, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""

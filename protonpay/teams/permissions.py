@@ -49,6 +49,8 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "notifications.listed": _ALL,
     "notifications.unread": _ALL,
     "notifications.read": _ALL,
+    "notifications.preferences": _ALL,
+    "notifications.prefer": _MANAGES,
     "preferences.preferences": _ALL,
     "preferences.prefer": _MANAGES,
     # money in

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, Integer, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
@@ -21,6 +22,7 @@ class User(Base):
         standing: whether the account may act.
         language: that its letters and statements are written in.
         time_zone: an IANA name; where its months begin, and its clock outside of JSON.
+        letters: of which kinds it wants letters, or wants none, where it has said so.
         withdrawals_frozen_at: nothing leaves the account since then.
     """
 
@@ -48,5 +50,8 @@ class User(Base):
     plan: Mapped[str] = mapped_column(Text)
     language: Mapped[str] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text)
+    letters: Mapped[dict[str, bool]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
     withdrawals_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

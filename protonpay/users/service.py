@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from protonpay.kernel import clock, ids, zones
+from protonpay.kernel import clock, ids, notices, zones
 from protonpay.kernel.errors import Conflict, Forbidden, NotFound
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
@@ -21,6 +21,7 @@ __all__ = [
     "Party",
     "User",
     "check_may_spend",
+    "choose_letters",
     "create",
     "email_key",
     "find_by_email",
@@ -36,6 +37,7 @@ __all__ = [
     "set_standing",
     "thaw",
     "time_zone",
+    "wants_letter",
 ]
 
 DEFAULT_ROLE = "USER"
@@ -120,6 +122,27 @@ def prefer(user_id: str, *, language: str | None = None, time_zone: str | None =
         user = lock(user_id)
         user.language = language or user.language
         user.time_zone = time_zone or user.time_zone
+    return user
+
+
+def wants_letter(user: User, kind: str) -> bool:
+    """Tell whether an account wants letters of a kind, one of ``notices.LETTERS``."""
+    return user.letters.get(kind, notices.LETTERS[kind])
+
+
+def choose_letters(user_id: str, wanted: Mapping[str, bool]) -> User:
+    """Set of which kinds an account wants letters; what is not named stays.
+
+    Args:
+        user_id: whose.
+        wanted: kinds of ``notices.LETTERS``.
+
+    Raises:
+        NotFound: there is no such user.
+    """
+    with db.transaction():
+        user = lock(user_id)
+        user.letters = {**user.letters, **wanted}
     return user
 
 

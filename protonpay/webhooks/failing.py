@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from protonpay.kernel import clock, events
+from protonpay.kernel import clock, events, notices
 from protonpay.mail import service as mail
 from protonpay.store import db
 from protonpay.store.db import transaction
@@ -177,6 +177,8 @@ def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:
         }
         publish(events.WEBHOOK_DISABLED, user_id, data)
         owner = users.get(user_id)
+        if not users.wants_letter(owner, notices.WEBHOOK_DISABLED):
+            continue
         mail.post(
             f"webhook_disabled_{reason}",
             to=owner.email,
@@ -189,8 +191,10 @@ def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:
 def _warn(standing: _Standing, now: datetime) -> None:
     parameters = {"endpoint": standing.endpoint_id, "now": now}
     warned = db.execute(_WARN, parameters).fetchone()
-    if warned is not None:
-        owner = users.get(standing.user_id)
+    if warned is None:
+        return
+    owner = users.get(standing.user_id)
+    if users.wants_letter(owner, notices.WEBHOOK_FAILING):
         mail.post(
             "webhook_failing",
             to=owner.email,

@@ -139,6 +139,12 @@ EXAMPLES = (
     Example("GET", "/client/notifications?show=unread&limit=1"),
     Example("GET", "/client/notifications/unread"),
     Example("POST", "/client/notifications/read", {"ids": ["{EVENT}"]}),
+    Example("GET", "/client/notifications/preferences"),
+    Example(
+        "PATCH",
+        "/client/notifications/preferences",
+        {"preferences": [{"kind": "transfer.completed", "email": True}]},
+    ),
     Example("GET", "/client/kyc"),
     Example(
         "POST",

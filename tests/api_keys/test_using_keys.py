@@ -84,6 +84,8 @@ MANAGING = (
     ("GET", "/client/notifications"),
     ("GET", "/client/notifications/unread"),
     ("POST", "/client/notifications/read"),
+    ("GET", "/client/notifications/preferences"),
+    ("PATCH", "/client/notifications/preferences"),
     ("PATCH", "/client/preferences"),
     ("GET", "/client/kyc"),
     ("POST", "/client/kyc"),

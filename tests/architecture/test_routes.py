@@ -120,6 +120,7 @@ NO_LISTS = {
     "/api/client/dashboard": "its lines are the first ones of /client/activity",
     "/api/client/fees": "its rows are the levels of one plan, three at most",
     "/api/client/deposit/providers": "what may be offered now, and in which currencies",
+    "/api/client/notifications/preferences": "every kind, each with a choice",
     "/api/client/kyc/documents": "a handful, six of each submission",
     "/api/client/invoices/{invoice_id}": "one invoice, with all that belongs to it",
 }

@@ -30,6 +30,8 @@ ROWS: Mapping[str, str] = {
     "GET /client/notifications": "vadpm",
     "GET /client/notifications/unread": "vadpm",
     "POST /client/notifications/read": "vadpm",
+    "GET /client/notifications/preferences": "vadpm",
+    "PATCH /client/notifications/preferences": "m",
     "GET /client/preferences": "vadpm",
     "PATCH /client/preferences": "m",
     "GET /client/deposit/providers": "vadpm",

@@ -52,6 +52,38 @@ IN_RUSSIAN: Sentences = {
     "A payer asks for {claimAmount} USDC of an invoice back.": (
         "Плательщик просит вернуть {claimAmount} USDC счёта."
     ),
+    "What you are told": "О чём вам сообщать",
+    "Choose letters": "Выбрать письма",
+    "Letters go to the owner's address, in the language and time zone of the preferences: twenty of events in an hour at most.": (  # noqa: E501 - one sentence is one key
+        "Письма идут на адрес владельца, на языке и в часовом поясе из настроек: о событиях —"
+        " не больше двадцати в час."
+    ),
+    "Letter": "Письмо",
+    "always": "всегда",
+    "by endpoint": "по адресам",
+    "Money in": "Поступления",
+    "Money out": "Списания",
+    "A deposit on chain is credited": "Зачислено пополнение из сети",
+    "A card deposit is credited": "Зачислено пополнение картой",
+    "A card deposit is given back": "Пополнение картой возвращено",
+    "A deposit is under review": "Пополнение проверяется",
+    "A withdrawal has arrived": "Вывод выполнен",
+    "A withdrawal has failed": "Вывод не удался",
+    "A transfer is sent or received": "Отправлен или получен перевод",
+    "An invoice is paid": "Счёт оплачен",
+    "A part of it is paid": "Счёт оплачен частично",
+    "Too much is paid": "По счёту пришло лишнее",
+    "A payment comes too late": "Платёж по счёту пришёл после срока",
+    "A payer asks for money back": "Плательщик просит вернуть деньги",
+    "Money is given back": "По счёту возвращены деньги",
+    "Its time is over": "Срок счёта истёк",
+    "It is cancelled": "Счёт отменён",
+    "The identity check is approved": "Проверка личности пройдена",
+    "The identity check is not approved": "Проверка личности не пройдена",
+    "An API key is about to expire": "Срок ключа API скоро истекает",
+    "An endpoint does not take events": "Получатель вебхуков не принимает события",
+    "An endpoint is disabled": "Получатель вебхуков отключён",
+    "Passwords, devices, second factors, the team": "Пароли, устройства, вторые факторы, команда",
     "Your identity check is approved.": "Проверка личности пройдена.",
     "Your identity check was not approved.": "Проверка личности не пройдена.",
 }

@@ -3,11 +3,57 @@
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.kernel import events, notices
 from protonpay.portal import words
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, client, done, own_path, send, show, zone
 from protonpay.portal.client.told import told
+
+_PREFERENCES = "/client/notifications/preferences"
+GROUPS = (
+    (
+        "Money in",
+        (
+            (events.DEPOSIT_CONFIRMED, "A deposit on chain is credited"),
+            (events.DEPOSIT_CARD_SUCCESS, "A card deposit is credited"),
+            (events.DEPOSIT_CARD_REFUNDED, "A card deposit is given back"),
+            (notices.DEPOSIT_ON_HOLD, "A deposit is under review"),
+        ),
+    ),
+    (
+        "Money out",
+        (
+            (events.PAYOUT_COMPLETED, "A withdrawal has arrived"),
+            (events.PAYOUT_FAILED, "A withdrawal has failed"),
+            (events.TRANSFER_COMPLETED, "A transfer is sent or received"),
+        ),
+    ),
+    (
+        "Invoices",
+        (
+            (events.INVOICE_PAID, "An invoice is paid"),
+            (events.INVOICE_PARTIALLY_PAID, "A part of it is paid"),
+            (events.INVOICE_OVERPAID, "Too much is paid"),
+            (events.INVOICE_LATE_PAYMENT, "A payment comes too late"),
+            (events.INVOICE_REFUND_CLAIMED, "A payer asks for money back"),
+            (events.INVOICE_REFUNDED, "Money is given back"),
+            (events.INVOICE_EXPIRED, "Its time is over"),
+            (events.INVOICE_CANCELLED, "It is cancelled"),
+        ),
+    ),
+    (
+        "Account",
+        (
+            (events.KYC_APPROVED, "The identity check is approved"),
+            (events.KYC_REJECTED, "The identity check is not approved"),
+            (notices.API_KEY_EXPIRING, "An API key is about to expire"),
+            (notices.WEBHOOK_FAILING, "An endpoint does not take events"),
+            (notices.WEBHOOK_DISABLED, "An endpoint is disabled"),
+        ),
+    ),
+)
+"""Every kind that letters are written of, as the screen shows it."""
 
 
 @client.get("/notifications")
@@ -24,6 +70,36 @@ def read_notifications() -> AnyResponse:
     if send("POST", "/client/notifications/read", form, body).refused:
         return _notifications(form)
     return done("Marked as read.", own_path(form["back"], otherwise="/app/notifications"))
+
+
+@client.get("/notifications/preferences")
+def notification_preferences() -> Response:
+    """Show of what the account's owner is told, and where."""
+    return _preferences(Form())
+
+
+@client.post("/notifications/preferences")
+def choose_letters() -> AnyResponse:
+    """Choose of which kinds letters are written."""
+    form = Form()
+    wanted = form.every("email")
+    body = [{"kind": kind, "email": kind in wanted} for kind in notices.LETTERS]
+    if send("PATCH", _PREFERENCES, form, {"preferences": body}).refused:
+        return _preferences(form)
+    return done("Saved.", "/app/notifications/preferences")
+
+
+def _preferences(form: Form) -> Response:
+    rows = {row["kind"]: row for row in ask(_PREFERENCES)["preferences"]}
+    example = {"preferences": [{"kind": events.INVOICE_PAID, "email": False}]}
+    return show(
+        "notification_preferences",
+        form=form,
+        groups=[(title, [(rows[kind], said) for kind, said in kinds]) for title, kinds in GROUPS],
+        always=[row for row in rows.values() if row["fixed"]],
+        webhooks=events.NAMES,
+        acts=[Call("PATCH", _PREFERENCES, example)],
+    )
 
 
 def _notifications(form: Form) -> Response:

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from protonpay.kernel import clock
+from protonpay.kernel import clock, notices
 from protonpay.kernel.events import NAMES, TRANSFER_COMPLETED
 from protonpay.notifications.service import KINDS
+from protonpay.portal.client.notified import GROUPS
 from protonpay.portal.client.told import SENTENCES, told
 from protonpay.portal.words import IN_RUSSIAN, speaker
 from protonpay.webhooks.samples import SAMPLES
@@ -110,3 +111,18 @@ def test_the_overview_says_what_is_wrong_and_where_it_is_mended(reader: Reader, 
     said = "An API key expires soon: make a new one in time. Shop <b> · until"
     assert said in reader.at.text
     assert "<b>" not in reader.at.html.replace("<bdi>", "")
+
+
+def test_letters_are_chosen_in_a_form_without_a_script(reader: Reader, alice: Actor):
+    said = {kind: word for _, kinds in GROUPS for kind, word in kinds}
+    assert said.keys() == notices.LETTERS.keys()
+    assert all(word in IN_RUSSIAN for word in said.values())
+    reader.open("/app/notifications/preferences?lang=en")
+    assert reader.at.html.count(" checked>") == sum(notices.LETTERS.values())
+    assert "checked disabled" in reader.at.html
+    form = reader.at.form("/app/notifications/preferences")
+    reader.again(form.action, form.fields | {"email": "transfer.completed"})
+    rows = alice.get("/client/notifications/preferences").get_json()["preferences"]
+    assert {row["kind"] for row in rows if row["email"]} == {"transfer.completed", "security"}
+    reader.open("/app/notifications/preferences")
+    assert 'value="transfer.completed" checked' in reader.at.html

@@ -26,6 +26,7 @@ SCREENS = (
     "/app/team",
     "/app/join",
     "/app/notifications",
+    "/app/notifications/preferences",
     "/app/security",
     "/app/security/sign-ins",
     "/app/preferences",
