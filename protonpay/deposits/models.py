@@ -69,6 +69,20 @@ class Deposit(Base):
             unique=True,
             postgresql_where=text("idempotency_key IS NOT NULL"),
         ),
+        # What a person looks for: a hash, an address, a sum (``overview/search.py``).
+        *(
+            Index(
+                f"ix_deposits_{column}",
+                *("user_id", column, "created_at", "id"),
+                postgresql_ops={column: "text_pattern_ops"},
+                postgresql_where=text("method = 'CRYPTO'"),
+            )
+            for column in ("tx_hash", "sender")
+        ),
+        Index(
+            "ix_deposits_amount",
+            *("user_id", text("(amount_micro - commission_micro)"), "created_at", "id"),
+        ),
         Index("ix_deposits_user_state", "user_id", "state", "created_at", "id"),
         Index("ix_deposits_on_hold", "created_at", postgresql_where=text("state = 'ON_HOLD'")),
         Index("ix_deposits_review", "created_at", postgresql_where=text("state = 'REVIEW'")),

@@ -61,6 +61,7 @@ class Invoice(Base):
         ),
         CheckConstraint("extensions_left >= 0", name="extensions"),
         Index("ix_invoices_user", "user_id", "created_at", "id"),
+        Index("ix_invoices_amount", "user_id", "amount_micro", "created_at", "id"),
         Index("ix_invoices_user_state", "user_id", "state", "created_at", "id"),
         Index(
             "ix_invoices_ending",
@@ -175,6 +176,21 @@ class InvoicePayment(Base):
             postgresql_where=text("state = 'ON_HOLD'"),
         ),
         Index("ix_invoice_payments_payer", "payer_id", "created_at", "id"),
+        # What a person looks for: a hash, an address, a sum (``overview/search.py``).
+        *(
+            Index(
+                f"ix_invoice_payments_{column}",
+                *("owner_id", column, "created_at", "id"),
+                postgresql_ops={column: "text_pattern_ops"},
+                postgresql_where=text("method = 'CRYPTO'"),
+            )
+            for column in ("tx_hash", "sender")
+        ),
+        Index(
+            "ix_invoice_payments_amount",
+            *("owner_id", text("(amount_micro - commission_micro)"), "created_at", "id"),
+            postgresql_where=text("method = 'CRYPTO'"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)

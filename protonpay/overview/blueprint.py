@@ -5,7 +5,8 @@ from typing import Any
 
 from protonpay.kernel.scopes import Scope
 from protonpay.overview import history, queries, schemas
-from protonpay.web.access import needs
+from protonpay.overview import search as searching
+from protonpay.web.access import NO_KEY, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import page
@@ -57,3 +58,14 @@ def dashboard() -> dict[str, Any]:
 def activity(query: dict[str, Any]) -> dict[str, Any]:
     """Get transaction history, newest first: deposits, withdrawals, transfers."""
     return page("activity", query, partial(history.named, current().user_id))
+
+
+@blp.get("/search", keys=NO_KEY)
+@blp.arguments(schemas.SearchQuery, location="query")
+@blp.response(200, schemas.SearchAnswer)
+def search(query: dict[str, Any]) -> dict[str, Any]:
+    """Find your own things by id, transaction, address, e-mail or amount, or how one begins."""
+    caller = current()
+    member = caller.membership
+    may = member.may if member else lambda _: True
+    return {"hits": searching.search(caller.user_id, query["q"], may)}

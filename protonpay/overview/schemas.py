@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from protonpay.overview import history
+from protonpay.overview import history, search
 from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
-from protonpay.web.paging import HistoryQuery, Paged
+from protonpay.web.paging import HistoryQuery, Listing, ListingQuery, Paged
 
 
 class Balance(WireSchema):
@@ -105,3 +105,47 @@ class ActivityPage(Paged):
     """The answer of ``GET /client/activity``."""
 
     activity = fields.List(fields.Nested(ActivityLine))
+
+
+class SearchQuery(ListingQuery):
+    """The query of ``GET /client/search``."""
+
+    q = Text(
+        longest=search.LONGEST,
+        required=True,
+        metadata={
+            "example": "12.5",
+            "description": "An amount; or an id, a transaction's hash, an address, an e-mail, a "
+            "public id, a request's id, an API key: four characters from its beginning, of an id "
+            "eight.",
+        },
+    )
+
+
+class HitView(WireSchema):
+    """A thing that was found."""
+
+    kind = fields.String(metadata={"enum": search.KINDS, "example": "PAYOUT"})
+    id = fields.String()
+    title = fields.String(
+        allow_none=True,
+        metadata={
+            "example": "user@example.com",
+            "description": "Who is on the other side, or what its owner calls it.",
+        },
+    )
+    amount = UsdcField(allow_none=True)
+    created_at = Moment()
+    link = fields.String(
+        metadata={
+            "example": "/app/withdrawals/cmg7xk2p91q0v8r3t5w6y4zab",
+            "description": "Its page in the portal.",
+        }
+    )
+    exact = fields.Boolean(metadata={"description": "By all of the text, not its beginning."})
+
+
+class SearchAnswer(Listing):
+    """What was found: the exact first, then the newest; five of a kind at most."""
+
+    hits = fields.List(fields.Nested(HitView))

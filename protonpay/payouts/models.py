@@ -49,6 +49,19 @@ class Payout(Base):
         CheckConstraint("approval IN ('WAITING', 'GIVEN')", name="approval"),
         CheckConstraint("(waits_for IS NULL) = (waits_since IS NULL)", name="waits"),
         Index("ix_payouts_user", "user_id", "created_at", "id"),
+        # What a person looks for: a hash, an address, a sum (``overview/search.py``).
+        Index(
+            "ix_payouts_tx_hash",
+            *("user_id", "tx_hash", "created_at", "id"),
+            postgresql_ops={"tx_hash": "text_pattern_ops"},
+            postgresql_where=text("tx_hash IS NOT NULL"),
+        ),
+        Index(
+            "ix_payouts_wallet_address",
+            *("user_id", "wallet_address", "created_at", "id"),
+            postgresql_ops={"wallet_address": "text_pattern_ops"},
+        ),
+        Index("ix_payouts_amount", "user_id", "amount_micro", "created_at", "id"),
         Index("ix_payouts_user_state", "user_id", "state", "created_at", "id"),
         Index(
             "ix_payouts_open",

@@ -32,6 +32,7 @@ from protonpay.portal.catalogue import (
     reference,
     requests,
     resolving,
+    seeking,
     selling,
 )
 from protonpay.portal.catalogue.counted import Counted
@@ -51,6 +52,7 @@ AREAS = (
     selling,
     notified,
     building,
+    seeking,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

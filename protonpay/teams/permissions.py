@@ -44,6 +44,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "overview.dashboard": _ALL,
     "statements.days": _ALL,
     "overview.activity": _ALL,
+    "overview.search": _ALL,
     "fees.fees": _ALL,
     "proofs.proof": _ALL,
     "notifications.listed": _ALL,

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
@@ -23,6 +23,17 @@ class Transfer(Base):
         CheckConstraint("amount_micro > 0 AND fee_micro >= 0", name="amounts"),
         Index("ix_transfers_sender", "sender_id", "created_at", "id"),
         Index("ix_transfers_recipient", "recipient_id", "created_at", "id"),
+        # What a person looks for: to whom, from whom, a sum (``overview/search.py``).
+        Index(
+            "ix_transfers_named",
+            "sender_id",
+            literal_column("lower(to_identifier)").label("named"),
+            *("created_at", "id"),
+            postgresql_ops={"named": "text_pattern_ops"},
+        ),
+        Index("ix_transfers_from", "recipient_id", "sender_id", "created_at", "id"),
+        Index("ix_transfers_sent_amount", "sender_id", "amount_micro", "created_at", "id"),
+        Index("ix_transfers_received_amount", "recipient_id", "amount_micro", "created_at", "id"),
         Index(
             "uq_transfers_idempotency_key",
             "sender_id",

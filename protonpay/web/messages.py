@@ -85,6 +85,9 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Не точная сумма с не более чем шестью знаками после точки."
     ),
     "Not an exact amount of this currency.": "Не точная сумма в этой валюте.",
+    "Search for an id, a transaction, an address, an e-mail or an amount.": (
+        "Ищите номер, транзакцию, адрес, почту или сумму."
+    ),
     "Must be greater than zero.": "Должно быть больше нуля.",
     "Must not be less than minAmount.": "Не меньше чем minAmount.",
     "Too long.": "Слишком длинно.",

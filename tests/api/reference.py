@@ -40,6 +40,7 @@ EXAMPLES = (
     Example("GET", "/client/balance/history?days=7"),
     Example("GET", "/client/dashboard"),
     Example("GET", "/client/activity?limit=1"),
+    Example("GET", "/client/search?q=1250"),
     Example("GET", "/client/statements?limit=1", keeps={"MONTH": "statements.0.month"}),
     Example("GET", "/client/statements/{MONTH}"),
     Example("GET", "/client/fees"),

@@ -81,6 +81,7 @@ MANAGING = (
     ("GET", "/client/requests/days"),
     ("GET", "/client/requests/errors"),
     ("GET", f"/client/requests/{NOBODY}"),
+    ("GET", "/client/search"),
     ("GET", "/client/notifications"),
     ("GET", "/client/notifications/unread"),
     ("POST", "/client/notifications/read"),

@@ -13,6 +13,17 @@ addEventListener("pageshow", () => document.querySelectorAll("form button").forE
 // The menu of a phone is the page "#menu": left without a step in the history that leads nowhere.
 addEventListener("keydown", (event) => event.key === "Escape" && location.hash === "#menu" && location.replace("#main"));
 
+// "/" and Ctrl-K lead into the search, unless something is being typed.
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, select, textarea, [contenteditable]");
+  const meant = event.key === "/" ? !typing && !event.ctrlKey && !event.metaKey && !event.altKey : event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey);
+  const field = meant && document.getElementById("find");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});
+
 document.querySelector(".notice.bad[role=alert]")?.focus();
 
 // A wait runs down here; whether it is really over is for the server to say.

@@ -12,6 +12,7 @@ SCREENS = (
     "/app/withdraw",
     "/app/transfer",
     "/app/activity",
+    "/app/search",
     "/app/invoices",
     "/app/invoices/new",
     "/app/statements",
