@@ -1,13 +1,13 @@
 """A person's own movements are found by hash, address, other side and sum.
 
-Revision ID: 0057
+Revision ID: 0058
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0057"
-down_revision = "0056"
+revision = "0058"
+down_revision = "0057"
 
 _ON_CHAIN = sa.text("method = 'CRYPTO'")
 _CREDITED = sa.text("(amount_micro - commission_micro)")
