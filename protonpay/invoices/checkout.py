@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.chains.uris import payment_uri
-from protonpay.invoices import receiving, service
+from protonpay.invoices import receiving, rests, service
 from protonpay.invoices.models import (
     Invoice,
     InvoiceCard,
@@ -56,6 +56,8 @@ class Checkout:
         claimable: what its payer may ask back now; ``claim`` is what they asked last.
         lookups: the transactions that were named as having paid it.
         more_time: it is about to run out, and its payer may have more.
+        rest_invoice: for what was missing when it ended, once its owner has issued one.
+        rest_may_be_asked: its payer may ask the owner for such an invoice.
     """
 
     invoice: Invoice
@@ -73,6 +75,8 @@ class Checkout:
     claim: InvoiceClaim | None = None
     lookups: Sequence[InvoiceLookup] = ()
     more_time: bool = False
+    rest_invoice: Invoice | None = None
+    rest_may_be_asked: bool = False
 
     @property
     def looking(self) -> bool:
@@ -123,6 +127,8 @@ def look(invoice_id: str) -> Checkout:
         claim=found.claims[-1] if found.claims else None,
         lookups=found.lookups,
         more_time=service.may_extend(invoice),
+        rest_invoice=rests.issued(invoice),
+        rest_may_be_asked=rests.may_ask(invoice),
     )
 
 
@@ -147,6 +153,8 @@ def _version(found: service.Whole) -> str:
     parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
     # More time is offered, and was taken: both are seen without a reload.
     parts += [str(invoice.extensions_left), str(service.may_extend(invoice))]
+    further = rests.issued(invoice)
+    parts += [str(invoice.rest_asked_at), further.id if further else ""]
     parts += [f"{one.id}{one.state}" for one in found.claims]
     parts += [f"{one.id}{one.state}" for one in found.lookups]
     parts += [f"{one.id}{one.state}" for one in found.payments]

@@ -98,6 +98,22 @@ def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
     )
 
 
+def tell_of_rest(invoice: Invoice) -> None:
+    """Write to the owner of an invoice whose payer would pay the rest, likewise."""
+    owner = users.get(invoice.user_id)
+    mail.post(
+        "invoice_rest_asked",
+        to=owner.email,
+        language=owner.language,
+        name=_one_line(owner.name),
+        paid=formats.usdc(owner.language, invoice.received_micro),
+        amount=formats.usdc(owner.language, invoice.amount_micro),
+        rest=formats.usdc(owner.language, invoice.missing),
+        invoice=invoice.id,
+        link=office.address(f"/app/invoices/{invoice.id}"),
+    )
+
+
 def _check_may_write(owner: User) -> None:
     if owner.standing != "ACTIVE":
         raise Forbidden("account_suspended", "This account is suspended.")

@@ -46,6 +46,8 @@ class Invoice(Base):
         refunded_micro: given back of that.
         late: something came after its end.
         extensions_left: how often its payer may still have more time.
+        rest_of_id: the invoice of which this one is for what was still missing.
+        rest_asked_at: when its payer asked last for such an invoice.
         accepted_at: when its owner took what had come for all of it.
         paid_at: when it first counted as paid; ``ended_at``: when it left the open states.
     """
@@ -62,6 +64,11 @@ class Invoice(Base):
         CheckConstraint("extensions_left >= 0", name="extensions"),
         Index("ix_invoices_user", "user_id", "created_at", "id"),
         Index("ix_invoices_amount", "user_id", "amount_micro", "created_at", "id"),
+        Index(
+            "ix_invoices_rest_of",
+            *("rest_of_id", "created_at"),
+            postgresql_where=text("rest_of_id IS NOT NULL"),
+        ),
         Index("ix_invoices_user_state", "user_id", "state", "created_at", "id"),
         Index(
             "ix_invoices_ending",
@@ -87,6 +94,8 @@ class Invoice(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rest_of_id: Mapped[str | None] = mapped_column(Text, ForeignKey("invoices.id"))
+    rest_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

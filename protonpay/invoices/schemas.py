@@ -64,6 +64,15 @@ class InvoiceOrder(WireSchema):
         load_default=True,
         metadata={"description": "Its payer may have more time when it runs out, a few times."},
     )
+    rest_of = Text(
+        longest=64,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "One of yours that ended when a part was paid: its page leads to this.",
+            "example": None,
+        },
+    )
 
 
 class InvoiceBrief(WireSchema):
@@ -107,6 +116,15 @@ class InvoiceView(InvoiceBrief):
     embed_origin = fields.String(allow_none=True, metadata={"example": None})
     extendable = fields.Function(
         lambda invoice: invoice.extensions_left > 0, metadata={"type": "boolean"}
+    )
+    rest_of = fields.String(
+        attribute="rest_of_id",
+        allow_none=True,
+        metadata={"description": "The invoice of which it is the rest.", "example": None},
+    )
+    rest_asked_at = Moment(
+        allow_none=True,
+        metadata={"description": "When its payer asked for an invoice for the rest."},
     )
     ended_at = Moment(allow_none=True)
 

@@ -56,6 +56,7 @@ class Order:
         redirect_url: where the payer goes back to; ``embed_origin``: whose frames may hold the
             pay page.
         extendable: its payer may have more time, a few times.
+        rest_of: an invoice of the same owner, of which a part was paid; its page leads to this one.
     """
 
     amount: Usdc
@@ -67,6 +68,7 @@ class Order:
     redirect_url: str | None = None
     embed_origin: str | None = None
     extendable: bool = True
+    rest_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ def create(user_id: str, order: Order) -> Invoice:
     Raises:
         Invalid: another currency (``unsupported_currency``), or a tolerance that is no smaller
             than the amount (``validation_error``); an address of another form
-            (``invalid_url``).
+            (``invalid_url``); no such invoice of the same owner (``unknown_invoice``).
         Forbidden: the account is suspended (``account_suspended``).
     """
     if order.currency != CURRENCY:
@@ -115,6 +117,8 @@ def create(user_id: str, order: Order) -> Invoice:
     now, lasts = clock.now(), order.expires_in_seconds
     with transaction() as session:
         check_may_act(user_id)
+        if order.rest_of is not None and owner(order.rest_of) != user_id:
+            raise Invalid("unknown_invoice", "There is no such invoice.")
         invoice = Invoice(
             id=ids.new_id(),
             user_id=user_id,
@@ -124,6 +128,7 @@ def create(user_id: str, order: Order) -> Invoice:
             description=order.description,
             redirect_url=redirect_url,
             embed_origin=embed_origin,
+            rest_of_id=order.rest_of,
             extensions_left=EXTENSIONS if order.extendable else 0,
             state=INVOICE.initial,
             created_at=now,

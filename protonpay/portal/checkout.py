@@ -203,6 +203,9 @@ def _wait(shown: Checkout) -> int:
     listening = (
         shown.invoice.state == "EXPIRED" and clock.now() < shown.invoice.expires_at + _MONITORED
     )
+    # An invoice for the rest was asked for: it may come while the page is open.
+    rest = shown.invoice.rest_asked_at
+    listening = listening or (rest is not None and clock.now() < rest + _MONITORED)
     still = shown.confirming or by_card or going or asked or shown.looking or listening
     return _SELDOM if still else 0
 

@@ -10,7 +10,7 @@ from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.deposits.ordering import Destinations
-from protonpay.invoices import cards, claims, lookups
+from protonpay.invoices import cards, claims, lookups, rests
 from protonpay.invoices import service as invoices
 from protonpay.kernel.errors import Conflict, NotFound, Refusal
 from protonpay.portal.pay_pages import Tried, back, missing, pay_pages, shown_page
@@ -77,6 +77,13 @@ def sent(invoice_id: str) -> AnyResponse:
 def more_time(invoice_id: str) -> AnyResponse:
     """Give a payer more time, if there is any to give."""
     return _done("time", invoice_id, lambda: invoices.extend(invoice_id))
+
+
+@pay_pages.post("/pay/<id:invoice_id>/rest")
+@by_address.shared_limit(auth_rate, scope=AUTH)
+def ask_for_rest(invoice_id: str) -> AnyResponse:
+    """Tell the seller that the rest would be paid."""
+    return _done("rest", invoice_id, lambda: rests.ask(invoice_id))
 
 
 def _done(at: str, invoice_id: str, act: Callable[[], object]) -> AnyResponse:

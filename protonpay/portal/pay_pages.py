@@ -36,7 +36,7 @@ class Tried:
     """What became of a form of the page.
 
     Attributes:
-        at: which form: ``card``, ``claim``, ``sent`` or ``time``.
+        at: which form: ``card``, ``claim``, ``rest``, ``sent`` or ``time``.
         refused: why not, in English; its ``values`` by name.
         claiming: amount, address and network of a claim that is still to be confirmed.
     """

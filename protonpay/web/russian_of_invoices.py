@@ -30,6 +30,9 @@ OF_INVOICES: Mapping[str, str] = {
     "At most {limit} USDC can be given back this way.": (
         "Таким способом можно вернуть не более {limit} USDC."
     ),
+    "The rest of this invoice cannot be asked for now.": (
+        "Сейчас счёт на остаток запросить нельзя."
+    ),
     "There is nothing to accept now.": "Сейчас принимать нечего.",
     "There is no more time for this invoice now.": "Больше времени для этого счёта сейчас нет.",
     "There is nothing that can be asked back now.": "Сейчас нечего просить вернуть.",

@@ -12,6 +12,20 @@ IN_RUSSIAN: Sentences = {
     "Send the letter": "Отправить письмо",
     "The letter is on its way.": "Письмо отправлено.",
     "Sent to": "Отправлен",
+    "Pay the rest": "Доплатить",
+    "{seller} has issued an invoice for the rest: {rest} USDC. Pay on its page.": (
+        "{seller} выставляет счёт на остаток: {rest} USDC. Оплатите на его странице."
+    ),
+    "Pay {rest} USDC": "Оплатить {rest} USDC",
+    "{rest} USDC is missing. Ask {seller} for another invoice: this page will lead to it.": (
+        "Не хватает {rest} USDC. Попросите ещё один счёт у {seller}: эта страница приведёт к нему."
+    ),
+    "Ask for an invoice for the rest": "Попросить счёт на остаток",
+    "Asked for the rest": "Счёт на остаток запрошен",
+    "On {at} {seller} was asked for an invoice. Keep this page: it will lead to it.": (
+        "{at} у {seller} запрошен счёт. Сохраните эту страницу: она приведёт к нему."
+    ),
+    "Its payer asked for an invoice for the rest": "Плательщик просит счёт на остаток",
     "Preview": "Предпросмотр",
     "As its payer will see it": "Так его увидит плательщик",
 }

@@ -59,6 +59,7 @@ def make_invoice() -> AnyResponse:
         return _new(form)
     body = form.body(
         "description",
+        "restOf",
         amounts=["amount", "tolerance"],
         whole=["expiresInSeconds"],
         yes_no=["acceptLate"],
@@ -143,6 +144,7 @@ def _rest(invoice: Mapping[str, Any]) -> str:
     """Return the query of a new invoice for what an invoice still lacks; empty if it is nothing."""
     missing = Usdc.parse(invoice["amount"]) - Usdc.parse(invoice["amountPaid"])
     about = {"amount": str(missing), "description": invoice["description"] or ""}
+    about["restOf"] = invoice["id"]
     return urlencode(about) if missing > ZERO else ""
 
 
