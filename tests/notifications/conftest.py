@@ -1,8 +1,11 @@
-"""A clock that is moved."""
+"""A clock that is moved; a database of its own for who does it at once."""
 
 import pytest
 
+from tests.committed import open_house
 from tests.moments import Moments
+
+__all__ = ["open_house"]
 
 
 @pytest.fixture

@@ -2,21 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from protonpay.invoices import letters as invoice_letters
 from protonpay.kernel import clock, notices
 from protonpay.kernel.events import NAMES, PAYOUT_COMPLETED, TRANSFER_COMPLETED
+from protonpay.kernel.money import Usdc
 from protonpay.mail import writing
 from protonpay.notifications import emails
 from protonpay.store import db
+from protonpay.webhooks import failing
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
 from tests.mail.letters import letters, waiting
 from tests.moments import Moments
-from tests.notifications.happenings import happen, hold
+from tests.notifications.happenings import fail, happen, hold, hook
 from tests.refusals import refused
 from tests.teams.people import member
 from tests.unchanged import nothing_changes
@@ -85,6 +89,7 @@ def test_an_event_whose_letter_was_written_gets_no_other_one(alice: Actor):
     with db.transaction():
         db.execute("UPDATE event_counters SET told = 0", {})
     assert written(alice) == ["deposit_credited"]
+    assert emails.log.untold(10) == [], "and is behind us"
 
 
 def test_one_accounts_mistake_keeps_nobody_elses_letter(
@@ -220,6 +225,24 @@ def test_what_stands_is_written_once_unless_it_is_not_wanted(alice: Actor, momen
 def test_a_key_made_for_days_needs_no_letter(alice: Actor):
     make_key(alice, ["balance:read"], expiresAt=clock.to_text(clock.now() + timedelta(days=3)))
     assert written(alice) == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_letters_that_rooms_write_ask_for_the_choice_too(alice: Actor, *, wanted: bool):
+    choose(alice, webhook__failing=wanted, webhook__disabled=wanted, invoice__refund_claimed=wanted)
+    failing_one, gone = hook(alice), hook(alice, url="https://example.com/gone")
+    fail(failing_one)
+    trouble = failing.Trouble(exhausted=False, worth_a_warning=True, blocked=False, broken=False)
+    invoice: Any = SimpleNamespace(id="cm1", user_id=alice.id)
+    claim: Any = SimpleNamespace(amount_micro=Usdc(1), wallet_address="0x1", network="Base")
+    with db.transaction():
+        db.execute("UPDATE webhook_lanes SET warned_at = NULL", {})
+    failing.judge({failing_one: trouble}, clock.now())
+    with db.transaction():
+        failing.cancel_gone([gone], clock.now())
+        invoice_letters.tell_of_claim(invoice, claim)
+    told = ["invoice_refund_claimed", "webhook_disabled_gone", "webhook_failing"]
+    assert sorted(letters(alice.email)) == (told if wanted else [])
 
 
 def test_each_kind_is_written_by_one_and_its_templates_ask_alike():
