@@ -44,6 +44,14 @@ def providers() -> dict[str, Any]:
     return {"providers": service.offers()}
 
 
+@blp.post("/deposit/quote", keys=ANY_KEY)
+@blp.arguments(schemas.CardQuoteOrder)
+@blp.response(200, schemas.CardQuoteAnswer)
+def quote(order: dict[str, Any]) -> dict[str, Any]:
+    """Get what an amount that is paid by card would bring now, and who takes it; opens nothing."""
+    return {"quote": service.quote(current().user_id, **order)}
+
+
 @blp.get("/deposit/<id:deposit_id>", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
 @blp.response(200, schemas.DepositAnswer)
 def deposit(deposit_id: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from protonpay.fx.port import Quote
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, Unavailable
 from protonpay.kernel.fiat import FiatAmount
+from protonpay.kernel.money import Usdc
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.store import idempotency, outbox
@@ -53,6 +54,18 @@ def check_not_paused(provider: str) -> None:
         raise Unavailable("provider_unavailable", said, retry_after=60)
 
 
+def worth(fiat: FiatAmount, quoted: Quote) -> Usdc:
+    """Return what an amount is at a rate.
+
+    Raises:
+        Invalid: less than a millionth of a USDC (``amount_too_small``).
+    """
+    amount = quoted.rate.to_usdc(fiat)
+    if not amount:
+        raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")
+    return amount
+
+
 def write_down(
     user: User, fiat: FiatAmount, provider: str, quoted: Quote, invoice_id: str | None = None
 ) -> Deposit:
@@ -61,9 +74,7 @@ def write_down(
     Raises:
         Invalid: less than a millionth of a USDC (``amount_too_small``).
     """
-    amount = quoted.rate.to_usdc(fiat)
-    if not amount:
-        raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")
+    amount = worth(fiat, quoted)
     deposit = Deposit(
         id=ids.new_id(),
         user_id=user.id,

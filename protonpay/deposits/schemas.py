@@ -64,6 +64,52 @@ class CardOrder(WireSchema):
     provider = Text(longest=32, required=True, metadata={"example": "tap"})
 
 
+class CardQuoteOrder(WireSchema):
+    """A card deposit that is only thought of."""
+
+    amount = FiatText(required=True, metadata={"example": 100})
+    currency = Currency(longest=3, shortest=3, required=True, metadata={"example": "usd"})
+
+
+class CardQuoteView(WireSchema):
+    """What it would bring."""
+
+    paid_amount = fields.Function(
+        lambda quote: str(quote.paid), metadata={"type": "string", "example": "100.00"}
+    )
+    paid_currency = fields.String(attribute="paid.currency", metadata={"example": "USD"})
+    rate = fields.Function(
+        lambda quote: str(quote.rate),
+        metadata={
+            "type": "string",
+            "description": "Units of the currency for one USDC.",
+            "example": "1",
+        },
+    )
+    rate_source = fields.String(
+        metadata={"description": "`peg`, or the host that was asked.", "example": "peg"}
+    )
+    rated_at = Moment()
+    quoted_amount = UsdcField(
+        attribute="amount", metadata={"description": "At the rate, before commission."}
+    )
+    commission = UsdcField()
+    amount = UsdcField(attribute="credited", metadata={"description": "USDC to be credited."})
+    providers = fields.List(
+        fields.String(),
+        metadata={
+            "description": "Those that are set up here and take the currency.",
+            "example": ["tap"],
+        },
+    )
+
+
+class CardQuoteAnswer(WireSchema):
+    """The answer of ``POST /client/deposit/quote``."""
+
+    quote = fields.Nested(CardQuoteView)
+
+
 class CryptoOrder(WireSchema):
     """On which network to pay."""
 

@@ -7,6 +7,7 @@ there is nothing to open: an address is shown, and what reaches it becomes a dep
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.dialects.postgresql import insert
@@ -25,7 +26,9 @@ from protonpay.deposits.states import DEPOSIT, behind
 from protonpay.fx.service import rates
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Invalid, NotFound
-from protonpay.kernel.fiat import EXPONENTS, FiatAmount
+from protonpay.kernel.fiat import EXPONENTS, FiatAmount, Rate
+from protonpay.kernel.money import Usdc
+from protonpay.plans import service as plans
 from protonpay.store import idempotency, outbox
 from protonpay.store.db import db, transaction
 from protonpay.store.lists import Part, newest_first
@@ -67,6 +70,55 @@ def offers() -> Sequence[Offer]:
         )
         for name in PROVIDERS
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class CardQuote:
+    """What an amount that is paid by card would bring now.
+
+    Attributes:
+        amount: USDC at the rate, of which ``commission`` is kept.
+        rate: units of the currency for one USDC, ``rate_source`` who says so, and as of when.
+        providers: those that are set up here and take the currency; none may be.
+    """
+
+    paid: FiatAmount
+    rate: Rate
+    rate_source: str
+    rated_at: datetime
+    amount: Usdc
+    commission: Usdc
+    providers: Sequence[str]
+
+    @property
+    def credited(self) -> Usdc:
+        """What the user would get."""
+        return self.amount - self.commission
+
+
+def quote(user_id: str, *, amount: str, currency: str) -> CardQuote:
+    """Say what a card deposit would bring, and by whom it can be paid; opens nothing.
+
+    Raises:
+        Invalid: a currency that nobody takes (``unsupported_currency``), not an exact amount of it
+            (``invalid_amount``), or less than a millionth of a USDC (``amount_too_small``).
+        Unavailable: there is no fresh rate (``rate_unavailable``).
+    """
+    takers = [name for name in PROVIDERS if currency in currencies(name)]
+    if not takers:
+        raise Invalid("unsupported_currency", "No provider takes this currency.")
+    fiat = _fiat(amount, currency)
+    quoted = rates.quote(currency)
+    worth = ordering.worth(fiat, quoted)
+    return CardQuote(
+        paid=fiat,
+        rate=quoted.rate,
+        rate_source=quoted.source,
+        rated_at=quoted.as_of,
+        amount=worth,
+        commission=plans.terms_of(user_id).deposit_commission(worth),
+        providers=[name for name in takers if card_providers.is_set_up(name)],
+    )
 
 
 def open_card_deposit(

@@ -58,6 +58,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "deposits.providers": _ALL,
     "deposits.deposit": _ALL,
     "deposits.deposits": _ALL,
+    "deposits.quote": _ALL,
     "deposits.card": _PAYS,
     "deposits.crypto": _PAYS,
     # money out

@@ -219,6 +219,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This deposit is not on hold.": "Это пополнение не задержано.",
     "There is no such payment.": "Такого платежа нет.",
     "This payment is not on hold.": "Этот платёж не задержан.",
+    "No provider takes this currency.": "Эту валюту не принимает ни один провайдер.",
     "This withdrawal can no longer be cancelled.": "Этот вывод уже нельзя отменить.",
     "This payout is not on hold.": "Эта выплата не задержана.",
     "Nothing of this id is on hold.": "С таким идентификатором ничего не задержано.",

@@ -46,6 +46,7 @@ EXAMPLES = (
     Example("GET", "/client/fees"),
     Example("GET", "/client/ledger/proof"),
     Example("GET", "/client/deposit/providers"),
+    Example("POST", "/client/deposit/quote", {"amount": 100, "currency": "usd"}),
     Example(
         "POST",
         "/client/deposit/card",

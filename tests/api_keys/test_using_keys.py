@@ -50,6 +50,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/events"): [{"activity:read"}, {"webhooks:write"}],
     ("GET", f"/client/events/evt_{NOBODY}"): [{"activity:read"}, {"webhooks:write"}],
     ("GET", "/client/deposit/providers"): [set()],
+    ("POST", "/client/deposit/quote"): [set()],
     ("GET", "/client/deposits"): [{"activity:read"}, {"deposits:write"}],
     ("POST", "/client/withdraw/quote"): [{"activity:read"}, {"withdrawals:write"}],
     ("GET", "/client/withdrawals"): [{"activity:read"}, {"withdrawals:write"}],

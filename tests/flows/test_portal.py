@@ -48,8 +48,9 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
 
     page.goto("/app/deposit")
     page.locator("#amount").fill("40")
-    page.locator("#offer").select_option("tap USD")
-    page.get_by_role("button", name="Go on to the provider").click()
+    page.locator("#currency").select_option("USD")
+    page.get_by_role("button", name="Reckon").click()
+    page.get_by_role("button", name="Go on to Tap").click()
     page.get_by_role("link", name="Go on to Tap").click()
     page.get_by_role("button", name=re.compile("^Pay 40")).click()
     page.wait_for_url("**/deposits/*")

@@ -38,6 +38,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/deposit/providers": "vadpm",
     "GET /client/deposit/{deposit_id}": "vadpm",
     "GET /client/deposits": "vadpm",
+    "POST /client/deposit/quote": "vadpm",
     "POST /client/deposit/card": "pm",
     "POST /client/deposit/crypto": "pm",
     "GET /client/withdraw/{payout_id}": "vadpm",

@@ -96,7 +96,7 @@ IN_RUSSIAN: Sentences = {
     "With": "С кем",
     "Amount": "Сумма",
     "Fee": "Комиссия",
-    "Commission": "Комиссия провайдера",
+    "Commission": "Комиссия за пополнение",
     "Status": "Состояние",
     "State": "Состояние",
     "How": "Как",
@@ -144,14 +144,30 @@ IN_RUSSIAN: Sentences = {
     "Your address stays the same: send as often as you like.": (
         "Ваш адрес не меняется: отправляйте сколько угодно раз."
     ),
-    "Currency and provider": "Валюта и провайдер",
-    "The commission and the rate are shown before anything is taken.": (
-        "Комиссия и курс видны до списания."
+    "You receive": "Вы получите",
+    "The rate is fixed when you go on, the amount credited once the provider has confirmed it.": (
+        "Курс фиксируется при переходе, сумма зачисляется, когда провайдер подтвердит оплату."
     ),
-    "Go on to the provider": "Перейти к провайдеру",
+    "No provider that is set up here takes this currency.": (
+        "Ни один из подключённых провайдеров не принимает эту валюту."
+    ),
+    "At least": "Не меньше",
+    "Any amount above zero": "Любая сумма больше нуля",
+    "Once it is final, some 15 seconds after it is sent.": (
+        "Когда станет окончательным: примерно через 15 секунд после отправки."
+    ),
+    "Some 2 minutes after it is sent; a large amount once it is final, some 20 minutes.": (
+        "Примерно через 2 минуты после отправки; крупная сумма — когда станет окончательной,"
+        " примерно через 20 минут."
+    ),
+    "Once it is final, some 5 seconds after it is sent.": (
+        "Когда станет окончательным: примерно через 5 секунд после отправки."
+    ),
+    "Once its network calls it final.": "Когда сеть сочтёт его окончательным.",
+    "seen, not final yet": "замечено, ещё не окончательно",
+    "the provider is being asked": "спрашиваем провайдера",
     "You are leaving for {provider}": "Вы переходите к {provider}",
     "You pay": "Вы платите",
-    "You get about": "Вы получите примерно",
     "Your card's data stays with the provider. You come back here, and the amount is credited once"
     " the provider has confirmed it.": (
         "Данные карты остаются у провайдера. Вы вернётесь сюда, а сумма будет зачислена, когда"

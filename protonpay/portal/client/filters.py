@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
+from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.locales import formats
 from protonpay.portal import words
 from protonpay.portal.client.api import Call
@@ -48,6 +49,12 @@ _WAITS = {
     "paused": "Payouts are paused. It goes out when they go on.",
     "account_frozen": "Withdrawals of this account are frozen.",
 }
+_CREDITED = {
+    "Solana": "Once it is final, some 15 seconds after it is sent.",
+    "Base": "Some 2 minutes after it is sent; a large amount once it is final, some 20 minutes.",
+    "Polygon": "Once it is final, some 5 seconds after it is sent.",
+}
+_CREDITED_ELSEWHERE = "Once its network calls it final."
 _WAITS_LATER = "It waits its turn and goes out by itself."
 
 _ENDED = {
@@ -173,6 +180,26 @@ def _part_priced(part: str, say: Say) -> str:
     return f"{say.amount(part.removesuffix(' USDC'))}\u00a0USDC"
 
 
+def fiat(amount: str, currency: str, say: Say) -> str:
+    """Return an amount of the API's in a currency as the language writes it."""
+    if currency not in EXPONENTS:
+        return f"{say.amount(amount)}\u00a0{currency}"
+    return say.value(FiatAmount.parse(amount, currency))
+
+
+def typed(amount: str | None, say: Say) -> str:
+    """Return an amount that nobody has judged yet: by the language, or as it was typed."""
+    try:
+        return say.amount(amount or "")
+    except ValueError:
+        return amount or "—"
+
+
+def credited_said(network: str) -> str:
+    """Return the sentence of when a deposit on a network is credited (docs/chains.md)."""
+    return _CREDITED.get(network, _CREDITED_ELSEWHERE)
+
+
 def clocked(seconds: int) -> str:
     """Return a wait as a clock that runs down shows it: ``00:42``, ``1:00:00``."""
     minutes, rest = divmod(seconds, 60)
@@ -225,6 +252,10 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "grouped": grouped,
     "provider": provider,
     "priced": priced,
+    "fiat": fiat,
+    "typed": typed,
+    "exactly": Decimal,
+    "credited_said": credited_said,
     "clocked": clocked,
     "problem_said": problem_said,
     "waits_said": waits_said,

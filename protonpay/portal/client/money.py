@@ -53,50 +53,6 @@ def overview() -> Response:
     )
 
 
-@client.get("/deposit")
-def deposit() -> Response:
-    """Show the ways to put money in."""
-    offered = ask("/client/deposit/providers")["providers"]
-    lately = ask("/client/deposits", limit=10)
-    return show("deposit", form=Form(), providers=offered, lately=lately, acts=_DEPOSITING)
-
-
-@client.post("/deposit/crypto")
-def deposit_address() -> Response:
-    """Show the address of a network."""
-    form = Form()
-    answer = send("POST", "/client/deposit/crypto", form, form.body("network"))
-    offered = ask("/client/deposit/providers")["providers"]
-    lately = ask("/client/deposits", limit=10)
-    where = None if answer.refused else answer["deposit"]
-    return show(
-        "deposit", form=form, where=where, providers=offered, lately=lately, acts=_DEPOSITING
-    )
-
-
-@client.post("/deposit/card")
-def deposit_by_card() -> Response:
-    """Open a deposit, and show what it would bring before the reader leaves for its provider.
-
-    A link leads there: browsers hold ``form-action`` against where a form is redirected to, too.
-    """
-    form = Form()
-    offer, _, currency = form["offer"].partition(" ")
-    body = {**form.body(amounts=["amount"]), "provider": offer, "currency": currency}
-    answer = send("POST", "/client/deposit/card", form, body)
-    if not answer.refused:
-        return show("leaving", one=answer["deposit"], url=answer["url"], asked=body)
-    offered = ask("/client/deposit/providers")["providers"]
-    lately = ask("/client/deposits", limit=10)
-    return show("deposit", form=form, providers=offered, lately=lately, acts=_DEPOSITING)
-
-
-@client.get("/deposits/<id:deposit_id>")
-def one_deposit(deposit_id: str) -> Response:
-    """Show what became of a deposit."""
-    return show("deposited", one=ask(f"/client/deposit/{deposit_id}")["deposit"])
-
-
 @client.get("/transfer")
 def transfer() -> Response:
     """Ask to whom, and how much."""
@@ -190,8 +146,4 @@ def _paying(form: Form) -> Response:
 
 _TRANSFERRING: Sequence[Call] = (
     Call("POST", "/client/transfer", {"toIdentifier": "user@example.com", "amount": "25.00"}),
-)
-_DEPOSITING: Sequence[Call] = (
-    Call("POST", "/client/deposit/crypto", {"network": "Solana"}),
-    Call("POST", "/client/deposit/card", {"amount": "100", "currency": "USD", "provider": "tap"}),
 )

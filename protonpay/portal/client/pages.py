@@ -3,6 +3,7 @@
 from protonpay.portal.client import (
     account,
     building,
+    depositing,
     money,
     notified,
     security,
@@ -14,6 +15,17 @@ from protonpay.portal.client import (
 from protonpay.portal.client.entry import entry
 from protonpay.portal.client.screens import client
 
-_WITH_SCREENS = (account, building, money, notified, security, seeking, selling, team, withdrawing)
+_WITH_SCREENS = (
+    account,
+    building,
+    depositing,
+    money,
+    notified,
+    security,
+    seeking,
+    selling,
+    team,
+    withdrawing,
+)
 PAGES = (entry, client)
 """Blueprints; the modules that were imported have put their screens into the second."""

@@ -40,7 +40,8 @@ def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Ac
     for to in (bob.email, bob.public_id):
         reader.open("/app/transfer")
         reader.send("/app/transfer/confirm", toIdentifier=to, amount="1 250,00", note="Обед <b>")
-        assert "1250.00 USDC" in reader.at.text
+        assert "1,250.00 USDC" in reader.at.text
+        assert "Transfer 1,250.00 USDC" in reader.at.text
         fields = dict(reader.at.form("/app/transfer").fields)
         places = {reader.again("/app/transfer", fields).headers["Location"] for _ in range(2)}
         assert len(places) == 1
