@@ -5,13 +5,12 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,7 +32,6 @@ from tests.simulators import Simulator
 from tests.simulators import running as running_simulator
 
 ROOT = Path(__file__).parents[2]
-BIN = Path(sys.executable).parent
 PASSWORD = "correct horse battery staple"
 OUTSIDE: Mapping[str, ModuleType] = {"evm": evm_outside, "solana": solana_outside}
 PATIENCE = 120
@@ -118,7 +116,7 @@ class City:
         self.web = f"http://127.0.0.1:{environ['PORT']}"
         self.api = f"{self.web}/api"
         self.tap, self.inbox, self.gates = parts.tap, parts.inbox, parts.gates
-        self.groups: dict[str, subprocess.Popen[bytes]] = {}
+        self.groups: dict[str, BaseProcess] = {}
         addresses = keyring.public_addresses(Path(environ["KEYRING_PATH"]))
         self.treasury = addresses.treasury
 
@@ -314,7 +312,7 @@ def founded(
         parts.yookassa.pull("notifications", url=f"{city.api}/callbacks/yookassa")
         seeding = ("sandbox", "seed", "--demo-email", "demo@example.com")
         city.flask(*seeding, "--demo-password", PASSWORD)
-        worker = ("python", "-m", "tests.flows.mortal", "--app", "wsgi", "worker")
+        worker = ("mortal", "--app", "wsgi", "worker")
         groups = {
             "web": ("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"),
             "workers": (*worker, "cards", "webhooks", "maintenance", "mail"),
@@ -369,26 +367,17 @@ def _node(stack: ExitStack, name: str, state: Path) -> Simulator:
     return stack.enter_context(running_simulator(module, *options))
 
 
-def _run(stack: ExitStack, city: City, name: str, *command: str) -> subprocess.Popen[bytes]:
-    output = stack.enter_context((city.log / f"{name}.log").open("wb"))
-    process = subprocess.Popen(
-        [BIN / command[0], *command[1:]],
-        env=city.environ,
-        cwd=ROOT,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-    )
+def _run(stack: ExitStack, city: City, name: str, *command: str) -> BaseProcess:
+    process = desk.started(city.environ, *command, log=city.log / f"{name}.log")
     stack.callback(_end, process)
     return process
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: BaseProcess) -> None:
     process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    process.join(10)
+    process.kill()
+    process.join()
 
 
 def _ready(city: City) -> bool:

@@ -1,19 +1,29 @@
-"""Where an operator types ``flask …``: a process for each command, of one that knows the product.
+"""Where an operator types commands: a process for each, of one that knows the product.
 
 A command is what the shell would run, in a process of its own with an environment of its own.
-Only its imports are done before: a test that asks again and again would wait for nothing else.
+Only its imports are done before: a test that asks again and again would wait for nothing else, and
+a city whose every process imports the product for itself is long in founding.
 """
 
 import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from flask.cli import main
+from flask.cli import main as flask
+from gunicorn.app.wsgiapp import run as gunicorn
 
+from tests.flows import mortal
+
+_PROGRAMS: Mapping[str, Callable[[], object]] = {
+    "flask": flask,
+    "gunicorn": gunicorn,
+    "mortal": mortal.main,
+}
 _knowing = multiprocessing.get_context("forkserver")
 _knowing.set_forkserver_preload(["protonpay.app", "workers.commands", __name__])
 _PATIENCE = 120
@@ -32,18 +42,31 @@ def typed(environ: Mapping[str, str], *arguments: str) -> Done:
     """Run ``flask`` with these arguments and nothing but this environment, and wait for its end."""
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = _knowing.Process(target=_run, args=(dict(environ), arguments, out, err))
-        process.start()
+        process = _start(environ, ("flask", "--app", "wsgi", *arguments), out, err)
         process.join(_PATIENCE)
         assert process.exitcode is not None, f"flask {arguments} has no end"
         return Done(process.exitcode, out.read_text(), err.read_text())
 
 
-def _run(environ: dict[str, str], arguments: tuple[str, ...], out: Path, err: Path) -> None:
+def started(environ: Mapping[str, str], *command: str, log: Path) -> BaseProcess:
+    """Start ``flask``, ``gunicorn`` or ``mortal``, which says everything to a log."""
+    return _start(environ, command, log, log)
+
+
+def _start(
+    environ: Mapping[str, str], command: tuple[str, ...], out: Path, err: Path
+) -> BaseProcess:
+    process = _knowing.Process(target=_run, args=(dict(environ), command, out, err))
+    process.start()
+    return process
+
+
+def _run(environ: dict[str, str], command: tuple[str, ...], out: Path, err: Path) -> None:
     for number, path in ((1, out), (2, err)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), number)
-    sys.stdin, sys.stdout, sys.stderr = open(os.devnull), open(1, "w"), open(2, "w")  # noqa: SIM115, PTH123 - for as long as it lives
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), number)
+    sys.stdin = open(os.devnull)  # noqa: SIM115, PTH123 - for as long as it lives
+    sys.stdout, sys.stderr = open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115 - as well
     os.environ.clear()
     os.environ.update(environ)
-    sys.argv = ["flask", "--app", "wsgi", *arguments]
-    main()
+    sys.argv = [*command]
+    _PROGRAMS[command[0]]()

@@ -5,11 +5,10 @@ A file ``<point>@<where>`` in ``$FAULTS`` is such a moment; it is used up by who
 
 import os
 import signal
-import sys
 from datetime import timedelta
 from pathlib import Path
 
-from flask.cli import main
+from flask import cli
 
 from protonpay.kernel import faults
 from protonpay.store import outbox
@@ -24,12 +23,12 @@ def _die_if_named(name: str, where: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Be ``flask``, and mortal."""
     faults.arm(_die_if_named)
     # Who died is replaced sooner, and what they had in hand is free sooner: tests wait for
     # nothing else.
     outbox.RUNNING_LEASE = timedelta(seconds=2)
     job._RENEW_SECONDS = 0.5
     pool._RESTART_SECONDS = 0.1
-    sys.argv[0] = "flask"
-    main()
+    cli.main()
