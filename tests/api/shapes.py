@@ -31,6 +31,7 @@ _TEXTS = {
     "ABCDEF-...": re.compile(r"[A-Z2-7]{6}(-[A-Z2-7]{6}){3}"),
     "otpauth://totp/ProtonPay:...": re.compile(r"otpauth://totp/ProtonPay:.*"),
     "cm...": ID,
+    "/app/deposits/cm...": re.compile(r"/app/deposits/c[a-z0-9]{24}"),
     "0x4f2a...": re.compile(r"0x[0-9a-f]{64}|0xhash[0-9]+"),
     '{"event":...}': re.compile(r'\{"event":.*\}', re.DOTALL),
     "evt_...": _ABBREVIATED["evt_"],
