@@ -4,12 +4,15 @@ By the table of ua-parser, which browsers' names are kept up to date in. It is a
 whoever calls may say anything, and nothing is ever decided by it.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ua_parser import parse_os, parse_user_agent
 
 _REMEMBERED = 1000
+_PRODUCT = re.compile(r"(?!Mozilla)[A-Za-z][A-Za-z0-9._-]{0,39}(?=/|$)")
+"""What a program of no table says first (RFC 9110, 10.1.5); each browser says Mozilla."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +27,6 @@ class Agent:
 def agent(text: str) -> Agent:
     """Read a ``User-Agent``, of at most some hundred characters."""
     program, system = parse_user_agent(text), parse_os(text)
-    return Agent(program.family if program else None, system.family if system else None)
+    product = _PRODUCT.match(text)
+    named = program.family if program else product and product[0]
+    return Agent(named or None, system.family if system else None)

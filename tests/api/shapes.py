@@ -37,6 +37,7 @@ _TEXTS = {
     "evt_...": _ABBREVIATED["evt_"],
     "req_...": _ABBREVIATED["req_"],
     "curl/...": _ABBREVIATED["curl/"],
+    "curl": re.compile(r"curl|Python Requests|node"),
     "9f86d0...": re.compile(r"[0-9a-f]{64}"),
     "2026-03-13": re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}"),
     "2026-02": re.compile(r"20[0-9]{2}-[0-9]{2}"),

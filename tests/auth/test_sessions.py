@@ -52,6 +52,9 @@ def test_what_a_program_calls_itself_is_told_as_people_call_it(alice: Actor):
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
         " Gecko) Version/18.5 Mobile/15E148 Safari/604.1": ("Mobile Safari", "iOS"),
         "curl/8.14.1": ("curl", None),
+        "shop-server/1.0 (nightly)": ("shop-server", None),
+        "node": ("node", None),
+        "Mozilla/5.0": (None, None),
         "<img onerror=alert(1)>": (None, None),
     }
     for agent in agents:
