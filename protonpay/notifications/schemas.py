@@ -112,7 +112,9 @@ class ChoiceView(WireSchema):
     kind = fields.String(
         metadata={"enum": [*notices.LETTERS, SECURITY], "example": events.INVOICE_PAID}
     )
-    email = fields.Boolean(metadata={"description": "By letter to the owner's address."})
+    email = fields.Boolean(
+        metadata={"description": "By letter to the owner's address.", "example": True}
+    )
     fixed = fields.Boolean(
         metadata={
             "description": f"It cannot be switched off: `{SECURITY}` is every letter about "
