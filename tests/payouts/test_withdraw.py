@@ -47,6 +47,11 @@ def test_the_answer_is_the_documented_one(alice: Actor, network: str):
         "failureCode": None,
         "waitingFor": "processing",
         "createdAt": clock.to_text(moment),
+        "approvedAt": clock.to_text(moment),
+        "signedAt": None,
+        "sentAt": None,
+        "endedAt": None,
+        "cancellable": True,
     }
     assert list(payout)[:3] == ["id", "amount", "fee"]
 
