@@ -96,7 +96,7 @@ def test_a_withdrawal_by_keyboard_alone_and_sent_twice_is_one(
     assert seen.violations() == []
     assert seen.overflows() <= 0
     seen.page.go_back()
-    expect(seen.page.get_by_text("Next withdrawal is possible in")).to_be_visible()
+    expect(seen.page.get_by_text("Next withdrawal in")).to_be_visible()
     expect(button).to_have_count(0)
     seen.page.goto(first)
     assert str(alice.held) == "12.55"
