@@ -1,26 +1,33 @@
-"""Take a withdrawal back as long as nothing is signed for it: all of it returns to the balance."""
+"""Take a withdrawal back as long as nothing is signed for it: all of it returns to the balance.
 
-from protonpay.kernel.errors import Conflict, NotFound
+Its owner only asks. Whoever would sign it next looks for its mark on chain first, as before every
+signature, and then gives it back: a payout may have been sent of which our rows know nothing (a
+database that was restored), and what was sent must not be given back.
+"""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+
+from protonpay.chains.port import AlreadySent, Hindrance
+from protonpay.kernel import clock
+from protonpay.kernel.errors import Conflict, NotFound, Refusal
 from protonpay.payouts import ending
 from protonpay.payouts.models import Payout
-from protonpay.store import outbox
-from protonpay.store.db import transaction
+from protonpay.store.db import current, transaction
 from protonpay.users import service as users
 
 CANCELLED = "cancelled"
-_ON_CHAIN = "already_sent"
-"""What it waits for when the chain bears its mark: money of it has left, whatever we signed."""
 
 
 def is_cancellable(payout: Payout) -> bool:
-    """Tell whether its owner may take it back now; not while a person looks at it."""
-    return payout.state == "PENDING" and payout.source is None and payout.waits_for != _ON_CHAIN
+    """Tell whether its owner may ask for it back now; not while a person looks at it."""
+    waits = payout.state == "PENDING" and payout.source is None
+    return waits and payout.cancel_asked_at is None
 
 
 def cancel(user_id: str, payout_id: str) -> Payout:
-    """End a payout that is not signed and give back what it had set aside; twice is once.
-
-    Of the signer and this the one that takes the payout's row first wins.
+    """Ask for a payout back that is not signed; twice is once.
 
     Raises:
         NotFound: there is none, or it is somebody else's.
@@ -31,10 +38,40 @@ def cancel(user_id: str, payout_id: str) -> Payout:
         payout = next(iter(ending.lock([payout_id])), None)
         if payout is None or payout.user_id != user_id:
             raise NotFound("not_found", "There is no such payout.")
-        if payout.failure_code == CANCELLED:
+        asked = payout.state == "PENDING" and payout.cancel_asked_at is not None
+        if asked or payout.failure_code == CANCELLED:
             return payout
         if not is_cancellable(payout):
             raise Conflict("state_conflict", "This withdrawal can no longer be cancelled.")
-        ending.fail(payout_id, CANCELLED)
-        outbox.finish("payouts.sign", "payout_id", [payout_id])
+        payout.cancel_asked_at = clock.now()
     return payout
+
+
+def check(payout: Payout) -> None:
+    """Look whether a payout that would be signed now was asked back.
+
+    Raises:
+        Conflict: it was (``cancelled``).
+    """
+    if payout.cancel_asked_at is not None:
+        raise _taken_back()
+
+
+def instead(hindered: Mapping[str, Hindrance | Refusal]) -> Mapping[str, Hindrance | Refusal]:
+    """Return why payouts are not signed, where some of them were asked back.
+
+    Args:
+        hindered: payout id → what a look at the network found. Of each the mark was looked for
+            before all else, so that what is not ``AlreadySent`` was never sent.
+    """
+    unsent = [each for each, why in hindered.items() if not isinstance(why, AlreadySent)]
+    if not unsent:
+        return hindered
+    wanted = select(Payout.id).where(Payout.id.in_(unsent), Payout.cancel_asked_at.is_not(None))
+    with transaction():
+        asked = current().scalars(wanted).all()
+    return {**hindered, **dict.fromkeys(asked, _taken_back())}
+
+
+def _taken_back() -> Refusal:
+    return Conflict(CANCELLED, "Its owner has taken it back.")

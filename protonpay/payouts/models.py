@@ -35,6 +35,7 @@ class Payout(Base):
         hold_reason: why it is or was on hold, for operators.
         cleared: an operator let it go on: it is not held for its payee again.
         approval: ``WAITING`` for a second person because it is large, or ``GIVEN``; else None.
+        cancel_asked_at: when its owner asked for it back.
         approved_at: when it was free to be signed: at once, or by an operator's decision.
         signed_at: when the newest bytes that pay it were first stored; ``sent_at`` when they were
             handed in. Neither while it waits to be signed, or signed anew.
@@ -96,6 +97,7 @@ class Payout(Base):
     hold_reason: Mapped[str | None] = mapped_column(Text)
     cleared: Mapped[bool] = mapped_column(default=False, server_default="false")
     approval: Mapped[str | None] = mapped_column(Text)
+    cancel_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     approved_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     signed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

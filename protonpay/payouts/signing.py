@@ -23,7 +23,7 @@ from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import faults
 from protonpay.kernel.errors import Refusal
-from protonpay.payouts import attempts, cooldown, ending, screened, switches, waits
+from protonpay.payouts import attempts, cancelling, cooldown, ending, screened, switches, waits
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.cooldown import Before
 from protonpay.payouts.models import Payout
@@ -84,7 +84,7 @@ def sign(payout_id: str) -> Signed:
         waits.note(payout_id, waits.NODE_SILENT)
         return Signed(later=Later(_ASK_AGAIN_SECONDS, repr(unknown)))
     # Of those that were taken along and hindered, their own jobs ask again.
-    hindered = {**prospect.hindered, **refused}
+    hindered = cancelling.instead({**prospect.hindered, **refused})
     put_off = {each: _put_off(each, why) for each, why in hindered.items()}
     return Signed(attempt_id, put_off.get(payout_id))
 
@@ -205,6 +205,7 @@ def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | N
 def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> None:
     if payout.source is not None:
         return  # nobody's withdrawal
+    cancelling.check(payout)
     if owner.withdrawals_frozen_at is not None:
         raise NotReady("withdrawals_frozen", f"{payout.id} waits until its owner is thawed")
     cooldown.check_single(terms, payout.amount_micro)

@@ -38,8 +38,10 @@ _TOLD: Mapping[str, str] = {
     "over_day_ceiling": "capacity",
 }
 _BY_STATE = {"ON_HOLD": "review", "SIGNED": "confirmation", "SENT": "confirmation"}
-_NETWORK, _QUEUE = "network", "processing"
-REASONS = tuple(dict.fromkeys((_QUEUE, *_BY_STATE.values(), *_TOLD.values(), _NETWORK)))
+_NETWORK, _QUEUE, _CANCELLING = "network", "processing", "cancellation"
+REASONS = tuple(
+    dict.fromkeys((_QUEUE, _CANCELLING, *_BY_STATE.values(), *_TOLD.values(), _NETWORK))
+)
 """All that a client can be told, closed: a code of the signer that is not named above is trouble
 of the network or its node."""
 
@@ -123,6 +125,8 @@ def told(payout: Payout) -> str | None:
     """Return what its owner is told (one of ``REASONS``); None once it has ended."""
     if payout.state != "PENDING":
         return _BY_STATE.get(payout.state)
+    if payout.cancel_asked_at is not None:
+        return _CANCELLING
     return _QUEUE if payout.waits_for is None else _TOLD.get(payout.waits_for, _NETWORK)
 
 

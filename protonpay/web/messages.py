@@ -221,6 +221,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     "This payment is not on hold.": "Этот платёж не задержан.",
     "No provider takes this currency.": "Эту валюту не принимает ни один провайдер.",
     "This withdrawal can no longer be cancelled.": "Этот вывод уже нельзя отменить.",
+    "Its owner has taken it back.": "Владелец отменил его.",
     "This payout is not on hold.": "Эта выплата не задержана.",
     "Nothing of this id is on hold.": "С таким идентификатором ничего не задержано.",
     "The network does not name its sender.": "Сеть не называет отправителя.",

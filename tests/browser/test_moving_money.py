@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from protonpay.chains.addresses import check_address
 from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
-from protonpay.payouts import payees
+from protonpay.payouts import ending, payees
+from protonpay.payouts.cancelling import CANCELLED
 from protonpay.payouts.models import PayeeLook
 from protonpay.store.db import db, transaction
 from protonpay.users import service as users
@@ -238,5 +239,8 @@ def test_a_withdrawal_is_followed_and_taken_back(
         seen.page.locator("details.card summary").first.click()
         seen.page.locator("details.card .button.danger").click()
         expect(seen.page.get_by_role("status").first).to_be_visible()
+        look(seen, "app-withdrawal-asked-back", language)
+        ending.fail_unsigned(back, CANCELLED)
+        seen.page.reload()
         look(seen, "app-withdrawal-cancelled", language)
     assert (str(alice.held), seen.errors) == ("10.05", [])

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from protonpay.chains.port import AlreadySent, NotReady
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.payouts.approval import threshold
 from protonpay.store.db import transaction
+from protonpay.store.jobs import Later
 from protonpay.users import service as users
+from protonpay.wire.http import NoAnswer
 from tests.actors import Actor
 from tests.payouts.fake_chain import LANDED, LOST_AND_FREE, FakeChain
 from tests.payouts.orders import (
@@ -17,15 +20,16 @@ from tests.payouts.orders import (
     broadcast,
     confirm,
     jobs,
-    only_waits,
     put,
     sent,
     sign,
     stored,
+    usdc,
     withdraw,
 )
+from tests.plans.of_a_kind import on_plan
 from tests.refusals import refused
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 
 def shown(actor: Actor, payout_id: str) -> dict[str, Any]:
@@ -41,30 +45,42 @@ def test_a_withdrawal_is_taken_back_whole_and_once(alice: Actor, base: FakeChain
     before = alice.available
     one = accepted(alice)
     assert shown(alice, one)["cancellable"] is True
-    told = cancel(alice, one).get_json()["payout"]
+    with only_changes("payouts"):
+        told = cancel(alice, one).get_json()["payout"]
+    assert (told["status"], told["cancellable"]) == ("PENDING", False)
+    assert told["waitingFor"] == "cancellation"
+    with nothing_changes():
+        assert cancel(alice, one).get_json()["payout"] == told
+
+    assert sign(one) is None
+    told = shown(alice, one)
     assert (told["status"], told["failureCode"]) == ("FAILED", "cancelled")
     assert (told["cancellable"], told["waitingFor"]) == (False, None)
     assert (alice.available, alice.held) == (before, ZERO)
     with nothing_changes():
         assert cancel(alice, one).get_json()["payout"] == told
-    with nothing_changes():
         assert sign(one) is None, "a job that comes late finds nothing to do"
     assert base.signed == []
 
 
+@pytest.mark.usefixtures("base")
 def test_what_is_taken_back_counts_towards_no_limit(alice: Actor):
     one = accepted(alice)
     cancel(alice, one)
+    sign(one)
     assert withdraw(alice).status_code == 200, "no cooldown"
     quote = alice.post("/client/withdraw/quote", {"amount": "1", "network": "Base"})
     assert quote.json["quote"]["dailyLimitLeft"] == "49950.00"
 
 
+@pytest.mark.usefixtures("base")
 def test_who_has_frozen_withdrawals_may_take_one_back(alice: Actor):
     one = accepted(alice)
     with transaction():
         users.lock(alice.id).withdrawals_frozen_at = clock.now()
     assert cancel(alice, one).status_code == 200
+    sign(one)
+    assert stored(one).failure_code == "cancelled"
 
 
 def test_nothing_that_is_signed_is_taken_back(alice: Actor, base: FakeChain):
@@ -82,13 +98,52 @@ def land(chain: FakeChain, payout_id: str) -> None:
     confirm(payout_id)
 
 
-def test_what_the_chain_bears_already_is_not_taken_back(alice: Actor, base: FakeChain):
+def test_what_was_sent_is_not_given_back(alice: Actor, base: FakeChain):
+    """Of a database that was restored: the chain bears the mark of what no row of ours knows."""
     one = accepted(alice)
-    with only_waits(one, "already_sent"), transaction():
-        payout = stored(one)
-        payout.waits_for, payout.waits_since = "already_sent", clock.now()
+    cancel(alice, one)
+    base.plan("read_terms", AlreadySent("0xfound", "an earlier send"))
+    sign(one)
+    told = shown(alice, one)
+    assert (told["status"], told["txHash"]) == ("COMPLETED", "0xfound")
     with nothing_changes():
         refused(cancel(alice, one), 409, "state_conflict")
+
+
+@pytest.mark.parametrize(
+    "silence", [NoAnswer("the node is away"), AlreadySent(None, "in a block that may go")]
+)
+def test_as_long_as_it_is_unknown_whether_it_was_sent_it_waits(
+    alice: Actor, base: FakeChain, silence: Exception
+):
+    one = accepted(alice)
+    cancel(alice, one)
+    base.plan("read_terms", silence, NoAnswer("and again"))
+    for _ in range(2):
+        assert isinstance(sign(one), Later)
+    assert (stored(one).state, alice.held) == ("PENDING", usdc("50.05"))
+
+    sign(one)
+    assert stored(one).failure_code == "cancelled"
+
+
+@pytest.mark.parametrize("code", ["treasury_short", "usdc_paused"])
+def test_what_cannot_be_sent_now_is_given_back(alice: Actor, base: FakeChain, code: str):
+    before, one = alice.available, accepted(alice)
+    cancel(alice, one)
+    base.plan("read_terms", NotReady(code, "its mark was looked for and is not there"))
+    assert sign(one) is None
+    assert (stored(one).failure_code, alice.available) == ("cancelled", before)
+
+
+def test_who_is_taken_along_is_given_back_too(alice: Actor, base: FakeChain):
+    base.most_in_one = 2
+    on_plan(alice, cooldown_seconds=0)
+    first, second = accepted(alice), accepted(alice)
+    cancel(alice, second)
+    sign(first)
+    assert [send.payout_ids for send, *_ in base.signed] == [(first,)]
+    assert (stored(first).state, stored(second).failure_code) == ("SIGNED", "cancelled")
 
 
 def test_what_a_person_looks_at_is_theirs_to_decide(alice: Actor):

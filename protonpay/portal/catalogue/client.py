@@ -262,11 +262,13 @@ IN_RUSSIAN: Sentences = {
     "Not sent": "Не отправлено",
     "payout|Confirmed": "Подтверждено сетью",
     "Credited here, no network has carried it": "Зачислено внутри системы, без сети",
-    "Nothing is signed yet: the amount and the fee return to your balance at once.": (
+    "Nothing is signed yet: the amount and the fee return to your balance in a moment.": (
         "Ещё ничего не подписано: сумма и комиссия сразу вернутся на баланс."
     ),
     "Cancel the withdrawal": "Отменить вывод",
-    "The withdrawal is cancelled.": "Вывод отменён.",
+    "You have asked for it back: it returns once it is sure that it was not sent.": "Вы просите"
+    " вернуть его: деньги вернутся, как только станет ясно, что их не отправили.",
+    "The withdrawal is asked back.": "Запрос на отмену вывода принят.",
     "It is being prepared.": "Готовится.",
     "It is being looked at.": "На проверке.",
     "Sent, waiting for the network to show it. It will not be sent twice.": (

@@ -45,6 +45,7 @@ AT_THE_ADDRESS = frozenset(name for name in _PROBLEMS if "address" in name)
 _WAITS = {
     "processing": "It is being prepared.",
     "review": "It is being looked at.",
+    "cancellation": "You have asked for it back: it returns once it is sure that it was not sent.",
     "confirmation": "Sent, waiting for the network to show it. It will not be sent twice.",
     "paused": "Payouts are paused. It goes out when they go on.",
     "account_frozen": "Withdrawals of this account are frozen.",

@@ -77,7 +77,7 @@ def cancel_withdrawal(payout_id: str) -> AnyResponse:
     form = Form()
     if send("POST", f"/client/withdraw/{payout_id}/cancel", form).refused:
         return _one(payout_id, form)
-    return done("The withdrawal is cancelled.", f"/app/withdrawals/{payout_id}")
+    return done("The withdrawal is asked back.", f"/app/withdrawals/{payout_id}")
 
 
 def _one(payout_id: str, form: Form) -> Response:

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from protonpay.chains.registry import POLYGON
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
-from protonpay.payouts import payees
+from protonpay.payouts import ending, payees
+from protonpay.payouts.cancelling import CANCELLED
 from protonpay.payouts.models import PayeeLook, Payout
 from protonpay.portal import words
 from protonpay.portal.client import filters
@@ -303,9 +304,12 @@ def test_a_withdrawal_is_a_timeline_and_is_taken_back_before_it_is_signed(
     assert places == sorted(places)
     assert screen.html.count('<li class="is-done">') == 2
     reader.send(f"/app/withdrawals/{one}/cancel")
-    assert "The withdrawal is cancelled." in reader.at.text
-    assert "all of it is back in your balance" in reader.at.text
+    assert "The withdrawal is asked back." in reader.at.text
+    assert "it returns once it is sure that it was not sent" in reader.at.text
     assert f"/app/withdrawals/{one}/cancel" not in reader.at.html
+    assert rich.held == Usdc.parse("50.05")
+    ending.fail_unsigned(one, CANCELLED)  # by whoever would sign it
+    assert "all of it is back in your balance" in reader.open(f"/app/withdrawals/{one}").text
     assert (rich.available, rich.held) == (Usdc.parse("5000"), Usdc(0))
 
 
