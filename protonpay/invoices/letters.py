@@ -71,7 +71,7 @@ def send(user_id: str, invoice_id: str, *, email: str, language: str | None) -> 
             to=email,
             language=letter.language,
             useful_for=invoice.expires_at - letter.created_at,
-            seller=_one_line(owner.name),
+            seller=owner.name,
             email=owner.email,
             amount=formats.usdc(letter.language, invoice.due),
             until=f"{invoice.expires_at:%Y-%m-%d %H:%M} UTC",
@@ -89,7 +89,7 @@ def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
         "invoice_refund_claimed",
         to=owner.email,
         language=owner.language,
-        name=_one_line(owner.name),
+        name=owner.name,
         amount=formats.usdc(owner.language, claim.amount_micro),
         invoice=invoice.id,
         address=claim.wallet_address,
@@ -105,7 +105,7 @@ def tell_of_rest(invoice: Invoice) -> None:
         "invoice_rest_asked",
         to=owner.email,
         language=owner.language,
-        name=_one_line(owner.name),
+        name=owner.name,
         paid=formats.usdc(owner.language, invoice.received_micro),
         amount=formats.usdc(owner.language, invoice.amount_micro),
         rest=formats.usdc(owner.language, invoice.missing),
@@ -131,8 +131,3 @@ def _check_often(most: int, within: timedelta, **whose: str) -> None:
         seconds = max(1, int((oldest - since).total_seconds()))
         said = "Too many letters were asked for. Try again later."
         raise Limited("too_many_letters", said, retry_after=seconds)
-
-
-def _one_line(name: str) -> str:
-    # A paragraph of its own could be taken for one of ours.
-    return " ".join(name.split())

@@ -53,10 +53,12 @@ def write(
         template: its name.
         to: the reader's address.
         language: one of ``LANGUAGES``.
-        values: exactly what ``placeholders`` names.
+        values: exactly what ``placeholders`` names; each is one line of it, whatever it was.
         test: whether no real money moves here; said in every letter, then.
     """
-    whole = _texts.get_template(f"{language}/{template}.txt").render(values).strip()
+    # Somebody's name with a paragraph in it could be taken for one of ours.
+    lines = {name: " ".join(value.splitlines()) for name, value in values.items()}
+    whole = _texts.get_template(f"{language}/{template}.txt").render(lines).strip()
     subject, _, body = whole.partition("\n")
     paragraphs = [each.strip() for each in re.split(r"\n\s*\n", body.strip())]
     footer = _texts.get_template(f"{language}/_footer.txt").render()

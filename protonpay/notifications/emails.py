@@ -196,7 +196,7 @@ def _post(owner: User, told: _Told) -> None:
     if told.data.get("invoiceId") is not None:
         path = "/app/invoices/{invoiceId}"
     values = {
-        "name": _one_line(owner.name),
+        "name": owner.name,
         "when": formats.moment(owner.language, told.at, zones.zone(owner.time_zone)),
         "link": office.address(path.format(**told.data)),
         "choose": office.address("/app/notifications/preferences"),
@@ -219,7 +219,7 @@ def _members(language: str, data: Mapping[str, Any]) -> dict[str, str]:
         if name in _AMOUNTS and value is not None:
             said[_AMOUNTS[name]] = formats.usdc(language, Usdc.parse(str(value)))
         elif name in _NAMES and value is not None:
-            said[_NAMES[name]] = _one_line(str(value))
+            said[_NAMES[name]] = str(value)
     return said
 
 
@@ -237,8 +237,3 @@ _NAMES = {
     "network": "network",
     "key": "key",
 }
-
-
-def _one_line(text: str) -> str:
-    # A paragraph of its own could be taken for one of ours.
-    return " ".join(text.split())

@@ -1,5 +1,6 @@
 """Letters are written with what they tell of, and sent until somebody took or refused them."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -181,6 +182,19 @@ def test_a_letter_takes_exactly_its_words(house):
     for wrong in ({}, {"name": "A"}, {**WORDS, "more": "x"}):
         with pytest.raises(ValueError, match="wants"), transaction():
             service.post("verify_email", to="a@example.com", language="en", **wrong)
+
+
+def test_no_value_makes_a_paragraph_or_a_button_of_its_own():
+    """Of every letter: a name with a link below it stays in its sentence."""
+    stranger = "Eve\n\n[Sign in]\nhttps://evil.example/"
+    for name, language in itertools.product(writing.names(), writing.LANGUAGES):
+        wanted = writing.placeholders(name, language)
+        plain, taken = (
+            writing.write("c1", name, "a@example.com", language, values, test=False)
+            for values in (dict.fromkeys(wanted, "Eve"), dict.fromkeys(wanted, stranger))
+        )
+        assert taken.text.count("\n\n") == plain.text.count("\n\n"), name
+        assert 'href="https://evil.example/"' not in taken.html, name
 
 
 def test_every_letter_is_written_in_every_language_with_the_same_words():
