@@ -49,8 +49,11 @@ class Simulator:
         requests.delete(f"{self.url}/_sim/payments", timeout=PATIENCE).raise_for_status()
 
     def kill(self) -> None:
+        """End it at once; one that has ended stays so."""
         self.process.kill()
-        self.process.communicate()
+        self.process.wait(PATIENCE)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @contextmanager
