@@ -7,7 +7,7 @@ import random
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.process import BaseProcess
@@ -22,6 +22,7 @@ from protonpay.chains import further, keyring
 from protonpay.chains.registry import BUILT_IN, NETWORKS
 from protonpay.sandbox import evm_outside
 from protonpay.sandbox.evm.rpc import Rpc
+from protonpay.sandbox.evm.store import Store
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
 from tests.flows import desk
@@ -199,6 +200,18 @@ class City:
         """Kill a chain's node and start it again: what it had not kept yet is gone."""
         self.parts.keepers[network].kill()
         self.parts.keepers[network].start()
+
+    def blocks_by_hand(self, network: str) -> AbstractContextManager[None]:
+        """Let nobody else make blocks of an EVM network meanwhile; its node goes on answering."""
+        return Store(self.log / network).alone()
+
+    def take_back_a_block(self, network: str) -> None:
+        """Replace the newest block of an EVM network by an empty one, also where it is kept."""
+        node, store = Rpc(self.parts.nodes[network]), Store(self.log / network)
+        with store.alone():
+            # Above what is final; what was in it comes back only if somebody sends it again.
+            node("anvil_reorg", 1, [])
+            store.save(node("anvil_dumpState"))
 
     def _children_of(self, group: str) -> list[int]:
         parent = self.groups[group].pid

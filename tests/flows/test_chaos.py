@@ -89,13 +89,12 @@ class Misfortune:
         self.done[name] += 1
 
     def _reorg(self, network: str) -> None:
-        node = Rpc(self._city.parts.nodes[network])
         with suppress(NodeError):  # nothing to take back
             if network == "Solana":
+                node = Rpc(self._city.parts.nodes[network])
                 node("sandbox_rollback", self._chance.randint(1, 20))
             else:
-                # Above what is final; what was in it comes back only if somebody sends it again.
-                node("anvil_reorg", 1, [])
+                self._city.take_back_a_block(network)
 
     def _trouble(self, network: str, trouble: str) -> None:
         self._city.gates[network].troubles.extend([trouble] * self._chance.randint(1, 4))

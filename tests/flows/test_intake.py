@@ -1,10 +1,6 @@
 """USDC that is paid on chain: seen, credited once when final, whatever dies or is taken back."""
 
 import json
-import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from standardwebhooks import Webhook
@@ -102,7 +98,7 @@ def test_a_fork_of_solana_takes_a_payment_away(city: City):
 def test_a_reorg_moves_a_payment_which_is_credited_once(city: City, network: str):
     user, node = city.resident("Payee"), Rpc(city.parts.nodes[network])
     address = _address(user, network)
-    with blocks_by_hand(city, network):
+    with city.blocks_by_hand(network):
         data = abi.call("transfer(address,uint256)", address, 5_000_000)
         order = {"from": node("eth_accounts")[0], "to": NETWORKS[network].usdc, "data": data}
         tx_hash = node("eth_sendTransaction", order)
@@ -120,17 +116,6 @@ def test_a_reorg_moves_a_payment_which_is_credited_once(city: City, network: str
     assert (deposit["txHash"], user.balance) == (tx_hash, "5.00")
     assert len(_deposits(user)) == 1
     assert city.books_are_sound()
-
-
-@contextmanager
-def blocks_by_hand(city: City, network: str) -> Iterator[None]:
-    """Stop the one who makes this network's blocks; its node goes on answering."""
-    keeper = city.parts.keepers[network].process
-    os.kill(keeper.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(keeper.pid, signal.SIGCONT)
 
 
 def test_a_payout_to_an_address_of_ours_comes_back_as_a_deposit(city: City):

@@ -15,7 +15,6 @@ from protonpay.sandbox.evm.rpc import Rpc
 from tests.browser.conftest import browser
 from tests.flows.city import LISTED, City, Resident
 from tests.flows.test_cards import PRICES
-from tests.flows.test_intake import blocks_by_hand
 from tests.flows.test_journeys import fresh_wallet
 
 __all__ = ["browser"]
@@ -135,7 +134,7 @@ def test_a_reorg_takes_a_payment_back_and_the_page_says_so(
     made, node = _ask(shop), Rpc(city.parts.nodes["Polygon"])
     page = opens(made["payUrl"])
     address = city.place_to_pay(made, "Polygon")
-    with blocks_by_hand(city, "Polygon"):
+    with city.blocks_by_hand("Polygon"):
         tx_hash = _send(city, "Polygon", address, 5_000_000, role=0)
         node("evm_mine")
         raw = node("eth_getRawTransactionByHash", tx_hash)

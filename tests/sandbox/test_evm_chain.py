@@ -195,6 +195,20 @@ def test_no_moment_of_a_kill_loses_a_final_block(tmp_path):
 
 
 @pytest.mark.slow
+def test_who_is_alone_with_a_chain_makes_its_blocks(tmp_path):
+    with running("--state", str(tmp_path), "--interval", "0.005") as url:
+        rpc = Rpc(url)
+        order = {"from": rpc("eth_accounts")[5], "to": PAYEE, "value": "0x1", "gas": "0x5208"}
+        with Store(tmp_path).alone():
+            before = number(rpc, "latest")
+            for made in range(1, 31):  # each many of the miner's pauses long
+                tx_hash = rpc("eth_sendTransaction", order)
+                rpc("evm_mine")
+                assert number(rpc, "latest") == before + made
+        assert final_receipt(url, tx_hash)
+
+
+@pytest.mark.slow
 def test_a_damaged_state_falls_back_to_the_one_before(tmp_path):
     with running("--state", str(tmp_path), "--interval", "0.02") as url:
         final_receipt(url, outside.send_usdc(url, USDC, PAYEE, 77))

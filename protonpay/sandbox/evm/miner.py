@@ -57,11 +57,17 @@ class Miner:
 
     def mine(self) -> None:
         """Mine one block and save the chain."""
-        self._rpc("evm_mine")
-        self._mined_at = time.monotonic()
-        if self._store is not None:
+        if self._store is None:
+            self._mine()
+            return
+        with self._store.alone():
+            self._mine()
             self._store.save(self._rpc("anvil_dumpState"))
             self._save_seconds = time.monotonic() - self._mined_at
+
+    def _mine(self) -> None:
+        self._rpc("evm_mine")
+        self._mined_at = time.monotonic()
 
     def _wanted(self) -> bool:
         if time.monotonic() - self._mined_at > self._heartbeat:

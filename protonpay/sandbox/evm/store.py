@@ -1,9 +1,12 @@
 """The chain on disk: the newest saved state and the one before it."""
 
+import fcntl
 import gzip
 import logging
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,18 @@ class Store:
         self._newest = folder / "chain.json.gz"
         self._before = folder / "chain.before.json.gz"
         self._unpacked = folder / "loading.json"
+        self._in_use = folder / "in-use.lock"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else make blocks, take them back or save them, in any process.
+
+        Anvil does not keep these apart: a block made while another is taken back has transfers
+        whose money is nowhere. Whoever is killed lets go.
+        """
+        with self._in_use.open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def save(self, dump: str) -> None:
         """Keep a state as ``anvil_dumpState`` answered it: hex of gzipped JSON."""
