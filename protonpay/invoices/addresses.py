@@ -16,7 +16,7 @@ def redirect(url: str | None) -> str | None:
             (``invalid_url``).
     """
     if url is not None:
-        _parts(url)
+        _parts(url, "redirectUrl")
     return url
 
 
@@ -28,10 +28,10 @@ def origin(url: str | None) -> str | None:
     """
     if url is None:
         return None
-    parts = _parts(url)
+    parts = _parts(url, "embedOrigin")
     said = f"{parts.scheme}://{parts.netloc}"
     if url.removesuffix("/") != said or "*" in said or ";" in said or "," in said:
-        raise Invalid("invalid_url", "Must be an origin: scheme, host and port, without a path.")
+        raise _invalid("embedOrigin", "Must be an origin: scheme, host and port, without a path.")
     return said
 
 
@@ -45,18 +45,20 @@ def back_to(url: str, invoice_id: str) -> str:
 _NAME = "invoiceId"
 
 
-def _parts(url: str) -> SplitResult:
+def _parts(url: str, member: str) -> SplitResult:
+    refusal = _invalid(
+        member, "Must be an http or https address with a host and without credentials."
+    )
     try:
         parts = urlsplit(url)
         # Reading the port says whether it is one.
         named = parts.hostname is not None and "@" not in parts.netloc and parts.port != 0
     except ValueError:
-        raise _invalid() from None
+        raise refusal from None
     if not named or parts.scheme not in ("http", "https") or not _PLAIN.issuperset(url):
-        raise _invalid()
+        raise refusal
     return parts
 
 
-def _invalid() -> Invalid:
-    said = "Must be an http or https address with a host and without credentials."
-    return Invalid("invalid_url", said)
+def _invalid(member: str, said: str) -> Invalid:
+    return Invalid("invalid_url", said, fields={"json": {member: [said]}})

@@ -111,7 +111,8 @@ def create(user_id: str, order: Order) -> Invoice:
     if order.currency != CURRENCY:
         raise Invalid("unsupported_currency", "Invoices are in USDC.")
     if not order.tolerance < order.amount:
-        raise Invalid("validation_error", "The tolerance must be smaller than the amount.")
+        said = "The tolerance must be smaller than the amount."
+        raise Invalid("validation_error", said, fields={"json": {"tolerance": [said]}})
     redirect_url = addresses.redirect(order.redirect_url)
     embed_origin = addresses.origin(order.embed_origin)
     now, lasts = clock.now(), order.expires_in_seconds

@@ -1,10 +1,9 @@
 """The pay page of an invoice: complete without JavaScript, each state in words of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from protonpay.deposits.service import Offer
 from protonpay.invoices.checkout import Checkout
 from protonpay.invoices.states import CARD_ALIVE, CLAIM, REFUND, UNDECIDED
 from protonpay.kernel import clock
@@ -210,19 +209,18 @@ def _wait(shown: Checkout) -> int:
     return _SELDOM if still else 0
 
 
-def tills(offers: Sequence[Offer], languages: Sequence[str]) -> Sequence[tuple[str, str]]:
+def tills(ways: Iterable[tuple[str, str]], languages: Sequence[str]) -> Sequence[tuple[str, str]]:
     """Return currency and provider of each way to pay by card, the likely ones first.
 
     Args:
-        offers: of the providers that are set up.
+        ways: currencies and the providers, set up, that take them.
         languages: what the payer's browser asks for, best first: ``ru-RU``.
     """
     likely = [
         _CURRENCY_OF[part] for tag in languages for part in _parts(tag) if part in _CURRENCY_OF
     ]
     first = list(dict.fromkeys([*likely, "USD"]))
-    each = [(money.code, one.provider) for one in offers for money in one.currencies]
-    return sorted(each, key=lambda till: [*first, till[0]].index(till[0]))
+    return sorted(ways, key=lambda till: [*first, till[0]].index(till[0]))
 
 
 def _parts(tag: str) -> Sequence[str]:

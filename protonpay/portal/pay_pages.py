@@ -186,7 +186,7 @@ def shown_page(invoice_id: str, *, plain: bool = False, tried: Tried = NOTHING_T
         tries=LOOKUP_TRIES,
         left=checkout.time_left(shown, say),
         codes={place.network: qr.svg(place.code) for place in shown.places},
-        tills=checkout.tills(offers, languages),
+        tills=checkout.tills(_by_card(offers), languages),
         # Where addresses are being prepared anything new is worth another look.
         version="" if shown.can_be_paid and not shown.places else shown.version,
         refresh=0 if request.args.get("refresh") == "off" else face.refresh,
@@ -210,6 +210,10 @@ def _way(
     came = [one.network.lower() for one in reversed(shown.payments) if one.network]
     wanted = [tried.at, request.args.get("network", ""), *(["card"] if open_card else []), *came]
     return next((way for way in wanted if way in ways), ways[0])
+
+
+def _by_card(offers: Sequence[Offer]) -> Sequence[tuple[str, str]]:
+    return [(money.code, one.provider) for one in offers for money in one.currencies]
 
 
 def _payer() -> Mapping[str, str] | None:

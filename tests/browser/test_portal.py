@@ -114,6 +114,21 @@ def test_the_preview_follows_what_is_typed(alice: Actor, visit: Callable[..., Vi
     expect(shown).to_contain_text("Tea for two")
     expect(seen.page.locator("#description")).to_be_focused()
     assert alice.get("/client/invoices").json["invoices"] == []
+    seen.page.get_by_text("Advanced").click()
+    seen.page.locator("#redirectUrl").fill("shop.example.com")
+    seen.page.get_by_role("button", name="Create the invoice").click()
+    said = seen.page.locator("#redirectUrl-said")
+    expect(said).to_contain_text("Must be an http or https address")
+    expect(said).to_be_visible()
+    assert seen.violations() == []
+    for language in ("en", "ru"):
+        seen.page.emulate_media(color_scheme=USUAL[language])
+        filled = "amount=50&redirectUrl=https://shop.example.com"
+        seen.page.goto(f"/app/invoices/new?lang={language}&{filled}")
+        look(seen, "app-invoices-advanced", language)
+    seen.page.goto("/app/invoices/new?lang=en&amount=12.5&redirectUrl=https://shop.example.com")
     seen.page.get_by_role("button", name="Create the invoice").click()
     seen.page.wait_for_url(re.compile("/app/invoices/c[0-9a-z]{24}$"))
-    assert (seen.strangers, seen.errors) == ([], [])
+    # The refusal above, and nothing else.
+    assert (seen.strangers, len(seen.errors)) == ([], 1)
+    assert "400" in seen.errors[0]

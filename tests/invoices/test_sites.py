@@ -75,7 +75,9 @@ def test_the_invoice_is_named_and_nothing_else_changes(url: str, led_to: str):
 @pytest.mark.parametrize("member", ["redirectUrl", "embedOrigin"])
 def test_what_is_no_address_of_a_site_is_refused(alice: Actor, member: str, url: str):
     with nothing_changes():
-        refused(alice.post("/client/invoices", {"amount": "5", member: url}), 400, "invalid_url")
+        answer = alice.post("/client/invoices", {"amount": "5", member: url})
+        refused(answer, 400, "invalid_url")
+    assert list(answer.get_json()["errors"]["json"]) == [member]
 
 
 @pytest.mark.parametrize(

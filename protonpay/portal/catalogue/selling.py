@@ -28,4 +28,12 @@ IN_RUSSIAN: Sentences = {
     "Its payer asked for an invoice for the rest": "Плательщик просит счёт на остаток",
     "Preview": "Предпросмотр",
     "As its payer will see it": "Так его увидит плательщик",
+    "Advanced": "Дополнительно",
+    "Where its payer goes back to": "Куда вернуть плательщика",
+    "Once it is paid, with its id. That proves no payment: wait for the webhook.": (
+        "После оплаты, с идентификатором счёта. Это не доказывает оплату: дождитесь вебхука."
+    ),
+    "Your site that shows its page in a frame": "Ваш сайт, который показывает страницу во фрейме",
+    "No other site may show it in one.": "Другие сайты не смогут показать её во фрейме.",
+    "Its payer may not take more time.": "Плательщик не может продлить срок.",
 }

@@ -1,6 +1,6 @@
 """Screens of invoices: the list, a new one, and what can be done with one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
+from protonpay.portal import checkout, words
 from protonpay.portal.client import looks, visits
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form, amount
@@ -18,6 +19,8 @@ from protonpay.portal.client.screens import ask, client, done, download, send, s
 
 _LASTS = ("86400", "3600", "604800", "2592000")
 """Seconds that an invoice can be paid for, the usual first."""
+_FURTHER = ("tolerance", "redirectUrl", "embedOrigin", "acceptLate", "fixedEnd")
+"""Fields that most invoices leave as they are: they are behind a word, until one says something."""
 _STATUSES = (
     "PENDING",
     "CONFIRMING",
@@ -58,12 +61,12 @@ def make_invoice() -> AnyResponse:
     if form["preview"]:
         return _new(form)
     body = form.body(
-        "description",
-        "restOf",
+        *("description", "restOf", "redirectUrl", "embedOrigin"),
         amounts=["amount", "tolerance"],
         whole=["expiresInSeconds"],
         yes_no=["acceptLate"],
     )
+    body["extendable"] = not form["fixedEnd"]
     answer = send("POST", "/client/invoices", form, body)
     if answer.refused:
         return _new(form)
@@ -137,7 +140,25 @@ def _new(form: Form) -> Response:
     lasts = form["expiresInSeconds"] if form["expiresInSeconds"] in _LASTS else _LASTS[0]
     until = clock.to_text(clock.now() + timedelta(seconds=int(lasts)))
     seller = visits.kept("account_name") or visits.kept("who") or ""
-    return show("invoice_new", form=form, asked=asked, until=until, seller=seller, acts=_INVOICING)
+    return show(
+        "invoice_new",
+        form=form,
+        asked=asked,
+        until=until,
+        seller=seller,
+        further=any(form[name] or form.error(name) for name in _FURTHER),
+        tills=_tills(),
+        acts=_INVOICING,
+    )
+
+
+def _tills() -> Sequence[tuple[str, str]]:
+    """Return the ways to pay by card, in the order of a payer whose browser is the reader's."""
+    offered = ask("/client/deposit/providers")["providers"]
+    ways = [(money["code"], one["provider"]) for one in offered for money in one["currencies"]]
+    set_up = {one["provider"] for one in offered if one["configured"]}
+    languages = [*request.accept_languages.values(), words.chosen()]
+    return checkout.tills((way for way in ways if way[1] in set_up), languages)
 
 
 def _rest(invoice: Mapping[str, Any]) -> str:

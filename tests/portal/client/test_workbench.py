@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from flask import Flask
 
 from protonpay.request_log import recording
@@ -72,6 +73,65 @@ def test_an_invoice_is_previewed_and_not_made(house: Flask, alice: Actor):
             reader.open("/app/invoices/new")
             reader.send("/app/invoices/new", amount=nonsense, expiresInSeconds="9", preview="yes")
             assert reader.status == 200, nonsense
+
+
+def test_an_invoice_takes_what_the_api_takes(house: Flask, alice: Actor):
+    reader = sign_in(house, alice)
+    assert '<details class="further">' in reader.open("/app/invoices/new").html
+    further = {
+        "redirectUrl": "https://shop.example.com/thanks",
+        "embedOrigin": "https://shop.example.com",
+        "fixedEnd": "yes",
+        "tolerance": "0,5",
+        "acceptLate": "yes",
+    }
+    reader.send("/app/invoices/new", amount="50", **further)
+    (made,) = alice.get("/client/invoices").json["invoices"]
+    names = ("redirectUrl", "embedOrigin", "extendable", "tolerance", "acceptLate")
+    told = [made[name] for name in names]
+    assert told == [further["redirectUrl"], further["embedOrigin"], False, "0.50", True]
+    reader.open("/app/invoices/new")
+    reader.send("/app/invoices/new", amount="50")
+    assert alice.get("/client/invoices").json["invoices"][0]["extendable"] is True
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"redirectUrl": "shop"}, "Must be an http or https address"),
+        ({"embedOrigin": "https://shop.example.com/path"}, "Must be an origin"),
+        ({"tolerance": "50"}, "The tolerance must be smaller than the amount."),
+    ],
+)
+def test_a_refused_invoice_loses_nothing_and_says_where(
+    house: Flask, alice: Actor, wrong: dict[str, str], said: str
+):
+    reader = sign_in(house, alice)
+    reader.open("/app/invoices/new")
+    typed = {"amount": "50", "description": "Обед", "expiresInSeconds": "3600", "fixedEnd": "yes"}
+    typed |= {"redirectUrl": "https://shop.example.com/a?b=c", "acceptLate": "yes", **wrong}
+    with nothing_changes():
+        reader.send("/app/invoices/new", **typed)
+    assert reader.status == 400
+    kept = reader.at.form("/app/invoices/new").fields
+    assert {name: kept[name] for name in typed} == typed
+    (name,) = wrong
+    assert '<details class="further" open>' in reader.at.html
+    beside = re.search(rf'<p id="{name}-said" class="said bad">([^<]*)', reader.at.html)
+    assert beside is not None
+    assert beside[1].startswith(said)
+
+
+def test_the_preview_names_the_cards_that_the_pay_page_takes(house: Flask, alice: Actor):
+    made = ask(alice, "5")
+    asked = {"Accept-Language": "ar-KW, en"}
+    page = alice.client.get(f"/pay/{made.id}", headers=asked).text
+    offered = re.findall(r'<option value="\w+ [A-Z]{3}">([^<]+)', page)
+    assert offered[:2] == ["KWD · Tap", "USD · Tap"]
+    reader = sign_in(house, alice)
+    html = reader.open("/app/invoices/new", asked["Accept-Language"]).html
+    preview = html.split('data-part="preview"')[1]
+    assert re.findall(r'<bdi class="till">([^<]+)', preview) == offered
 
 
 def test_invoices_are_counted_and_sent_from_their_screens(house: Flask, alice: Actor):
