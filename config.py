@@ -304,7 +304,19 @@ class Config:
         found += production.unreadable(self.yookassa_networks)
         found += self._bad_mail()
         if self.production:
-            found += production.unsafe(self)
+            found += production.unsafe(
+                {
+                    "PUBLIC_URL": self.public_url,
+                    "WEBHOOK_ALLOW_INSECURE_TARGETS": " ".join(self.webhook_allow_insecure_targets),
+                    "YOOKASSA_NETWORKS": self.yookassa_networks,
+                    "TAP_SECRET_KEY": self.tap_secret_key or "",
+                    "YOOKASSA_SECRET_KEY": self.yookassa_secret_key or "",
+                    "FREEDOMPAY_SECRET_KEY": self.freedompay_secret_key or "",
+                },
+                nodes=self.nodes(),
+                sources=self.sources(),
+                secrets=self.secrets(),
+            )
         return found
 
     def _bad_mail(self) -> Iterator[str]:

@@ -1,15 +1,11 @@
 """What no setting may be in production: the sandbox's, a test's, or open to who listens."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from protonpay.wire.guard import only_public
-
-if TYPE_CHECKING:
-    from config import Config
 
 TEST_KEYS = {
     "TAP_SECRET_KEY": ("sk_test_",),
@@ -20,29 +16,42 @@ TEST_KEYS = {
 """How keys begin with which card providers move no money."""
 
 
-def unsafe(config: "Config") -> list[str]:
-    """List the settings that are not fit for real money, in words for the one who sets them."""
+def unsafe(
+    told: Mapping[str, str],
+    *,
+    nodes: Mapping[str, str],
+    sources: Mapping[str, str],
+    secrets: Mapping[str, str],
+) -> list[str]:
+    """List the settings that are not fit for real money, in words for the one who sets them.
+
+    Args:
+        told: the other settings that are looked at, by name; one that is not set is empty.
+        nodes: addresses of chains' nodes, by setting.
+        sources: addresses of those whose word is believed about money.
+        secrets: what must be nobody else's.
+    """
     found = []
-    if not config.public_url.startswith("https://"):
+    if not told["PUBLIC_URL"].startswith("https://"):
         found.append("PUBLIC_URL must be https in production")
-    if config.webhook_allow_insecure_targets:
+    if told["WEBHOOK_ALLOW_INSECURE_TARGETS"]:
         found.append("WEBHOOK_ALLOW_INSECURE_TARGETS is for the sandbox")
     found += [
         f"{name} points to this machine: the sandbox has no place in production"
-        for name, url in {**config.nodes(), **config.sources()}.items()
+        for name, url in {**nodes, **sources}.items()
         if _is_this_machine(host(url))
     ]
     # What these say becomes money, and what we say to them opens our accounts there.
     found += [
-        f"{name} must be https in production"
-        for name, url in config.sources().items()
-        if _is_plain(url)
+        f"{name} must be https in production" for name, url in sources.items() if _is_plain(url)
     ]
-    found += _of_test_mode(config)
-    found += _not_public(config.yookassa_networks)
+    found += _of_test_mode(told)
+    if host(sources["FREEDOMPAY_BASE_URL"]).startswith("test-"):
+        found.append("FREEDOMPAY_BASE_URL is FreedomPay's for tests: what it takes is not money")
+    found += _not_public(told["YOOKASSA_NETWORKS"])
     found += [
         f"{name} is the sandbox's: make your own"
-        for name, value in config.secrets().items()
+        for name, value in secrets.items()
         if value.startswith("sandbox-")
     ]
     return found
@@ -68,17 +77,10 @@ def unreadable(networks: str) -> Iterator[str]:
             yield f"YOOKASSA_NETWORKS: {network!r} is not a network such as 185.71.76.0/27"
 
 
-def _of_test_mode(config: "Config") -> Iterator[str]:
-    keys = {
-        "TAP_SECRET_KEY": config.tap_secret_key,
-        "YOOKASSA_SECRET_KEY": config.yookassa_secret_key,
-        "FREEDOMPAY_SECRET_KEY": config.freedompay_secret_key,
-    }
-    for name, key in keys.items():
-        if key and key.lower().startswith(TEST_KEYS[name]):
+def _of_test_mode(told: Mapping[str, str]) -> Iterator[str]:
+    for name, begins in TEST_KEYS.items():
+        if told[name].lower().startswith(begins):
             yield f"{name} is of a test or a sandbox: what it takes is not money"
-    if host(config.freedompay_base_url).startswith("test-"):
-        yield "FREEDOMPAY_BASE_URL is FreedomPay's for tests: what it takes is not money"
 
 
 def _is_plain(url: str) -> bool:
