@@ -56,10 +56,11 @@ class Evm:
         """Read fees and the payments' last moment, and look which of them can be made.
 
         Hindered are orders by ``payee_blacklisted`` (refused), a used mark (already sent),
-        ``usdc_paused``, ``treasury_blacklisted`` and ``treasury_short``.
+        ``usdc_paused``, ``treasury_blacklisted`` and ``treasury_short``, and all others by
+        ``fees_high`` and ``gas_short``.
 
         Raises:
-            NotReady: ``wrong_chain``, ``wrong_token``, ``gas_short``, ``fees_high``.
+            NotReady: ``wrong_chain``, ``wrong_token``.
             NoAnswer: unknown; ask again.
         """
         if not self._recognised:
@@ -79,8 +80,12 @@ class Evm:
         payable = payable[: self.most_in_one if self._bundles else 1]
         if not payable:
             return Prospect({}, (), hindered)
-        price = fees.suggest(self.network, latest.base_fee, self._suggested_tip())
-        self._check_gas(price, len(payable))
+        try:
+            price = fees.suggest(self.network, latest.base_fee, self._suggested_tip())
+            self._check_gas(price, len(payable))
+        except NotReady as why:
+            hindered |= {order.payout_id: why for order in payable}
+            return Prospect({}, (), hindered)
         terms = {"valid_before": valid_before, "from_block": final.number, **price.as_terms()}
         return Prospect(terms, payable, hindered)
 

@@ -77,16 +77,15 @@ def sign(payout_id: str) -> Signed:
     try:
         prospect = chain.read_terms(orders)
         first = chain.next_sequence()
-        attempt_id, refused = _store(chain, prospect, first)
     except NotReady as waiting:
-        return Signed(later=_put_off(payout_id, waiting))
+        return Signed(later=_put_off({payout_id: waiting}).get(payout_id))
     except NoAnswer as unknown:
-        waits.note(payout_id, waits.NODE_SILENT)
+        waits.note([payout_id], waits.NODE_SILENT)
         return Signed(later=Later(_ASK_AGAIN_SECONDS, repr(unknown)))
+    attempt_id, refused = _store_unless_paused(chain, prospect, first)
     # Of those that were taken along and hindered, their own jobs ask again.
     hindered = cancelling.instead({**prospect.hindered, **refused})
-    put_off = {each: _put_off(each, why) for each, why in hindered.items()}
-    return Signed(attempt_id, put_off.get(payout_id))
+    return Signed(attempt_id, _put_off(hindered).get(payout_id))
 
 
 def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
@@ -104,7 +103,7 @@ def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
                 if each.state == "PENDING":
                     ending.complete_inside(payout_id, holder)
     except (Refusal, NotReady) as why:
-        return _put_off(payout_id, why)
+        return _put_off(cancelling.instead({payout_id: why})).get(payout_id)
     return None
 
 
@@ -128,20 +127,40 @@ def _gather(leader: Payout, most: int) -> list[SendOrder]:
     ]
 
 
-def _put_off(payout_id: str, why: Hindrance | Refusal) -> Later | None:
+def _put_off(hindered: Mapping[str, Hindrance | Refusal]) -> Mapping[str, Later]:
+    """End what will never be sent, write down what the others wait for; return when to look again.
+
+    Args:
+        hindered: payout id → why it is not signed now.
+    """
+    waiting = {each: why for each, why in hindered.items() if not _ended(each, why)}
+    for code in {why.code for why in waiting.values()}:
+        them = [each for each, why in waiting.items() if why.code == code]
+        waits.note(them, code)
+        log.warning("payout_waits", payout_ids=them, code=code)
+    return {each: Later(_WAIT_SECONDS, why.code) for each, why in waiting.items()}
+
+
+def _ended(payout_id: str, why: Hindrance | Refusal) -> bool:
+    """End a payout that is refused for good, or that the chain shows to be sent."""
     if isinstance(why, PayeeRefused | Refusal):
         ending.fail_unsigned(payout_id, why.code)
-        return None
+        return True
     if isinstance(why, AlreadySent):
         log.error("payout_found_on_chain", payout_id=payout_id, tx_hash=why.tx_hash)
-        if why.tx_hash is None:
-            waits.note(payout_id, why.code)
-            return Later(_WAIT_SECONDS, why.code)
-        ending.complete_unsigned(payout_id, why.tx_hash)
-        return None
-    waits.note(payout_id, why.code)
-    log.warning("payout_waits", payout_id=payout_id, code=why.code)
-    return Later(_WAIT_SECONDS, why.code)
+        if why.tx_hash is not None:
+            ending.complete_unsigned(payout_id, why.tx_hash)
+            return True
+    return False
+
+
+def _store_unless_paused(
+    chain: Chain, prospect: Prospect, first: int | None
+) -> tuple[int | None, Mapping[str, Hindrance | Refusal]]:
+    try:
+        return _store(chain, prospect, first)
+    except NotReady as paused:
+        return None, dict.fromkeys((order.payout_id for order in prospect.payable), paused)
 
 
 def _store(

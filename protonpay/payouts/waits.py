@@ -4,7 +4,7 @@ Nothing is decided here. A payout that waits is asked about again by its own job
 says what the last look found, so that whoever owns it and whoever runs the house can see it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -102,13 +102,13 @@ class Alarm:
 alarm = Alarm()
 
 
-def note(payout_id: str, code: str) -> None:
-    """Write down what a payout waits for; the same again changes nothing."""
+def note(payout_ids: Iterable[str], code: str) -> None:
+    """Write down what payouts wait for; the same again changes nothing."""
     with transaction():
         current().execute(
             update(Payout)
             .where(
-                Payout.id == payout_id,
+                Payout.id.in_(list(payout_ids)),
                 Payout.state == "PENDING",
                 or_(Payout.waits_for.is_(None), Payout.waits_for != code),
             )

@@ -138,11 +138,13 @@ def test_a_gas_wallet_with_too_little_waits(evm):
     before = evm.rpc("eth_getBalance", evm.chain.sender, "latest")
     evm.rpc("anvil_setBalance", evm.chain.sender, hex(10**9))
     try:
-        with pytest.raises(NotReady) as waits:
-            terms_of(evm.chain, evm.order())
+        orders = [evm.order(), evm.order()]
+        prospect = evm.chain.read_terms(orders)
     finally:
         evm.rpc("anvil_setBalance", evm.chain.sender, before)
-    assert waits.value.code == "gas_short"
+    # Of each it is said, because the mark of each was looked for: it may be given back.
+    assert (prospect.payable, list(prospect.hindered)) == ((), [each.payout_id for each in orders])
+    assert {why.code for why in prospect.hindered.values()} == {"gas_short"}
 
 
 def test_a_node_of_another_chain_is_refused(evm):

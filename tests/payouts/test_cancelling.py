@@ -9,6 +9,7 @@ from protonpay.chains.port import AlreadySent, NotReady
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.payouts.approval import threshold
+from protonpay.rails import service as rails
 from protonpay.store.db import transaction
 from protonpay.store.jobs import Later
 from protonpay.users import service as users
@@ -134,6 +135,18 @@ def test_what_cannot_be_sent_now_is_given_back(alice: Actor, base: FakeChain, co
     base.plan("read_terms", NotReady(code, "its mark was looked for and is not there"))
     assert sign(one) is None
     assert (stored(one).failure_code, alice.available) == ("cancelled", before)
+
+
+def test_a_pause_is_nobodys_reason_to_wait_for_money(alice: Actor, base: FakeChain):
+    on_plan(alice, cooldown_seconds=0)
+    other, before = accepted(alice), alice.available
+    one = accepted(alice)
+    cancel(alice, one)
+    rails.pause("Base", reason="a look", by="olga")
+    assert sign(one) is None
+    assert (stored(one).failure_code, alice.available) == ("cancelled", before)
+    assert sign(other) == Later(5, "payouts_paused")
+    assert (stored(other).state, base.signed) == ("PENDING", [])
 
 
 def test_who_is_taken_along_is_given_back_too(alice: Actor, base: FakeChain):
