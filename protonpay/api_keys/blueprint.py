@@ -1,9 +1,10 @@
 """/client/api-keys: only signed-in people manage keys, never a key."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from protonpay.api_keys import schemas, service
+from protonpay.api_keys import rotation, schemas, service
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -19,10 +20,7 @@ blp = AreaBlueprint("api-keys", __name__, door=Door.CLIENT, prefix="/client", ab
 @steps_up
 def create(order: dict[str, Any]) -> dict[str, Any]:
     """Create a new API key. The raw key is returned only once."""
-    caller = current()
-    member = caller.membership
-    maker = None if member is None else service.Maker(member.person_id, member.scopes)
-    return {"key": service.create(caller.user_id, **order, maker=maker)}
+    return {"key": service.create(current().user_id, **order, maker=_maker())}
 
 
 @blp.get("/api-keys", keys=NO_KEY)
@@ -45,3 +43,18 @@ def key(key_id: str) -> dict[str, Any]:
 def revoke(key_id: str) -> None:
     """Revoke an API key, at once and for good."""
     service.revoke(current().user_id, key_id)
+
+
+@blp.post("/api-keys/<id:key_id>/rotate", keys=NO_KEY, refuses=[409])
+@blp.arguments(schemas.KeyRotation)
+@blp.response(200, schemas.NewKeyAnswer)
+@steps_up
+def rotate(wanted: dict[str, int], key_id: str) -> dict[str, Any]:
+    """Get a new raw key, returned only once; the old one opens until the overlap is over."""
+    overlap = timedelta(seconds=wanted["overlap_seconds"])
+    return {"key": rotation.rotate(current().user_id, key_id, overlap=overlap, maker=_maker())}
+
+
+def _maker() -> service.Maker | None:
+    member = current().membership
+    return None if member is None else service.Maker(member.person_id, member.scopes)

@@ -7,8 +7,10 @@ from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
 from protonpay.api_keys import addresses
+from protonpay.api_keys.rotation import DEFAULT_OVERLAP, LONGEST_OVERLAP
 from protonpay.kernel.scopes import FULL, Scope
-from protonpay.web.fields import Moment, Secret, Text, WireSchema
+from protonpay.web import agents
+from protonpay.web.fields import Moment, Secret, Text, WholeNumber, WireSchema
 from protonpay.web.paging import Paged
 
 _MOST_NETWORKS = 50
@@ -96,6 +98,25 @@ class KeyOrder(WireSchema):
     )
 
 
+class KeyRotation(WireSchema):
+    """How long the old secret still opens."""
+
+    overlap_seconds = WholeNumber(
+        load_default=int(DEFAULT_OVERLAP.total_seconds()),
+        validate=validate.Range(min=0, max=int(LONGEST_OVERLAP.total_seconds())),
+        metadata={"description": "0 for a secret that has leaked: it ends at once."},
+    )
+
+
+class RetiringView(WireSchema):
+    """A secret of a key that was replaced and still opens, until it ends."""
+
+    prefix = fields.String(metadata={"description": "The first characters of the old key."})
+    retired_at = Moment()
+    ends_at = Moment()
+    last_used_at = Moment(allow_none=True)
+
+
 class KeyView(WireSchema):
     """A key, without what would open a door."""
 
@@ -108,6 +129,33 @@ class KeyView(WireSchema):
     expires_at = Moment(allow_none=True)
     last_used_at = Moment(allow_none=True)
     last_used_ip = fields.String(allow_none=True)
+    last_used_method = fields.String(allow_none=True, metadata={"example": "POST"})
+    last_used_route = fields.String(
+        allow_none=True,
+        metadata={
+            "example": "/api/client/withdraw",
+            "description": "The path, its parts by name.",
+        },
+    )
+    last_used_agent = fields.String(
+        allow_none=True,
+        metadata={
+            "example": "python-requests/2.32.3",
+            "description": "With what, as it called itself.",
+        },
+    )
+    last_used_program = fields.Function(
+        lambda key: agents.agent(key.last_used_agent or "").program,
+        metadata={
+            "type": ["string", "null"],
+            "description": "What that is, as people call it, if it is known.",
+            "example": "python-requests",
+        },
+    )
+    retiring = fields.List(
+        fields.Nested(RetiringView),
+        metadata={"description": "Its older secrets that still open, while it is rotated."},
+    )
 
 
 class NewKey(WireSchema):

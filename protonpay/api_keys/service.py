@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import func, select
 
 from protonpay.api_keys import addresses
-from protonpay.api_keys.models import ApiKey
+from protonpay.api_keys.models import ApiKey, ReplacedSecret
 from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import (
     Conflict,
@@ -26,6 +26,7 @@ from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
+from protonpay.users.service import User
 
 log = structlog.get_logger(__name__)
 
@@ -35,19 +36,50 @@ PREFIX_LENGTH = 12
 _USE_NOTED_EVERY = timedelta(minutes=1)
 
 _FIND = """
-    SELECT k.id, k.user_id, k.permissions, k.allowed_ips, k.expires_at, k.revoked_at,
-           k.last_used_at, u.standing,
+    WITH sent AS (
+        SELECT id AS key_id, NULL::bigint AS retiring, NULL::timestamptz AS ends_at, made_by,
+               last_used_at
+        FROM api_keys WHERE key_hash = %(hash)s
+        UNION ALL
+        SELECT key_id, id, ends_at, made_by, last_used_at
+        FROM api_key_retiring_secrets WHERE key_hash = %(hash)s)
+    SELECT k.id, k.user_id, k.permissions, k.allowed_ips, LEAST(k.expires_at, sent.ends_at),
+           k.revoked_at, sent.last_used_at, sent.retiring, u.standing,
            m.standing <> 'ACTIVE' OR m.withdrawals_frozen_at IS NOT NULL
-    FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN users m ON m.id = k.made_by
-    WHERE k.key_hash = %(hash)s
+    FROM sent JOIN api_keys k ON k.id = sent.key_id JOIN users u ON u.id = k.user_id
+        LEFT JOIN users m ON m.id = sent.made_by
 """
 # Waits for nobody: not for a revocation or a neighbour that has the row, nor for the disk.
 _NOTE_USE = """
-    UPDATE api_keys SET last_used_at = %(now)s, last_used_ip = %(ip)s WHERE id = (
+    UPDATE api_keys SET last_used_at = %(now)s, last_used_ip = %(ip)s,
+        last_used_method = %(method)s, last_used_route = %(route)s, last_used_agent = %(agent)s
+    WHERE id = (
         SELECT id FROM api_keys
         WHERE id = %(id)s AND (last_used_at IS NULL OR last_used_at <= %(before)s)
         FOR NO KEY UPDATE SKIP LOCKED)
 """
+_NOTE_REPLACED = """
+    UPDATE api_key_retiring_secrets SET last_used_at = %(now)s WHERE id = (
+        SELECT id FROM api_key_retiring_secrets
+        WHERE id = %(retiring)s AND (last_used_at IS NULL OR last_used_at <= %(before)s)
+        FOR NO KEY UPDATE SKIP LOCKED)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A request that a key has opened.
+
+    Attributes:
+        address: where it came from, as the socket says.
+        route: the path, its parts by name.
+        agent: what the program calls itself.
+    """
+
+    address: str
+    method: str
+    route: str
+    agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +107,27 @@ class Maker:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A key that was sent and is good."""
+    """A key that was sent and is good.
+
+    Attributes:
+        retiring: the row of the secret that was sent, if it is one that was replaced;
+            ``last_used_at`` is of the secret, too.
+    """
 
     id: str
     user_id: str
     permissions: Sequence[str]
     last_used_at: datetime | None
+    retiring: int | None = None
 
-    def note_use(self, address: str) -> None:
-        """Write down when and from where it was used, once a minute; never in the way."""
+    def note_use(self, address: str, *, method: str, route: str, agent: str) -> None:
+        """Write down when, from where and for what it was used; never in the way.
+
+        Once a minute, for each of its secrets.
+        """
         before = clock.now() - _USE_NOTED_EVERY
         if self.last_used_at is None or self.last_used_at <= before:
-            _note_use(self.id, address, before)
+            _note_use(self, Use(address, method, route, agent), before)
 
 
 def create(
@@ -118,10 +159,9 @@ def create(
     if expires_at is not None and expires_at <= now:
         raise Invalid("validation_error", "expiresAt must be in the future.")
     if maker is not None:
-        _check_may_hand_on(maker, permissions)
+        check_may_hand_on(maker, permissions)
     with transaction() as session:
-        if users.lock(user_id).standing != "ACTIVE":
-            raise _suspended()
+        check_may_act(users.lock(user_id))
         _check_room(user_id, now)
         key = ApiKey(
             id=ids.new_id(),
@@ -162,17 +202,26 @@ def revoke(user_id: str, key_id: str) -> None:
     Raises:
         NotFound: there is none, it is somebody else's or revoked.
     """
-    with transaction() as session:
-        key = session.get(ApiKey, key_id, with_for_update=True, populate_existing=True)
-        if key is None or key.user_id != user_id or key.revoked_at is not None:
-            raise _not_found()
-        key.revoked_at = clock.now()
+    with transaction():
+        locked(user_id, key_id).revoked_at = clock.now()
+
+
+def locked(user_id: str, key_id: str) -> ApiKey:
+    """Return a key of a user, its row locked by the caller's transaction.
+
+    Raises:
+        NotFound: there is none, it is somebody else's or revoked.
+    """
+    key = db.current().get(ApiKey, key_id, with_for_update=True, populate_existing=True)
+    if key is None or key.user_id != user_id or key.revoked_at is not None:
+        raise _not_found()
+    return key
 
 
 def revoke_beyond(user_id: str, *, made_by: str, allowed: Collection[str]) -> None:
-    """End the keys that a member made and that hold more than is allowed them now.
+    """End the keys that a member was shown and that hold more than is allowed them now.
 
-    In the caller's transaction.
+    Of a key that has had a new secret since, the old one. In the caller's transaction.
     """
     live = select(ApiKey).where(
         ApiKey.user_id == user_id, ApiKey.made_by == made_by, ApiKey.revoked_at.is_(None)
@@ -180,6 +229,14 @@ def revoke_beyond(user_id: str, *, made_by: str, allowed: Collection[str]) -> No
     for key in db.current().scalars(live.with_for_update()):
         if not set(key.permissions) <= set(allowed):
             key.revoked_at = clock.now()
+    shown = (
+        select(ReplacedSecret, ApiKey.permissions)
+        .join(ApiKey, ApiKey.id == ReplacedSecret.key_id)
+        .where(ApiKey.user_id == user_id, ReplacedSecret.made_by == made_by)
+    )
+    for secret, permissions in db.current().execute(shown).all():
+        if not set(permissions) <= set(allowed):
+            db.current().delete(secret)
 
 
 def open_key(raw: str, address: str) -> Opened:
@@ -196,17 +253,17 @@ def open_key(raw: str, address: str) -> Opened:
     row = db.execute(_FIND, {"hash": signing.digest_hex(raw.encode())}).fetchone()
     if row is None:
         raise Unauthenticated("api_key_invalid", "This is not an API key of ours.")
-    key_id, user_id, permissions, allowed_ips, expires_at, revoked_at, used_at, *stopped = row
+    key_id, user_id, permissions, allowed_ips, expires_at, revoked_at, used_at, *of_it = row
     if revoked_at is not None:
         raise Unauthenticated("api_key_invalid", "This API key was revoked.")
     if expires_at is not None and expires_at <= clock.now():
         raise Unauthenticated("api_key_expired", "This API key has expired.")
     if not addresses.within(allowed_ips, address):
         raise Forbidden("ip_not_allowed", "This API key may not be used from this address.")
-    standing, maker_is_stopped = stopped
+    secret, standing, maker_is_stopped = of_it
     if standing != "ACTIVE" or maker_is_stopped:
         raise _suspended()
-    return Opened(key_id, user_id, permissions, used_at)
+    return Opened(key_id, user_id, permissions, used_at, secret)
 
 
 def _check_room(user_id: str, now: datetime) -> None:
@@ -220,19 +277,45 @@ def _check_room(user_id: str, now: datetime) -> None:
         raise Conflict("too_many_api_keys", said, limit=MOST_KEYS)
 
 
-def _check_may_hand_on(maker: Maker, permissions: Sequence[str]) -> None:
+def check_may_act(user: User) -> None:
+    """See that an account may have keys made for it.
+
+    Raises:
+        Forbidden: it is suspended (``account_suspended``).
+    """
+    if user.standing != "ACTIVE":
+        raise _suspended()
+
+
+def check_may_hand_on(maker: Maker, permissions: Sequence[str]) -> None:
+    """See that a member is shown no key that may more than they.
+
+    Raises:
+        Forbidden: it may (``role_insufficient``).
+    """
     if not set(permissions) <= set(maker.scopes):
         said, scopes = "Your role makes keys with nothing but {scopes}.", sorted(maker.scopes)
         raise Forbidden("role_insufficient", said, scopes=" + ".join(scopes))
 
 
-def _note_use(key_id: str, address: str, before: datetime) -> None:
-    seen = addresses.seen(address)
-    use = {"id": key_id, "now": clock.now(), "before": before, "ip": str(seen) if seen else None}
+def _note_use(key: Opened, use: Use, before: datetime) -> None:
+    seen = addresses.seen(use.address)
+    told = {
+        "id": key.id,
+        "retiring": key.retiring,
+        "now": clock.now(),
+        "before": before,
+        "ip": str(seen) if seen else None,
+        "method": use.method,
+        "route": use.route,
+        "agent": use.agent,
+    }
     try:
         with transaction():
             db.commit_without_waiting()
-            db.execute(_NOTE_USE, use)
+            db.execute(_NOTE_USE, told)
+            if key.retiring is not None:
+                db.execute(_NOTE_REPLACED, told)
     except Unavailable as error:
         log.warning("key_use_not_noted", error=repr(error))
 

@@ -17,14 +17,12 @@ from protonpay.auth import (
 )
 from protonpay.kernel.errors import Unauthenticated
 from protonpay.passkeys import service as passkeys
-from protonpay.web import messages, tokens
+from protonpay.web import agents, messages, tokens
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import bearer
 from protonpay.web.limits import buckets
 
 blp = AreaBlueprint("auth", __name__, door=Door.AUTH, prefix="/auth", about="Accounts and tokens")
-
-_LONGEST_AGENT = 300
 
 
 @blp.post("/register", refuses=[409])
@@ -156,8 +154,7 @@ def freeze(given: dict[str, str]) -> None:
 
 
 def _device() -> devices.Device:
-    agent = request.headers.get("User-Agent", "")
-    return devices.Device(request.remote_addr or "", agent[:_LONGEST_AGENT])
+    return devices.Device(request.remote_addr or "", agents.sent())
 
 
 def _entered(entered: service.SignedIn) -> dict[str, Any]:

@@ -5,7 +5,6 @@ worker dies with them in hand. What moved money is in the ledger and the event l
 """
 
 import json
-import re
 import time
 from http import HTTPStatus
 from typing import cast
@@ -21,6 +20,7 @@ from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.queue import door
 from protonpay.telemetry.logs import redact
+from protonpay.web import paths
 from protonpay.web.auth import known_key
 from protonpay.web.idempotency import HEADER as IDEMPOTENCY_KEY
 
@@ -35,7 +35,6 @@ LONGEST_BODY = 4096
 """Characters; of a longer body nothing is kept, for half of one says nothing."""
 
 _LONGEST = 500
-_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 _INSERT = """
     INSERT INTO request_log (id, created_at, user_id, key_id, method, route, path, status, code,
         milliseconds, request_id, idempotency_key, address, agent, body, answer)
@@ -103,7 +102,7 @@ def _line(response: Response, user_id: str, key_id: str) -> str:
         "user_id": user_id,
         "key_id": key_id,
         "method": request.method[:16],
-        "route": _PART.sub(r"{\1}", request.url_rule.rule) if request.url_rule else "",
+        "route": paths.named(request.url_rule.rule) if request.url_rule else "",
         "path": _short(f"{request.path}?{query}" if query else request.path),
         "status": response.status_code,
         "code": code,

@@ -107,6 +107,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "api-keys.create": _BUILDS,
     "api-keys.listed": _BUILDS,
     "api-keys.key": _BUILDS,
+    "api-keys.rotate": _BUILDS,
     "api-keys.revoke": _BUILDS,
     "webhooks.register": _BUILDS,
     "webhooks.webhooks": _BUILDS,

@@ -8,9 +8,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from flask import request
 from ua_parser import parse_os, parse_user_agent
 
 _REMEMBERED = 1000
+_LONGEST = 300
 _PRODUCT = re.compile(r"(?!Mozilla)[A-Za-z][A-Za-z0-9._-]{0,39}(?=/|$)")
 """What a program of no table says first (RFC 9110, 10.1.5); each browser says Mozilla."""
 
@@ -30,3 +32,8 @@ def agent(text: str) -> Agent:
     product = _PRODUCT.match(text)
     named = program.family if program else product and product[0]
     return Agent(named or None, system.family if system else None)
+
+
+def sent() -> str:
+    """Return what the program of this request calls itself, as much of it as is kept."""
+    return request.headers.get("User-Agent", "").replace("\0", "")[:_LONGEST]

@@ -15,7 +15,7 @@ from flask import g, request
 
 from protonpay.kernel.errors import Forbidden, Unauthenticated, Unavailable
 from protonpay.rails import service as rails
-from protonpay.web import limits, tokens
+from protonpay.web import agents, limits, paths, tokens
 from protonpay.web.access import NO_KEY, Access
 from protonpay.web.members import Membership, check_no_choice, chosen, members
 
@@ -59,8 +59,8 @@ class OpenedKey(Protocol):
     def permissions(self) -> Sequence[str]:
         """Its scopes, or ``full`` alone."""
 
-    def note_use(self, address: str) -> None:
-        """Remember that it was used; never fails because of that."""
+    def note_use(self, address: str, *, method: str, route: str, agent: str) -> None:
+        """Remember that it was used, and for what; never fails because of that."""
 
 
 class Sessions:
@@ -176,7 +176,8 @@ def _by_key(raw: str, access: Access) -> Identity:
         said = "This needs an API key with {scopes}."
         raise Forbidden("insufficient_scope", said, scopes=access.wanted())
     check_no_choice()
-    key.note_use(address)
+    route = paths.named(request.url_rule.rule) if request.url_rule else ""
+    key.note_use(address, method=request.method, route=route, agent=agents.sent())
     known: Identity = g.known_key
     return known
 

@@ -1,9 +1,13 @@
 """Paths: one spelling of each, and ids that can be ids."""
 
+import re
+
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from protonpay.kernel import ids
+
+_PART = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 class RecordId(BaseConverter):
@@ -22,6 +26,11 @@ class MonthName(BaseConverter):
     """A month of the calendar: ``2026-10``."""
 
     regex = "20[0-9]{2}-(?:0[1-9]|1[0-2])"
+
+
+def named(rule: str) -> str:
+    """Return a rule as a path whose parts have names: ``/api/client/withdraw/{payout_id}``."""
+    return _PART.sub(r"{\1}", rule)
 
 
 def documented(id_: RecordId | EventId | MonthName) -> dict[str, str]:

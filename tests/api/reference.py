@@ -101,6 +101,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/api-keys"),
     Example("GET", "/client/api-keys/{KEY}"),
+    Example("POST", "/client/api-keys/{KEY}/rotate", {"overlapSeconds": 3600}),
     Example("DELETE", "/client/api-keys/{KEY}", status=NOTHING),
     Example("GET", "/client/requests?outcome=refused", keeps={"REQUEST": "requests.0.id"}),
     Example("GET", "/client/requests/{REQUEST}"),

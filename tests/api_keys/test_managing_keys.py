@@ -19,7 +19,8 @@ from tests.unchanged import nothing_changes, only_changes, tables
 
 MEMBERS = (
     *("id", "name", "prefix", "permissions", "allowedIps", "createdAt", "expiresAt"),
-    *("lastUsedAt", "lastUsedIp"),
+    *("lastUsedAt", "lastUsedIp", "lastUsedMethod", "lastUsedRoute", "lastUsedAgent"),
+    *("lastUsedProgram", "retiring"),
 )
 NEVER = "cm" + "a" * 23
 
@@ -66,6 +67,11 @@ def test_a_key_is_shown_to_its_owner_without_what_opens_a_door(alice: Actor):
         "expiresAt": "2100-01-01T00:00:00Z",
         "lastUsedAt": None,
         "lastUsedIp": None,
+        "lastUsedMethod": None,
+        "lastUsedRoute": None,
+        "lastUsedAgent": None,
+        "lastUsedProgram": None,
+        "retiring": [],
     }
     assert alice.get("/client/api-keys").get_json() == {
         "keys": [shown],
@@ -290,7 +296,7 @@ def test_what_a_key_may_do_is_said_once(alice: Actor):
     for change in (
         "UPDATE api_keys SET permissions = '{full}'",
         "UPDATE api_keys SET allowed_ips = '{}'",
-        "UPDATE api_keys SET key_hash = 'x'",
+        "UPDATE api_keys SET user_id = 'x'",
         "DELETE FROM api_keys",
     ):
         with pytest.raises(Exception, match="permission denied"), db.session.begin_nested():

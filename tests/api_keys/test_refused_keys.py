@@ -209,6 +209,18 @@ def test_the_use_of_a_key_is_noted_once_a_minute(alice: Actor):
     assert use(121, "2001:db8::5") == (at(121), "2001:db8::5")
 
 
+def test_a_key_says_what_it_was_used_for_last(alice: Actor):
+    key = make_key(alice)
+    answer = key.post(
+        "/client/transfer?x=1", {}, headers={"User-Agent": "python-requests/2.32.3 " + "x" * 400}
+    )
+    assert answer.status_code == 400
+    shown = row(alice, key)
+    assert (shown["lastUsedMethod"], shown["lastUsedRoute"]) == ("POST", "/api/client/transfer")
+    assert shown["lastUsedProgram"] == "Python Requests"
+    assert len(shown["lastUsedAgent"]) == 300
+
+
 def test_a_refused_request_is_no_use(alice: Actor, rates: Callable[..., None]):
     key = make_key(alice, ["balance:read"])
     refused(key.post("/client/transfer", {}), 403, "insufficient_scope")

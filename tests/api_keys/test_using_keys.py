@@ -77,6 +77,7 @@ MANAGING = (
     ("POST", "/client/api-keys"),
     ("GET", "/client/api-keys"),
     ("GET", f"/client/api-keys/{NOBODY}"),
+    ("POST", f"/client/api-keys/{NOBODY}/rotate"),
     ("DELETE", f"/client/api-keys/{NOBODY}"),
     ("GET", "/client/requests"),
     ("GET", "/client/requests/days"),

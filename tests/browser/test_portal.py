@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow  # a real browser
 def inside(actor: Actor) -> list[str]:
     """Return screens of one thing each."""
     hook = actor.get("/client/webhooks").json["webhooks"][0]["id"]
+    key = actor.get("/client/api-keys").json["keys"][0]["id"]
+    actor.post(f"/client/api-keys/{key}/rotate", {"overlapSeconds": 604_800})
     return [
+        f"/app/keys/{key}",
         f"/app/transfers/{actor.get('/client/activity').json['activity'][0]['id']}",
         f"/app/requests/{actor.get('/client/requests').json['requests'][-1]['id']}",
         f"/app/invoices/{actor.get('/client/invoices').json['invoices'][0]['id']}",

@@ -82,6 +82,7 @@ ROWS: Mapping[str, str] = {
     "POST /client/api-keys": "dm",
     "GET /client/api-keys": "dm",
     "GET /client/api-keys/{key_id}": "dm",
+    "POST /client/api-keys/{key_id}/rotate": "dm",
     "DELETE /client/api-keys/{key_id}": "dm",
     "POST /client/webhooks": "dm",
     "GET /client/webhooks": "dm",

@@ -53,10 +53,14 @@ def test_what_the_document_says():
     ]
 
 
+def _unnoted(_address: str, **_use: str) -> None:
+    """Note no use."""
+
+
 @pytest.fixture
 def ask(house: Flask, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Ask a route of an application of its own, with a key that may do everything."""
-    key = SimpleNamespace(id="k", user_id="u", permissions=[FULL], note_use=lambda _address: None)
+    key = SimpleNamespace(id="k", user_id="u", permissions=[FULL], note_use=_unnoted)
     monkeypatch.setattr(auth.keys, "_open", lambda _raw, _address: key)
 
     def send(**said: Any) -> TestResponse:

@@ -10,6 +10,19 @@ IN_RUSSIAN: Sentences = {
     "Healthy": "Отвечает",
     "Failing": "Не отвечает",
     "since": "с",
+    "until": "до",
+    "3 days": "3 дня",
+    "Older key": "Прежний ключ",
+    "anywhere": "отовсюду",
+    "Made on": "Создан",
+    "Its requests": "Его запросы",
+    "All else of it stays. Change over while the old one still opens: it ends by itself.": (
+        "Всё остальное сохраняется. Замените ключ, пока действует прежний: он отключится сам."
+    ),
+    "The old one still opens for": "Прежний действует ещё",
+    "If somebody has found it: no time.": "Если его кто-то нашёл: нисколько.",
+    "At once and for good, older ones too.": "Сразу и навсегда, вместе с прежними.",
+    "The old one, {prefix}…, still opens until": "Прежний, {prefix}…, действует до",
     "In 24 hours {percent}% was taken, 95 of 100 within {milliseconds} ms": (
         "За 24 часа принято {percent}\u00a0%, 95 из 100 за {milliseconds} мс"
     ),

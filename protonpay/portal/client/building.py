@@ -1,6 +1,6 @@
 """Screens of who builds on the API: keys, webhooks with their deliveries, events."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, request
@@ -25,6 +25,14 @@ _PRESETS = (
     ),
 )
 """What a key for one kind of work needs, by what it is called."""
+_OVERLAPS = (
+    ("86400", "1 day"),
+    ("3600", "1 hour"),
+    ("259200", "3 days"),
+    ("604800", "7 days"),
+    ("0", "no time"),
+)
+"""How long an old secret may still be good: seconds, and what that is called; the usual first."""
 _HEALTH_OF = 10
 """Endpoints of a list whose health is shown: each is a call."""
 
@@ -52,6 +60,27 @@ def make_key() -> Response:
     key = answer["key"]
     first = [Call("GET", "/client/balance")]
     return show("secret", title="API key", made=key, secret=key["rawKey"], acts=first)
+
+
+@client.get("/keys/<id:key_id>")
+def one_key(key_id: str) -> Response:
+    """Show a key: what it may, what it was used for last, which of its secrets still open."""
+    return _key(key_id, Form())
+
+
+@client.post("/keys/<id:key_id>/rotate")
+def rotate_key(key_id: str) -> Response:
+    """Give a key a new secret; it is shown on this page, and the old one opens for a while."""
+    form = Form()
+    path, body = f"/client/api-keys/{key_id}", form.body(whole=["overlapSeconds"])
+    answer = send("POST", f"{path}/rotate", form, body)
+    if answer.refused:
+        return _key(key_id, form)
+    made, first = answer["key"], [Call("GET", "/client/balance")]
+    retiring = ask(path)["key"]["retiring"]
+    return show(
+        "secret", title="API key", made=made, secret=made["rawKey"], retiring=retiring, acts=first
+    )
 
 
 @client.post("/keys/<id:key_id>/revoke")
@@ -245,6 +274,18 @@ def _keys(form: Form) -> Response:
     )
 
 
+def _key(key_id: str, form: Form) -> Response:
+    path = f"/client/api-keys/{key_id}"
+    return show(
+        "key",
+        form=form,
+        one=ask(path)["key"],
+        overlaps=_overlaps(),
+        two_factor=_two_factor(),
+        acts=[Call("POST", f"{path}/rotate", {"overlapSeconds": 86_400}), Call("DELETE", path)],
+    )
+
+
 def _webhooks(form: Form) -> Response:
     example = {"url": "https://example.com/hooks", "events": ["deposit.confirmed"]}
     listed = ask("/client/webhooks", limit=50, cursor=request.args.get("cursor"))
@@ -277,9 +318,15 @@ def _webhook(webhook_id: str, form: Form) -> Response:
         figures=figures.answered(words.speaker(words.chosen(), zone()), health),
         listed=ask(f"{path}/deliveries", limit=25, **asked),
         names=NAMES,
+        overlaps=_overlaps(),
         two_factor=_two_factor(),
         acts=[Call("POST", f"{path}/test"), Call("POST", f"{path}/replay", {"after": 0})],
     )
+
+
+def _overlaps() -> Sequence[tuple[str, str]]:
+    say = words.speaker(words.chosen(), zone())
+    return [(seconds, say(word)) for seconds, word in _OVERLAPS]
 
 
 def _delivery(webhook_id: str, event_id: str, form: Form) -> Response:

@@ -40,6 +40,34 @@ def test_a_key_is_shown_once(reader: Reader, house: Flask):
     assert reader.client.get("/api/client/balance", **asked).status_code == 401
 
 
+def test_a_key_is_rotated_and_both_are_shown(reader: Reader, alice: Actor):
+    """T26: the new one is shown this once, the old one with its end; what was used is seen."""
+    key = make_key(alice, ["balance:read"])
+    said = {"headers": {"User-Agent": "python-requests/2.32.3"}}
+    assert key.get("/client/balance", address="203.0.113.7", **said).status_code == 200
+    place = f"/app/keys/{key.id}"
+    assert place in reader.open("/app/keys").links
+    assert "GET /client/balance 203.0.113.7 · Python Requests" in reader.at.text
+    reader.open(place)
+    fields = reader.at.form(f"{place}/rotate").fields | {"overlapSeconds": "604800"}
+    once, again = (reader.again(f"{place}/rotate", fields).text for _ in range(2))
+    (fresh,) = set(re.findall(r"sk_live_[0-9A-Za-z]{38}", once + again))
+    assert f"The old one, {key.raw[:12]}…, still opens until" in once
+    for raw in (fresh, key.raw):
+        asked = {"headers": {"Authorization": f"Bearer {raw}"}}
+        assert reader.client.get("/api/client/balance", **asked).status_code == 200
+    for path in ("/app/keys", place):
+        said = reader.open(path).text
+        assert f"{fresh[:12]}…" in said
+        assert f"{key.raw[:12]}… until" in said
+        assert fresh not in reader.at.html
+    for _ in range(2):
+        reader.open(place)
+        reader.send(f"{place}/rotate")
+    assert reader.status == 409
+    assert "At most 3 secrets at once." in reader.at.text
+
+
 def test_a_key_that_may_nothing_is_refused_and_nothing_is_lost(reader: Reader):
     reader.open("/app/keys")
     with nothing_changes():
