@@ -7,7 +7,7 @@ import hmac
 
 def hmac_hex(key: bytes, message: bytes) -> str:
     """Return the HMAC-SHA-256 as 64 lowercase hex digits."""
-    return hmac.new(key, message, hashlib.sha256).hexdigest()
+    return hmac.digest(key, message, "sha256").hex()
 
 
 def hmac_base64(key: bytes, message: bytes) -> str:

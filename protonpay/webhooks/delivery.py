@@ -1,8 +1,8 @@
 """Deliver: take what is due lane by lane, post without a transaction open, write down the end.
 
-Posting waits for strangers: each attempt has a thread of its own, the database has one for all.
-A lane that lets us wait has one thread at a time, and all that do so together half of them, so
-that whoever answers at once is answered to at once.
+Posting waits for strangers: one thread does it for all attempts under way (ADR 37), another speaks
+with the database. A lane that lets us wait has one attempt at a time, and all that do so together
+half of them, so that whoever answers at once is answered to at once.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import queue
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +23,7 @@ from protonpay.webhooks import lanes
 from protonpay.webhooks.lanes import Claimed, Parcel, headers
 from protonpay.webhooks.models import SECRET_PURPOSE
 from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
+from protonpay.wire.loop import Loop, Steps
 from protonpay.wire.outbound import Outcome, deliver
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ _IN_STOCK = 4
 _TURN_SECONDS = 0.5
 _LOOK_AGAIN_SECONDS = 0.1
 _MOMENT_SECONDS = 0.02
-# Waiting costs nothing, working does: more threads than this at work only take it from each other.
+# Waiting costs nothing, working does: more than this at work only take it from each other.
 _MOST_AT_WORK = 24
 _AT_WORK_SECONDS = 0.02
 _WORTH_A_COMMIT = 64
@@ -105,7 +105,7 @@ class Courier:
         self._ended: queue.SimpleQueue[Met | None] = queue.SimpleQueue()
         self._batch: list[Met] = []
         self._ended_at = 0.0
-        self._threads = ThreadPoolExecutor(slots, "deliveries")
+        self._loop = Loop()
         self._looked_at = 0.0
         self._pauses: list[float] = []
         self._rung = True
@@ -128,7 +128,7 @@ class Courier:
         if self._under_way:
             self._listen(_AT_WORK_SECONDS if self._held_back else patience)
         if self._batch and self._is_worth_a_commit():
-            # Nobody's thread is idle while this one speaks with the database.
+            # What may begin begins before this thread speaks with the database.
             self._begin()
             self._write_down()
         return bool(self._lanes)
@@ -148,7 +148,7 @@ class Courier:
         self._give_back([lane for lane in self._lanes.values() if lane.stock])
         while self.step(POLL_SECONDS):
             pass
-        self._threads.shutdown()
+        self._loop.close()
 
     @property
     def _under_way(self) -> int:
@@ -188,10 +188,11 @@ class Courier:
     def _begin(self) -> None:
         """Begin what is in stock, as far as there is room."""
         now = time.monotonic()
+        self._loop.run_in_thread("deliveries")
         for lane, parcel in self._next(self._room(), now):
             lane.begun[parcel.delivery_id] = now
             self.begun += 1
-            self._threads.submit(self._attempt, parcel, lane.width)
+            self._loop.start(_attempt(parcel, lane.width), self._ended.put)
 
     def _stock_up(self, room: int, now: float) -> None:
         """Let go of lanes, claim others and take what is due of ours: one commit."""
@@ -287,15 +288,6 @@ class Courier:
                     again.append(lane)
             waiting = again
 
-    def _attempt(self, parcel: Parcel, width: int) -> None:
-        try:
-            began, outcome, signature = post(parcel)
-        except Exception:
-            # Not the receiver's doing: an end must be written down all the same.
-            log.exception("delivery_broke", delivery=parcel.delivery_id)
-            began, outcome, signature = clock.now(), _BROKE, None
-        self._ended.put(Met(parcel, began, outcome, width, signature))
-
     def _is_worth_a_commit(self) -> bool:
         """Say whether to write down what ended: a commit costs as much for one as for many.
 
@@ -334,7 +326,17 @@ def deliver_due(limit: int = SLOTS) -> int:
     return courier.begun
 
 
-def post(parcel: Parcel) -> tuple[datetime, Outcome, str]:
+def _attempt(parcel: Parcel, width: int) -> Steps[Met]:
+    try:
+        began, outcome, signature = yield from post(parcel)
+    except Exception:
+        # Not the receiver's doing: an end must be written down all the same.
+        log.exception("delivery_broke", delivery=parcel.delivery_id)
+        return Met(parcel, clock.now(), _BROKE, width)
+    return Met(parcel, began, outcome, width, signature)
+
+
+def post(parcel: Parcel) -> Steps[tuple[datetime, Outcome, str]]:
     """Make one attempt: sign, post, say when it began, how it went and what signed it.
 
     While secrets overlap the body is signed by the oldest, the header by each (``rotation``).
@@ -346,4 +348,5 @@ def post(parcel: Parcel) -> tuple[datetime, Outcome, str]:
     signature = " ".join(
         standard_signature(parcel.event_id, timestamp, body, secret) for secret in reversed(secrets)
     )
-    return began, deliver(parcel.url, body, headers(parcel.event_id, began, signature)), signature
+    sent = headers(parcel.event_id, began, signature)
+    return began, (yield from deliver(parcel.url, body, sent)), signature

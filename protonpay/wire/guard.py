@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from protonpay.wire.loop import Steps, answer_of
+
 LONGEST_URL = 2048
 DNS_SECONDS = 3.0
 
@@ -212,14 +214,18 @@ def only_public(block: IPv4Network | IPv6Network) -> bool:
     return within and not any(block.overlaps(special) for special in _SPECIAL_V6)
 
 
-def resolve(target: Target, seconds: float = DNS_SECONDS) -> tuple[str, ...]:
+def resolve(target: Target, until: float) -> Steps[tuple[str, ...]]:
     """Look the host up, once; connect to one of these addresses and never to the name.
+
+    Args:
+        target: whose host it is.
+        until: when the resolver must have said, on the monotonic clock.
 
     Raises:
         NoAddress: there is none, or the resolver was too slow.
         BlockedAddress: there is at least one we do not go to; the others do not excuse it.
     """
-    addresses = _look_up(target, seconds)
+    addresses = yield from _look_up(target, until)
     if not all(_may_reach(target, address) for address in addresses):
         raise BlockedAddress
     return addresses
@@ -231,14 +237,14 @@ def _may_reach(target: Target, address: str) -> bool:
     return allowed(address)
 
 
-def _look_up(target: Target, seconds: float) -> tuple[str, ...]:
+def _look_up(target: Target, until: float) -> Steps[tuple[str, ...]]:
     if target.vouched and _is_address(target.host):
         return (target.host,)
     answer: Future[tuple[str, ...]] = Future()
     # libc has no deadline of its own. A thread left behind ends when the resolver gives up.
     threading.Thread(target=_ask_resolver, args=(target, answer), daemon=True).start()
     try:
-        addresses = answer.result(seconds)
+        addresses = yield from answer_of(answer, until)
     except (OSError, UnicodeError) as error:
         raise NoAddress from error
     if not addresses:

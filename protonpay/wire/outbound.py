@@ -1,24 +1,27 @@
 """One delivery to an address a user gave us: it says how it went, and is never long about it."""
 
+import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from http.client import HTTPException, IncompleteRead
+from functools import cache, partial
+from http.client import HTTPException
 
 import certifi
 
 from protonpay.kernel import clock
-from protonpay.wire.dial import Connection, Deadline, Patience, TooLarge, dial
-from protonpay.wire.guard import BadTarget, BlockedAddress, NoAddress, resolve, targets
+from protonpay.wire.answer import Answer, TooLarge, read
+from protonpay.wire.dial import Patience, dial, patiently
+from protonpay.wire.guard import BadTarget, BlockedAddress, NoAddress, Target, resolve, targets
+from protonpay.wire.loop import WRITE, Steps
 
-_MOST_BODY = 65_536
-_CHUNK = 16_384
 _HEAD = 2_048
 _PATIENCE = Patience()
 
+_PRINTABLE = re.compile(r"[ -~]+")
 _ONCE = {"Accept-Encoding": "identity", "Connection": "close"}
 
 _SUCCESS = 2
@@ -62,15 +65,6 @@ class Outcome:
     retry_after: int | None = None
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What came of the answer, until it was complete or broke off."""
-
-    status: int | None = None
-    retry_after: int | None = None
-    body: bytearray = field(default_factory=bytearray)
-
-
 def deliver(
     url: str,
     body: bytes,
@@ -78,8 +72,11 @@ def deliver(
     *,
     patience: Patience = _PATIENCE,
     trust: ssl.SSLContext | None = None,
-) -> Outcome:
+) -> Steps[Outcome]:
     """Post some bytes, once; follow nothing, remember nothing, never raise for what is met.
+
+    A conversation that a ``Loop`` brings on. The plain way on purpose: pools, redirects, proxies,
+    cookies and decoding are what a stranger must not be given.
 
     Args:
         url: as it was registered; judged again, as is where it leads now.
@@ -89,22 +86,17 @@ def deliver(
         trust: whose certificates are good; by default those of the public web.
     """
     began = time.monotonic()
-    deadline = Deadline(patience.total_seconds)
-    answer = _Answer()
+    until = began + patience.total_seconds
+    answer = Answer()
     failure: Exception | None = None
     try:
         target = targets.check(url)
-        addresses = resolve(target, min(patience.dns_seconds, deadline.left()))
-        with dial(target, addresses, patience, deadline, trust or _public_web()) as sock:
-            sent = {**headers, **_ONCE, "Host": target.authority}
-            connection = Connection(sock, target.host)
-            connection.post(target.path_and_query, body, sent)
-            _read(connection, answer)
+        addresses = yield from resolve(target, min(until, began + patience.dns_seconds))
+        with (yield from dial(target, addresses, patience, until, trust or _public_web())) as sock:
+            yield from _send(sock, _request(target, body, headers), until)
+            yield from read(sock, answer, until)
     except _FAILURES as error:
         failure = error
-    if deadline.passed:
-        # A line that was shut down looks like an answer that ended, or broke.
-        failure = TimeoutError()
     return _outcome(answer, failure, began)
 
 
@@ -115,17 +107,27 @@ def _public_web() -> ssl.SSLContext:
     return context
 
 
-def _read(connection: Connection, answer: _Answer) -> None:
-    with connection.getresponse() as response:
-        answer.status = response.status
-        if response.status in _MAY_ASK_TO_WAIT:
-            answer.retry_after = _seconds(response.headers.get("Retry-After", ""))
-        while chunk := response.read1(_CHUNK):
-            answer.body += chunk
-            if len(answer.body) > _MOST_BODY:
-                raise TooLarge
-        if response.length:
-            raise IncompleteRead(b"", response.length)
+def _request(target: Target, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Return a request in one piece: headers and body apart wake both ends twice."""
+    said = {"Host": target.authority, **headers, **_ONCE, "Content-Length": str(len(body))}
+    lines = [f"{name}: {value}" for name, value in said.items()]
+    lines.insert(0, f"POST {target.path_and_query} HTTP/1.1")
+    if _PRINTABLE.fullmatch("".join(lines)) is None:
+        raise ValueError("a header that is not one line of printable ASCII")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _send(sock: socket.socket, request: bytes, until: float) -> Steps[None]:
+    rest = memoryview(request)
+    while rest:
+        sent = yield from patiently(sock, partial(sock.send, rest), WRITE, until)
+        rest = rest[sent:]
+
+
+def _retry_after(answer: Answer) -> int | None:
+    if answer.status not in _MAY_ASK_TO_WAIT:
+        return None
+    return _seconds(answer.headers.get(b"retry-after", b"").decode("latin-1"))
 
 
 def _seconds(retry_after: str) -> int | None:
@@ -140,7 +142,7 @@ def _seconds(retry_after: str) -> int | None:
     return max(0, -((clock.now() - moment) // timedelta(seconds=1)))
 
 
-def _outcome(answer: _Answer, failure: Exception | None, began: float) -> Outcome:
+def _outcome(answer: Answer, failure: Exception | None, began: float) -> Outcome:
     code = _code(answer.status, failure)
     return Outcome(
         delivered=code == "delivered",
@@ -148,7 +150,7 @@ def _outcome(answer: _Answer, failure: Exception | None, began: float) -> Outcom
         code=code,
         head=answer.body[:_HEAD].decode("utf-8", "replace").replace("\0", ""),
         milliseconds=int((time.monotonic() - began) * 1000),
-        retry_after=answer.retry_after,
+        retry_after=_retry_after(answer),
     )
 
 

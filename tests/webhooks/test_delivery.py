@@ -23,7 +23,7 @@ from tests.actors import Actor
 from tests.raw_server import RawServer, answering, http
 from tests.unchanged import nothing_changes
 from tests.wire.hostile import Names
-from tests.wire.posting import listed
+from tests.wire.posting import listed, wait_for
 
 WAITS = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 DATA = {"id": "c1", "amount": "25.00", "note": "Жанна ☕"}
@@ -189,7 +189,7 @@ def test_who_comes_back_too_late_does_not_say_how_it_ended(alice: Actor, receive
     (slow,) = taken()
     with clock.frozen(now + timedelta(seconds=46)):
         assert delivery.deliver_due() == 1
-    began, outcome, _ = delivery.post(slow)
+    began, outcome, _ = wait_for(delivery.post(slow))
     before = (the_delivery().state, the_delivery().ended_at)
     record([Met(slow, began, outcome)])
     assert (the_delivery().state, the_delivery().ended_at) == before == ("DELIVERED", before[1])

@@ -4,11 +4,15 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import Future
+from contextlib import closing, contextmanager
+from typing import TypeVar
 
+from protonpay.wire import outbound
 from protonpay.wire.dial import Patience
 from protonpay.wire.guard import targets
-from protonpay.wire.outbound import Outcome, deliver
+from protonpay.wire.loop import Loop, Steps
+from protonpay.wire.outbound import Outcome
 from tests.raw_server import RawServer
 
 HASTY = Patience(dns_seconds=0.1, connect_seconds=0.15, total_seconds=0.15)
@@ -29,6 +33,38 @@ def listed(*urls: str) -> Iterator[None]:
         yield
     finally:
         vars(targets).update(before)
+
+
+T = TypeVar("T")
+
+
+def wait_for(steps: Steps[T]) -> T:
+    """Bring one conversation to its end; raise what it raises."""
+    came_to: Future[T] = Future()
+
+    def told() -> Steps[None]:
+        try:
+            came_to.set_result((yield from steps))
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            came_to.set_exception(error)
+
+    with closing(Loop()) as loop:
+        loop.start(told(), bool)
+        while loop.turn():
+            pass
+    return came_to.result(0)
+
+
+def deliver(
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    patience: Patience = CALM,
+    trust: ssl.SSLContext | None = None,
+) -> Outcome:
+    """Deliver to an address, and wait for the end."""
+    return wait_for(outbound.deliver(url, body, headers, patience=patience, trust=trust))
 
 
 def post(

@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protonpay.wire.guard import BlockedAddress, NoAddress, Target, allowed, only_public, resolve
+from protonpay.wire import guard
+from protonpay.wire.guard import BlockedAddress, NoAddress, Target, allowed, only_public
 from tests.wire.hostile import Names
+from tests.wire.posting import wait_for
+
+
+def resolve(target: Target, seconds: float = guard.DNS_SECONDS) -> tuple[str, ...]:
+    return wait_for(guard.resolve(target, time.monotonic() + seconds))
+
 
 HOOKS = Target("https", "hooks.example.com", 443, "/")
 HERE = Target("http", "receiver.example.com", 9000, "/", vouched=True)

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protonpay.kernel import clock
-from protonpay.wire.outbound import deliver
 from tests.raw_server import answering, http
 from tests.wire.hostile import is_empty, trap
-from tests.wire.posting import BODY, CALM, CHUNKED, HEAD, IN_TIME, listed, post, reset
+from tests.wire.posting import BODY, CALM, CHUNKED, HEAD, IN_TIME, deliver, listed, post, reset
 
 
 def test_a_delivery_posts_exactly_the_bytes_with_the_headers_of_one_occasion():

@@ -11,10 +11,21 @@ from pathlib import Path
 import pytest
 
 from protonpay.wire.dial import Patience
-from protonpay.wire.outbound import deliver
 from tests.raw_server import RawServer, answering, deaf, drip, http, silence
 from tests.wire.hostile import Names
-from tests.wire.posting import BODY, CALM, CHUNKED, HASTY, HEAD, IN_TIME, listed, named, post, reset
+from tests.wire.posting import (
+    BODY,
+    CALM,
+    CHUNKED,
+    HASTY,
+    HEAD,
+    IN_TIME,
+    deliver,
+    listed,
+    named,
+    post,
+    reset,
+)
 
 
 @pytest.mark.checklist(104)

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from protonpay.wire.dial import Patience
-from protonpay.wire.outbound import Outcome, deliver
+from protonpay.wire.outbound import Outcome
 from tests.raw_server import answering, deaf, drip, http, silence
 from tests.wire.hostile import Authority, Names, encrypting, for_ever, is_empty, trap, unasked
-from tests.wire.posting import BODY, CALM, HASTY, HEAD, IN_TIME, NAME, named, port_of, post
+from tests.wire.posting import BODY, CALM, HASTY, HEAD, IN_TIME, NAME, deliver, named, port_of, post
 
 
 @pytest.fixture(scope="module")
