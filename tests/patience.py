@@ -9,14 +9,17 @@ T = TypeVar("T")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 
 
-def until(condition: Callable[[], T], seconds: float = 30, what: str = "it") -> T:
+def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") -> T:
     """Ask until the answer is true, and return it; ``what`` is missed if it never is.
+
+    It may be a function: what it says at the end.
 
     Who has waited long asks less often: each question takes time from those it waits for.
     """
     deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not happen in time"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what() if callable(what) else what} did not happen in time")
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     return found

@@ -142,6 +142,12 @@ def _balances(city: City, users: list[str]) -> dict[str, int]:
     return dict(_rows(city, query, users))
 
 
+def _seen(city: City, person: dict[str, Any]) -> list[Any]:
+    """Return what the product knows of what was paid to somebody."""
+    query = "SELECT state, amount_micro, block, tx_hash FROM incoming WHERE address = %s"
+    return _rows(city, query, person["place"])
+
+
 def _reconciled(city: City) -> bool:
     """Whether the product's own comparison finds no difference and nothing unknown."""
     return desk.typed(city.environ, "ops", "reconcile").code == 0
@@ -174,7 +180,16 @@ def test_in_the_end_everything_agrees(city: City):
         }
 
     users = [person["user"] for person in people]
-    until(lambda: _balances(city, users) == wanted(), PATIENCE)
+
+    def wrong() -> list[Any]:
+        are, should = _balances(city, users), wanted()
+        return [
+            (are[user], should[user], person, _seen(city, person))
+            for person in people
+            if are[user := person["user"]] != should[user]
+        ]
+
+    until(lambda: not wrong(), PATIENCE, wrong)
     assert city.books_are_sound()
     until(lambda: _reconciled(city), PATIENCE)
     assert _rows(city, "SELECT job, last_error FROM outbox WHERE dead_at IS NOT NULL") == []
