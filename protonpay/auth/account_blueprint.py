@@ -3,12 +3,12 @@
 from functools import partial
 from typing import Any
 
-from protonpay.auth import emails, recovery, schemas, service, sign_ins
+from protonpay.auth import emails, failures, recovery, schemas, service, sign_ins
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.limits import buckets
-from protonpay.web.paging import page
+from protonpay.web.paging import PageQuery, page
 from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint(
@@ -54,6 +54,14 @@ def sessions(query: dict[str, Any]) -> dict[str, Any]:
     caller = current()
     read = partial(sign_ins.of, caller.user_id, asking=caller.session_id)
     return page("sessions", query, read)
+
+
+@blp.get("/sessions/failed", keys=NO_KEY)
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, schemas.FailedSignInsPage)
+def failed(query: dict[str, Any]) -> dict[str, Any]:
+    """List the sign-ins to your account that failed in ninety days, newest first."""
+    return page("failed", query, partial(failures.listed, current().user_id))
 
 
 @blp.delete("/sessions/<id:session_id>", keys=NO_KEY)

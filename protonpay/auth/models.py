@@ -6,7 +6,15 @@ No token is stored: of those of a session its id, of those sent by letter a dige
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.auth.states import REFRESH
@@ -40,6 +48,35 @@ class AuthSession(Base):
     end_reason: Mapped[str | None] = mapped_column(Text)
     address: Mapped[str] = mapped_column(Text)
     agent: Mapped[str] = mapped_column(Text)
+
+
+class FailedSignIn(Base):
+    """Attempts to sign in that failed, of ten minutes, from one address and for one reason.
+
+    Attributes:
+        address: from where; empty for those beyond so many addresses of the ten minutes.
+        agent: of the last of them.
+        slot: when the ten minutes began; ``created_at``: when the first came.
+    """
+
+    __tablename__ = "failed_sign_ins"
+    __table_args__ = (
+        CheckConstraint("count > 0", name="count"),
+        UniqueConstraint("user_id", "slot", "address", "reason"),
+        Index("ix_failed_sign_ins_user", "user_id", "created_at", "id"),
+        Index("ix_failed_sign_ins_expires_at", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text)
+    count: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    slot: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class RefreshToken(Base):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from protonpay.auth import devices, service, sessions, two_steps
+from protonpay.auth import devices, failures, service, sessions, two_steps
 from protonpay.auth.devices import Device
 from protonpay.auth.service import SignedIn
 from protonpay.kernel import clock
@@ -14,6 +14,8 @@ from protonpay.passkeys.service import Options
 from protonpay.store.db import transaction
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service as users
+
+_WRONG = ("passkey_invalid", "passkey_suspended")
 
 
 def begin_adding(user_id: str, *, session_id: str, password: str) -> Options:
@@ -99,16 +101,17 @@ def second_step(
         Unauthenticated: as ``passkeys.prove``, or as ``begin_second_step``.
         Forbidden: the account is suspended (``account_suspended``).
     """
-    with transaction():
-        users.lock(user_id)
-        sign_in_waits = two_steps.waiting(sign_in_id, user_id)
-        proved = passkeys.prove(
-            challenge_id=challenge_id, credential=credential, sign_in_id=sign_in_id
-        )
-        if not proved.copied:
-            sign_in_waits.used_at = clock.now()
-            return service.enter(proved.user, device)
-    raise passkeys.suspended()
+    with failures.noted(user_id, failures.PASSKEY, device, *_WRONG):
+        with transaction():
+            users.lock(user_id)
+            sign_in_waits = two_steps.waiting(sign_in_id, user_id)
+            proved = passkeys.prove(
+                challenge_id=challenge_id, credential=credential, sign_in_id=sign_in_id
+            )
+            if not proved.copied:
+                sign_in_waits.used_at = clock.now()
+                return service.enter(proved.user, device)
+        raise passkeys.suspended()
 
 
 def reset(user_id: str) -> int:

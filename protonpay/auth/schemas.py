@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from protonpay.auth import sign_ins
+from protonpay.auth import failures, sign_ins
 from protonpay.kernel.money import Usdc
 from protonpay.users.service import User
 from protonpay.web import agents
@@ -95,26 +95,23 @@ class SessionsQuery(PageQuery):
     )
 
 
+_AGENT = {"description": "With what, as it called itself.", "example": "Mozilla/5.0"}
+_PROGRAM = {
+    "type": ["string", "null"],
+    "description": "What that is, as people call it, if it is known.",
+    "example": "Firefox",
+}
+_SYSTEM = {"type": ["string", "null"], "example": "Linux"}
+
+
 class SessionView(WireSchema):
     """A sign-in."""
 
     id = fields.String()
     address = fields.String(metadata={"description": "From where.", "example": "203.0.113.7"})
-    agent = fields.String(
-        metadata={"description": "With what, as it called itself.", "example": "Mozilla/5.0"}
-    )
-    program = fields.Function(
-        lambda one: agents.agent(one.agent).program,
-        metadata={
-            "type": ["string", "null"],
-            "description": "What that is, as people call it, if it is known.",
-            "example": "Firefox",
-        },
-    )
-    system = fields.Function(
-        lambda one: agents.agent(one.agent).system,
-        metadata={"type": ["string", "null"], "example": "Linux"},
-    )
+    agent = fields.String(metadata=_AGENT)
+    program = fields.Function(lambda one: agents.agent(one.agent).program, metadata=_PROGRAM)
+    system = fields.Function(lambda one: agents.agent(one.agent).system, metadata=_SYSTEM)
     current = fields.Boolean(metadata={"description": "Whether it is this one."})
     created_at = Moment()
     used_at = Moment(metadata={"description": "When it was opened, or carried on last."})
@@ -134,6 +131,33 @@ class SessionsPage(Paged):
     """A page of sessions."""
 
     sessions = fields.List(fields.Nested(SessionView))
+
+
+class FailedSignInView(WireSchema):
+    """Attempts to sign in that failed, of ten minutes, from one address and for one reason."""
+
+    id = fields.String()
+    reason = fields.String(metadata={"enum": list(failures.REASONS), "example": failures.PASSWORD})
+    address = fields.Function(
+        lambda one: one.address or None,
+        metadata={
+            "type": ["string", "null"],
+            "description": "From where; null for those beyond so many addresses at once.",
+            "example": "203.0.113.7",
+        },
+    )
+    agent = fields.String(metadata=_AGENT)
+    program = fields.Function(lambda one: agents.agent(one.agent).program, metadata=_PROGRAM)
+    system = fields.Function(lambda one: agents.agent(one.agent).system, metadata=_SYSTEM)
+    count = fields.Integer(metadata={"description": "How many there were.", "example": 3})
+    created_at = Moment(metadata={"description": "When the first of them came."})
+    last_at = Moment()
+
+
+class FailedSignInsPage(Paged):
+    """A page of sign-ins that failed."""
+
+    failed = fields.List(fields.Nested(FailedSignInView))
 
 
 class UserView(WireSchema):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from protonpay.auth import devices, emails, sessions
+from protonpay.auth import devices, emails, failures, sessions
 from protonpay.auth.devices import Device
 from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
 from protonpay.auth.passwords import check_strength, passwords
@@ -100,9 +100,10 @@ def login(*, email: str, password: str, device: Device) -> SignedIn | Challenge:
     """
     found = users.find_by_email(email)
     if not passwords.matches(found.password_hash if found else None, password) or found is None:
+        failures.note(found.id if found else None, failures.PASSWORD, device)
         raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
     fresh = passwords.hash(password) if passwords.is_outdated(found.password_hash) else None
-    with transaction():
+    with failures.noted(found.id, failures.SUSPENDED, device), transaction():
         # Locked: a suspension that comes now waits for this session, and then ends it.
         user = users.lock(found.id)
         if user.standing != "ACTIVE":

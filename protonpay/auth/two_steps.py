@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from protonpay.auth import service, sessions
+from protonpay.auth import failures, service, sessions
 from protonpay.auth.devices import Device
 from protonpay.auth.models import SignInChallenge
 from protonpay.auth.passwords import passwords
@@ -26,7 +26,8 @@ def complete(*, challenge_id: str, user_id: str, code: str, device: Device) -> S
         Forbidden: the account is suspended (``account_suspended``).
         Limited: too many wrong codes (``rate_limited``).
     """
-    with two_factor.misses_counted(user_id), transaction():
+    wrong = failures.noted(user_id, failures.CODE, device, "two_factor_invalid")
+    with wrong, two_factor.misses_counted(user_id), transaction():
         # Locked first: of two with the same challenge the second finds it used.
         user = users.lock(user_id)
         challenge = waiting(challenge_id, user_id)

@@ -31,6 +31,14 @@ def webhooks(query: dict[str, Any]) -> dict[str, Any]:
     return page("webhooks", query, partial(service.endpoints, current().user_id))
 
 
+@blp.get("/webhooks/health", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, schemas.HealthPage)
+def health_of_each(query: dict[str, Any]) -> dict[str, Any]:
+    """List how your endpoints have answered in the last 24 hours, in the order of their list."""
+    return page("webhooks", query, partial(health.listed, current().user_id))
+
+
 @blp.get("/webhooks/<id:webhook_id>", keys=needs(Scope.WEBHOOKS_WRITE))
 @blp.response(200, schemas.WebhookAnswer)
 def webhook(webhook_id: str) -> dict[str, Any]:

@@ -297,7 +297,7 @@ class HourView(WireSchema):
     p95_milliseconds = fields.Integer(attribute="p95", allow_none=True, metadata=_P95)
 
 
-class HealthView(WireSchema):
+class HealthBrief(WireSchema):
     """How an endpoint has answered in the last 24 hours."""
 
     state = fields.String(metadata={"enum": health.STATES, "example": health.HEALTHY})
@@ -313,7 +313,24 @@ class HealthView(WireSchema):
         metadata={"example": 97, "description": "Rounded down; null without any attempt."},
     )
     p95_milliseconds = fields.Integer(attribute="p95", allow_none=True, metadata=_P95)
+
+
+class HealthView(HealthBrief):
+    """The same, hour by hour."""
+
     hours = fields.List(fields.Nested(HourView), metadata={"description": "24, oldest first."})
+
+
+class HealthRow(HealthBrief):
+    """The same, of one of several."""
+
+    id = fields.String(metadata={"description": "Of the endpoint."})
+
+
+class HealthPage(Paged):
+    """How the endpoints of a page are."""
+
+    webhooks = fields.List(fields.Nested(HealthRow))
 
 
 class HealthAnswer(WireSchema):

@@ -127,6 +127,7 @@ EXAMPLES = (
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries?status=DELIVERED"),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}"),
     Example("GET", "/client/webhooks/{WEBHOOK}/health"),
+    Example("GET", "/client/webhooks/health"),
     Example("POST", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}/resend", status=QUEUED),
     Example("POST", "/client/webhooks/{WEBHOOK}/recover", {"since": "{YESTERDAY}"}, status=QUEUED),
     Example("POST", "/client/webhooks/{WEBHOOK}/replay", {"after": 0}, status=QUEUED),
@@ -189,6 +190,7 @@ EXAMPLES = (
     Example("POST", "/auth/verify-email", {"token": "{VERIFY_TOKEN}"}, public=True),
     Example("POST", "/client/email", {"email": "doe@example.com", "password": "securePassword123"}),
     Example("GET", "/client/sessions"),
+    Example("GET", "/client/sessions/failed"),
     Example("DELETE", "/client/sessions/{SESSION}", status=NOTHING),
     Example("DELETE", "/client/sessions", status=NOTHING),
     Example(

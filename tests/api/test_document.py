@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from protonpay.kernel import clock
 from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
+from tests.api_keys.keys import make_key
 from tests.invoices.asking import ask
 from tests.linked_wallets import signers
 from tests.passkeys.devices import added
@@ -154,6 +155,7 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
     assert john.post(f"/client/invoices/{paid}/pay").status_code == 200
     added(served.alice)
     passkey = served.alice.get("/client/passkeys").get_json()["passkeys"][0]["id"]
+    key = make_key(served.alice).id
     colleague = id_of(served.alice, joined(served.house.app, served.alice, "viewer").person)
     orders = [
         (path, method, operation)
@@ -182,7 +184,11 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)
         called = called.replace("{invoice_id}", asked_for if path.endswith("/send") else paid)
-        called = called.replace("{passkey_id}", passkey).replace("{member_id}", colleague)
+        called = (
+            called.replace("{key_id}", key)
+            .replace("{passkey_id}", passkey)
+            .replace("{member_id}", colleague)
+        )
         answer = served.alice.call(method.upper(), called, json=example)
         if nobodys := {name for name in NOBODYS if example.get(name) is not None}:
             assert answer.get_json()["code"] in {NOBODYS[name] for name in nobodys}, path

@@ -42,6 +42,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", f"/client/webhooks/{NOBODY}/rotate-secret"): [{"webhooks:write"}],
     ("POST", f"/client/webhooks/{NOBODY}/test"): [{"webhooks:write"}],
     ("GET", f"/client/webhooks/{NOBODY}/deliveries"): [{"webhooks:write"}],
+    ("GET", "/client/webhooks/health"): [{"webhooks:write"}],
     ("GET", f"/client/webhooks/{NOBODY}/health"): [{"webhooks:write"}],
     ("GET", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}"): [{"webhooks:write"}],
     ("POST", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}/resend"): [{"webhooks:write"}],
@@ -127,6 +128,7 @@ MANAGING = (
     ("GET", "/client/memberships"),
     ("DELETE", f"/client/memberships/{NOBODY}"),
     ("GET", "/client/sessions"),
+    ("GET", "/client/sessions/failed"),
     ("DELETE", "/client/sessions"),
     ("DELETE", f"/client/sessions/{NOBODY}"),
 )

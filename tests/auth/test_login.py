@@ -61,7 +61,7 @@ def test_every_sign_in_is_a_session_of_its_own(alice: Actor):
 
 @pytest.mark.checklist(44)
 def test_a_wrong_password_and_an_unknown_address_are_told_alike(alice: Actor):
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         wrong = refused(login(alice.client, alice.email, "wrong horse"), 401, "invalid_credentials")
         unknown = refused(login(alice.client, "nobody@example.com"), 401, "invalid_credentials")
 
@@ -185,7 +185,7 @@ def test_too_many_sign_ins_at_once_are_asked_to_come_back(
 def test_a_suspended_account_is_told_so_by_its_password_only(alice: Actor):
     auth.suspend(alice.id)
 
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         refused(login(alice.client, alice.email), 403, "account_suspended")
         refused(login(alice.client, alice.email, "wrong horse"), 401, "invalid_credentials")
 

@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, sync_playwright
 
+from protonpay.auth import failures
+from protonpay.auth.devices import Device
 from protonpay.request_log import recording
 from protonpay.stack import browser as chromium
 from tests.actors import Actor, make_actor
@@ -73,4 +75,6 @@ def merchant(house: Flask, keyring_path: Path, bob: Actor) -> Actor:
     hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
     fail(actor.post("/client/webhooks", hook).get_json()["webhook"]["id"])
     happen(actor, "deposit.confirmed", "payout.failed")
+    for address, reason in (("203.0.113.7", failures.PASSWORD), ("", failures.CODE)):
+        failures.note(actor.id, reason, Device(address, "Mozilla/5.0 Firefox/140.0"))
     return actor

@@ -135,3 +135,36 @@ def test_the_preview_follows_what_is_typed(alice: Actor, visit: Callable[..., Vi
     # The refusal above, and nothing else.
     assert (seen.strangers, len(seen.errors)) == ([], 1)
     assert "400" in seen.errors[0]
+
+
+def test_what_nobody_sees_is_not_looked_at_again(merchant: Actor, visit: Callable[..., Visit]):
+    """A page that is hidden asks nothing, and asks at once when it is shown again."""
+    seen = visit()
+    sign_in(seen, merchant)
+    seen.page.clock.install()
+    seen.page.goto("/app/webhooks")
+    hook = merchant.get("/client/webhooks").json["webhooks"][0]["id"]
+
+    def asked() -> int:
+        return sum(path == "/app/webhooks" for path, _ in seen.sizes)
+
+    def show(*, shown: bool) -> None:
+        seen.page.evaluate(
+            """(shown) => {
+              Object.defineProperty(document, "hidden", { value: !shown, configurable: true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            shown,
+        )
+
+    with seen.page.expect_response("**/app/webhooks"):
+        seen.page.clock.fast_forward(31_000)
+    assert asked() == 2
+    merchant.call("PATCH", f"/client/webhooks/{hook}", json={"enabled": False})
+    show(shown=False)
+    seen.page.clock.run_for(600_000)
+    with seen.page.expect_response("**/app/webhooks"):
+        show(shown=True)
+    expect(seen.page.get_by_text("You switched it off.")).to_be_visible()
+    assert asked() == 3
+    assert (seen.strangers, seen.errors) == ([], [])

@@ -14,7 +14,7 @@ from tests.passkeys.devices import Device, added, asked, at_the_door, encoded, e
 from tests.passkeys.test_keeping import listed
 from tests.refusals import refused
 from tests.two_factor.apps import App
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_passkey_stands_in_for_a_code(alice: Actor, app_of_alice: App):
     options = at_the_door(alice, token)
     assert [one["id"] for one in options["publicKey"]["allowCredentials"]] == [encoded(device.id)]
     signed, another = device.sign(options["publicKey"]), mfa_token(alice)
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         refused(enter(alice, options, signed), 401, "passkey_invalid")
         refused(enter(alice, options, signed, another), 401, "passkey_invalid")
     assert enter(alice, options, signed, token).get_json()["user"]["id"] == alice.id
@@ -164,7 +164,7 @@ def test_somebody_elses_passkey_is_no_second_step(alice: Actor, bob: Actor, app_
     bobs = added(bob)
     token = mfa_token(alice)
     options = at_the_door(alice, token)
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         signed = bobs.sign(options["publicKey"])
         refused(enter(alice, options, signed, token), 401, "passkey_invalid")
 

@@ -9,7 +9,7 @@ from tests.committed import OpenHouse
 from tests.moments import Moments
 from tests.refusals import refused
 from tests.two_factor.apps import App, enabled
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 
 def login(actor: Actor, password: str = PASSWORD):
@@ -78,6 +78,13 @@ def test_a_wrong_code_leaves_the_challenge_and_is_counted(alice: Actor, app_of_a
     refused(second(alice, token, app_of_alice.code()), 429, "rate_limited")
 
 
+def test_its_owner_reads_that_somebody_knew_the_password(alice: Actor, app_of_alice: App):
+    token = login(alice).get_json()["mfaToken"]
+    refused(second(alice, token, "000000"), 401, "two_factor_invalid")
+    (told,) = alice.get("/client/sessions/failed").json["failed"]
+    assert (told["reason"], told["count"]) == ("wrong_code", 1)
+
+
 def test_another_access_token_is_no_challenge(alice: Actor, app_of_alice: App):
     with nothing_changes():
         refused(second(alice, alice.token, app_of_alice.code()), 401, "invalid_token")
@@ -93,7 +100,7 @@ def test_somebody_elses_code_opens_nothing(
 
 
 def test_a_wrong_password_says_nothing_of_a_second_factor(alice: Actor, app_of_alice: App):
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         answer = login(alice, "wrong password entirely")
         refused(answer, 401, "invalid_credentials")
     assert "mfaToken" not in answer.get_json()
@@ -105,7 +112,7 @@ def test_who_is_suspended_between_the_steps_stays_outside(alice: Actor, app_of_a
         db.session.execute(
             text("UPDATE users SET standing = 'SUSPENDED' WHERE id = :id"), {"id": alice.id}
         )
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         refused(second(alice, token, app_of_alice.code()), 403, "account_suspended")
 
 

@@ -1,10 +1,13 @@
 """How an endpoint has answered lately, as its owner sees it."""
 
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from protonpay.kernel import clock
+from protonpay.store import db as store
 from protonpay.store.db import db, transaction
 from protonpay.webhooks import delivery
 from tests.actors import Actor
@@ -85,3 +88,42 @@ def test_it_fails_since_its_first_failure_and_disabled_is_said_before(alice: Act
 def test_somebody_elses_is_not_seen(alice: Actor, mallory: Actor):
     hook = subscribe(alice, "https://a.example.com/")
     refused(mallory.get(f"/client/webhooks/{hook}/health"), 404, "not_found")
+
+
+def test_all_endpoints_are_told_of_at_once_and_in_pages(
+    alice: Actor, bob: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    """Each as alone, with as many questions for twelve as for one, and none of a stranger's."""
+    execute, asked = store.execute, []
+
+    def counted(statement: str, *parameters: Any) -> Any:
+        asked.append(statement)
+        return execute(statement, *parameters)
+
+    monkeypatch.setattr(store, "execute", counted)
+    statuses = iter(["200 OK", "503 No"])
+    act = answering(lambda connection, _: connection.sendall(http(status=next(statuses))))
+    with act as server, listed(server.url):
+        hooks = [subscribe(alice, server.url)]
+        happen(alice, 2)
+        while delivery.deliver_due():
+            pass
+    asked.clear()
+    alice.get("/client/webhooks/health")
+    of_one = len(asked)
+    hooks += [subscribe(alice, f"https://a{number}.example.com/") for number in range(11)]
+    subscribe(bob, "https://b.example.com/")
+    alice.call("PATCH", f"/client/webhooks/{hooks[5]}", json={"enabled": False})
+    asked.clear()
+    told = alice.get("/client/webhooks/health?limit=100").json["webhooks"]
+    assert len(asked) == of_one > 0
+    assert [one["id"] for one in told] == list(reversed(hooks))
+    for one in told:
+        alone = health(alice, one["id"])
+        assert {**one, "hours": alone["hours"]} == {**alone, "id": one["id"]}
+    assert (told[-1]["successPercent"], told[-1]["state"]) == (50, "FAILING")
+    assert told[6]["state"] == "DISABLED"
+
+    first = alice.get("/client/webhooks?limit=5").json
+    path = f"/client/webhooks/health?limit=5&cursor={first['nextCursor']}"
+    assert [one["id"] for one in alice.get(path).json["webhooks"]] == list(reversed(hooks))[5:10]

@@ -26,4 +26,20 @@ IN_RUSSIAN: Sentences = {
     "A token of it was used twice, so two had it.": (
         "Его токен использован дважды: он был у двоих."
     ),
+    "Failed sign-ins": "Неудачные входы",
+    "All failed sign-ins": "Все неудачные входы",
+    "None in ninety days.": "За девяносто дней не было.",
+    "Of ninety days. Each line is ten minutes from one address.": (
+        "За девяносто дней. Одна строка — десять минут с одного адреса."
+    ),
+    "Nobody got in by these. If the password was right and it was not you, change it.": (
+        "Никто не вошёл. Если пароль был верным, а это были не вы, смените его."
+    ),
+    "Why": "Почему",
+    "How often": "Сколько раз",
+    "many other addresses": "много других адресов",
+    "The password was wrong.": "Неверный пароль.",
+    "The password was right, the code was wrong.": "Пароль верный, код неверный.",
+    "The password was right, the passkey was not.": "Пароль верный, ключ доступа не подошёл.",
+    "The account is suspended.": "Аккаунт заблокирован.",
 }

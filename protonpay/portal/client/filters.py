@@ -58,6 +58,12 @@ _CREDITED = {
 _CREDITED_ELSEWHERE = "Once its network calls it final."
 _WAITS_LATER = "It waits its turn and goes out by itself."
 
+_FAILED: Mapping[str, str] = {
+    "wrong_password": "The password was wrong.",
+    "wrong_code": "The password was right, the code was wrong.",
+    "wrong_passkey": "The password was right, the passkey was not.",
+    "suspended": "The account is suspended.",
+}
 _ENDED = {
     "signed_out": "Signed out.",
     "revoked": "Ended from another session.",
@@ -223,6 +229,11 @@ def ended_said(reason: str) -> str:
     return _ENDED.get(reason, worded(reason))
 
 
+def failed_said(reason: str) -> str:
+    """Return the sentence of why a sign-in has failed."""
+    return _FAILED.get(reason, worded(reason))
+
+
 def pairs(names: Iterable[str]) -> Pairs:
     """Return options that are called what they are."""
     return [(name, name) for name in names]
@@ -261,6 +272,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "problem_said": problem_said,
     "waits_said": waits_said,
     "ended_said": ended_said,
+    "failed_said": failed_said,
     "pairs": pairs,
     "said_pairs": said_pairs,
     "qr": drawn,

@@ -225,6 +225,11 @@ def prefer() -> None:
     after_this_request(lambda response: remember(language, response))
 
 
+def looked_at_again() -> bool:
+    """Tell whether the page's own script asks, which takes the parts that change (``app.js``)."""
+    return "X-Looks-Again" in request.headers
+
+
 def download(path: str, **query: Any) -> Response:
     """Hand a file of the API on.
 

@@ -132,7 +132,11 @@ def end_other_sessions() -> AnyResponse:
 def sign_ins() -> Response:
     """Show who signed in, also where that has ended."""
     cursor = request.args.get("cursor")
-    return show("sign_ins", listed=ask("/client/sessions", status="ANY", limit=50, cursor=cursor))
+    return show(
+        "sign_ins",
+        listed=ask("/client/sessions", status="ANY", limit=50, cursor=cursor),
+        failed=ask("/client/sessions/failed", limit=50)["failed"] if cursor is None else [],
+    )
 
 
 @client.get("/security/sign-ins.csv")
@@ -153,4 +157,5 @@ def _security(form: Form) -> Response:
         two_factor=ask("/client/2fa")["twoFactor"],
         passkeys=ask("/client/passkeys", limit=50)["passkeys"],
         sessions=ask("/client/sessions", limit=50)["sessions"],
+        failed=ask("/client/sessions/failed", limit=5)["failed"],
     )

@@ -42,27 +42,35 @@ for (const clock of document.querySelectorAll("[data-seconds]")) {
   tick();
 }
 
+// Parts that stay true by themselves: looked at again while somebody can see them, and at once when they
+// come back to the page.
 const live = [...document.querySelectorAll("[data-live]")];
-if (live.length) {
-  const again = Math.min(...live.map((each) => Number(each.dataset.live))) * 1000;
-  const look = async () => {
-    const busy = document.activeElement?.closest("[data-live] details, [data-live] form");
-    if (!document.hidden && !busy) {
-      try {
-        const answer = await fetch(location.href, { cache: "no-store", redirect: "error" });
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        for (const part of live) {
-          const made = answer.ok && page.querySelector(`[data-part="${part.dataset.part}"]`);
-          if (made && made.innerHTML !== part.innerHTML) part.replaceChildren(...made.childNodes);
-          copies();
-          folds();
-          if (made && !made.dataset.live) live.splice(live.indexOf(part), 1);
-        }
-      } catch {
-        // The page stays as it was, and looks again.
+let next, looking;
+const soon = () => {
+  clearTimeout(next);
+  if (live.length && !document.hidden) next = setTimeout(look, Math.min(...live.map((each) => Number(each.dataset.live))) * 1000);
+};
+const look = async () => {
+  if (looking) return;
+  looking = true;
+  const busy = document.activeElement?.closest("[data-live] details, [data-live] form");
+  if (!busy) {
+    try {
+      const answer = await fetch(location.href, { cache: "no-store", redirect: "error", headers: { "X-Looks-Again": "1" } });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of [...live]) {
+        const made = answer.ok && page.querySelector(`[data-part="${part.dataset.part}"]`);
+        if (made && made.innerHTML !== part.innerHTML) part.replaceChildren(...made.childNodes);
+        copies();
+        folds();
+        if (made && !made.dataset.live) live.splice(live.indexOf(part), 1);
       }
+    } catch {
+      // The page stays as it was, and looks again.
     }
-    if (live.length) setTimeout(look, again);
-  };
-  setTimeout(look, again);
-}
+  }
+  looking = false;
+  soon();
+};
+document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(next) : live.length && look()));
+soon();

@@ -14,7 +14,7 @@ from tests.payouts.orders import WALLETS
 from tests.plans.test_levels import approved, laddered
 from tests.portal.client.reader import Reader, sign_in
 from tests.two_factor.apps import STEP, App, enabled
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 
 @pytest.fixture
@@ -57,11 +57,25 @@ def test_from_signing_up_to_the_second_factor(house: Flask, moments: Moments):
 def test_wrong_credentials_are_said_and_what_was_typed_stays(house: Flask, alice: Actor):
     reader = Reader(house)
     reader.open("/login")
-    with nothing_changes():
+    with only_changes("failed_sign_ins"):
         reader.send("/login", email=alice.email, password="not the password at all")
     assert reader.status == 401
     assert reader.at.form("/login").fields["email"] == alice.email
     assert reader.at.form("/login").fields["password"] == ""
+
+
+def test_failed_sign_ins_are_shown_to_who_owns_the_account(house: Flask, alice: Actor):
+    stranger = Reader(house)
+    reader = sign_in(house, alice)
+    assert "None in ninety days." in reader.open("/app/security").text
+    for _ in range(3):
+        stranger.open("/login")
+        stranger.send("/login", email=alice.email, password="not the password at all")
+    for path in ("/app/security", "/app/security/sign-ins"):
+        said = reader.open(path).text
+        assert "The password was wrong. 127.0.0.1" in said
+        row = reader.at.html.split("The password was wrong.")[1].split("</tr>")[0]
+        assert '<td class="end num">3</td>' in row
 
 
 def test_a_second_factor_is_asked_before_money_leaves(house: Flask, alice: Actor, moments: Moments):
