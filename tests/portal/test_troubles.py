@@ -2,13 +2,14 @@
 
 import pytest
 from flask import Flask
+from redis import RedisError
 
 from protonpay.deposits import service as deposits
 from protonpay.kernel import ids
-from protonpay.kernel.errors import Unavailable
+from protonpay.kernel.errors import Limited, Unavailable
 from protonpay.portal.client.api import Answer, api
 from tests.actors import Actor
-from tests.portal.client.reader import sign_in
+from tests.portal.client.reader import Reader, sign_in
 
 PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Language": "ru"}
 PROGRAMS = ({}, {"Accept": "*/*"}, {"Accept": "application/json"})
@@ -87,3 +88,35 @@ def test_a_screen_says_when_to_come_again(
     assert reader.answer is not None
     assert (reader.status, reader.answer.headers["Retry-After"]) == (503, "7")
     assert "Busy." in screen.text
+
+
+@pytest.mark.parametrize(
+    ("happens", "status", "when"),
+    [
+        (Unavailable("unavailable", "The service is busy. Try again.", retry_after=7), 503, "7"),
+        (Limited("rate_limited", "Too many requests.", retry_after=30), 429, "30"),
+        (RedisError("away"), 503, "1"),
+        (RuntimeError("a bug"), 500, None),
+    ],
+)
+def test_what_stops_a_screen_or_the_sign_in_is_a_page_that_says_when(
+    house: Flask, alice: Actor, happens: Exception, status: int, when: str | None
+):
+    def fail(_: str, path: str, *__: object, **___: object) -> Answer:
+        if path == "/client/notifications/unread":
+            return Answer(200, {"unreadCount": 0})
+        raise happens
+
+    inside, outside = sign_in(house, alice), Reader(house)
+    fields = outside.open("/login").form("/login").fields
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "call", fail)
+        answers = (
+            inside.client.get("/app/activity?lang=ru", headers=PERSON),
+            outside.client.post("/login", data=fields, headers=PERSON),
+        )
+    for answer in answers:
+        assert (answer.status_code, answer.mimetype) == (status, "text/html")
+        assert '<html lang="ru"' in answer.text
+        assert answer.headers.get("Retry-After") == when
+        assert "a bug" not in answer.text

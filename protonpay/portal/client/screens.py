@@ -1,6 +1,7 @@
 """What every screen of the client portal stands on: who reads it, its calls, its frame."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -282,7 +283,8 @@ def _refused(refused: Refused) -> Response:
 def refusal_page(refusal: Refusal) -> Response:
     """Make the page of a refusal of our own, such as a form whose session has ended."""
     said = messages.say(refusal.said, words.chosen(), refusal.values)
-    return trouble(Answer(HTTPStatus.FORBIDDEN, {"code": refusal.code, "message": said}))
+    told = _read(errors.refused(refusal))
+    return trouble(replace(told, body={**told.body, "message": said}))
 
 
 @client.errorhandler(HTTPException)
@@ -291,9 +293,13 @@ def _odd(error: HTTPException) -> Response:
 
 
 @client.errorhandler(Exception)
-def _unforeseen(error: Exception) -> Response:
-    answer = errors.unforeseen(error)
-    return trouble(Answer(answer.status_code, answer.get_json()))
+def unforeseen_page(error: Exception) -> Response:
+    """Make the page of a bug, which is logged, or of a store that is busy."""
+    return trouble(_read(errors.unforeseen(error)))
+
+
+def _read(response: Response) -> Answer:
+    return Answer(response.status_code, response.get_json(), headers=dict(response.headers))
 
 
 @client.route("/<path:_any>")
