@@ -1,8 +1,8 @@
 """What the payer of an invoice is shown: who asks for how much, where to pay, what has come."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.chains.uris import payment_uri
@@ -17,6 +17,7 @@ from protonpay.invoices.models import (
 )
 from protonpay.invoices.reckoning import claimable
 from protonpay.invoices.states import CARD_COMING, CLAIM, LOOKUP_OPEN, LOOKUP_TRIES, OPEN
+from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import transaction
 from protonpay.users import service as users
@@ -51,7 +52,7 @@ class Checkout:
         held: arrived and on hold: its payer must not send it again.
         rest: still to be sent, what is confirming or on hold taken off.
         version: another one once anything here but the clock is different.
-        card: the card page that was opened last, if any.
+        card: the card page that was opened last, if any; ``prices``: deposit → what a card paid.
         places: empty where nothing should be sent any more, or no address is free.
         claimable: what its payer may ask back now; ``claim`` is what they asked last.
         lookups: the transactions that were named as having paid it.
@@ -77,6 +78,7 @@ class Checkout:
     more_time: bool = False
     rest_invoice: Invoice | None = None
     rest_may_be_asked: bool = False
+    prices: Mapping[str, FiatAmount] = field(default_factory=dict)
 
     @property
     def looking(self) -> bool:
@@ -129,6 +131,7 @@ def look(invoice_id: str) -> Checkout:
         more_time=service.may_extend(invoice),
         rest_invoice=rests.issued(invoice),
         rest_may_be_asked=rests.may_ask(invoice),
+        prices=service.card_prices(found),
     )
 
 

@@ -22,6 +22,7 @@ from protonpay.invoices.reckoning import CURRENCY, locked, move, settle, tell
 from protonpay.invoices.states import INVOICE
 from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
+from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
@@ -350,6 +351,15 @@ def whole(invoice: Invoice) -> Whole:
         _rows(InvoiceLookup, invoice),
         card=db.session.scalar(newest, execution_options={"populate_existing": True}),
     )
+
+
+def card_prices(found: Whole) -> Mapping[str, FiatAmount]:
+    """Return what each card that paid an invoice was asked for, by its deposit."""
+    paid = [one.deposit_id for one in found.payments if one.deposit_id is not None]
+    if not paid:
+        return {}
+    pages = db.session.scalars(select(InvoiceCard).where(InvoiceCard.deposit_id.in_(paid)))
+    return {page.deposit_id: page.fiat for page in pages}
 
 
 def _rows(model: type[Of], invoice: Invoice) -> Sequence[Of]:

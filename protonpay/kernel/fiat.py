@@ -49,7 +49,7 @@ class FiatAmount:
         whole, fraction = match.groups(default="")
         if len(fraction) > exponent:
             raise ValueError(f"{currency} has {exponent} decimals")
-        return cls(int(whole) * 10**exponent + int(fraction.ljust(exponent, "0")), currency)
+        return cls(int(whole + fraction.ljust(exponent, "0")), currency)
 
     @classmethod
     def from_number(cls, number: object, currency: object) -> Self:
@@ -63,8 +63,10 @@ class FiatAmount:
         raise ValueError("not a currency")
 
     def __str__(self) -> str:
-        """Print in major units with all decimals of the currency: ``12.500``."""
+        """Print in major units with all decimals of the currency: ``12.500``, ``1500``."""
         exponent = EXPONENTS[self.currency]
+        if not exponent:
+            return str(self.minor)
         whole, fraction = divmod(self.minor, 10**exponent)
         return f"{whole}.{fraction:0{exponent}d}"
 

@@ -29,6 +29,16 @@ def test_each_currency_has_its_own_decimals(currency: str):
         FiatAmount.parse(f"{smallest}0", currency)
 
 
+def test_a_currency_may_have_no_decimals(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(EXPONENTS, "JPY", 0)
+    yen = FiatAmount.parse("1500", "JPY")
+    assert (yen, str(yen)) == (FiatAmount(1500, "JPY"), "1500")
+    assert Rate.parse("150.24").price(Usdc.parse("50"), "JPY") == FiatAmount(7512, "JPY")
+    assert Rate.parse("150").to_usdc(yen) == Usdc.parse("10")
+    with pytest.raises(ValueError, match="decimals"):
+        FiatAmount.parse("1500.0", "JPY")
+
+
 @unhurried
 @given(fiats)
 def test_what_is_printed_reads_back_as_the_same_amount(amount: FiatAmount):
