@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from protonpay.kernel import notices
 from tests.actors import PASSWORD, Actor
 from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
@@ -168,3 +169,35 @@ def test_what_nobody_sees_is_not_looked_at_again(merchant: Actor, visit: Callabl
     expect(seen.page.get_by_text("You switched it off.")).to_be_visible()
     assert asked() == 3
     assert (seen.strangers, seen.errors) == ([], [])
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("width", [320, 360])
+def test_what_one_is_told_is_cards_on_a_phone(
+    merchant: Actor, visit: Callable[..., Visit], width: int, *, scripted: bool
+):
+    """Each event is a card as wide as the page, its three ways side by side; nothing scrolls."""
+    seen = visit(viewport={"width": width, "height": 800})
+    sign_in(seen, merchant)
+    if not scripted:
+        seen.page.route("**/static/*.js", lambda route: route.abort())
+    for language in ("en", "ru"):
+        seen.page.goto(f"/app/notifications/preferences?lang={language}")
+        rows = seen.page.locator(".matrix tbody tr:not(.titles)")
+        assert rows.count() == len(notices.LETTERS) + 1
+        for row in rows.all():
+            card = row.bounding_box()
+            cells = [cell.bounding_box() for cell in row.locator("td").all()]
+            assert card is not None
+            assert card["x"] >= 0
+            assert card["x"] + card["width"] <= width
+            assert len({cell["y"] for cell in cells if cell}) == 1, "side by side"
+        box = rows.first.locator("input").bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 24
+    rows.nth(0).locator("label").click()
+    assert rows.nth(0).locator("input").is_checked() is False
+    seen.page.get_by_role("button", name="Сохранить").click()
+    expect(seen.page.get_by_text("Сохранено.")).to_be_visible()
+    told = merchant.get("/client/notifications/preferences").json["preferences"]
+    assert [row["email"] for row in told if row["kind"] == "deposit.confirmed"] == [False]
