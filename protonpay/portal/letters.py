@@ -41,7 +41,7 @@ class Step:
 STEPS = {
     "verify-email": Step(
         "Confirm your e-mail address",
-        "One more click, and this address is proved to be yours.",
+        "One more click, and this address is verified as yours.",
         "Confirm the address",
         "The address is confirmed",
         "You can close this page.",

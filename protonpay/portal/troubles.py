@@ -26,11 +26,11 @@ _SAID: Mapping[int, tuple[str, str]] = {
         sentence("More was sent than this page takes. Go back and send less."),
     ),
     HTTPStatus.TOO_MANY_REQUESTS: (
-        sentence("Too often"),
+        sentence("Too many requests"),
         sentence("Wait a minute, then try again. Nothing was lost."),
     ),
     HTTPStatus.INTERNAL_SERVER_ERROR: (
-        sentence("A mistake of ours"),
+        sentence("Something went wrong on our side"),
         sentence("It is written down here. Try again; if it stays, tell us the request's number."),
     ),
     HTTPStatus.SERVICE_UNAVAILABLE: (

@@ -36,7 +36,7 @@ def _order(seen: Visit, made: Asked, currency: str) -> InvoiceCard:
     seen.page.goto(f"/pay/{made.id}?lang=en&network=card")
     seen.page.locator("#way").select_option(f"tap {currency}")
     seen.page.locator("#email").fill("payer@example.com")
-    seen.page.get_by_role("button", name="Go on").click()
+    seen.page.get_by_role("button", name="Continue").click()
     seen.page.wait_for_url("**network=card#card")
     return _page_of(made)
 

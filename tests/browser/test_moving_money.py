@@ -119,7 +119,7 @@ def test_the_end_of_a_wait_is_said_where_somebody_types(alice: Actor, visit: Cal
     seen.page.clock.run_for(61_000)
     expect(seen.page.locator("[data-waits]")).to_have_text("The next withdrawal is possible now.")
     expect(seen.page.locator("#amount")).to_have_value("7")
-    seen.page.get_by_role("button", name="Fill in the most").click()
+    seen.page.get_by_role("button", name="Use the maximum").click()
     expect(seen.page.locator("#amount")).to_have_value("989.94")
 
 

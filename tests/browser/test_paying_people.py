@@ -24,7 +24,7 @@ def fill_in(seen: Visit, to: str, amount: str) -> None:
     seen.page.locator("#toIdentifier").fill(to)
     seen.page.locator("#amount").fill(amount)
     seen.page.locator("#note").fill("Обед")
-    seen.page.get_by_role("button", name="Go on").click()
+    seen.page.get_by_role("button", name="Continue").click()
 
 
 @pytest.mark.parametrize("by", ["email", "public_id"])
@@ -72,7 +72,7 @@ def test_a_session_that_ends_in_the_middle_loses_nothing(
     seen.page.locator("form.stack button").first.click()
     for field, value in (("#toIdentifier", bob.email), ("#amount", "7"), ("#note", "Обед")):
         expect(seen.page.locator(field)).to_have_value(value)
-    seen.page.get_by_role("button", name="Go on").click()
+    seen.page.get_by_role("button", name="Continue").click()
     seen.page.get_by_role("button", name="Transfer 7.00 USDC").click()
     seen.page.wait_for_url("**/app/transfers/*")
     assert str(bob.available) == "7.00"

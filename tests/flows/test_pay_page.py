@@ -73,7 +73,7 @@ def test_too_much_is_asked_back_and_lands(city: City, shop: Resident, opens: Ope
     _says(page, "Paid. You sent 15.00 USDC more than needed")
     page.locator("#claim summary").click()
     page.get_by_label("Your address").fill(wallet)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name="Ask for 15.00 USDC back").click()
     expect(page.locator("#claim h2")).to_have_text("Asked back")
     (claim,) = shop.get(f"/client/invoices/{made['id']}")["claims"]
@@ -153,7 +153,7 @@ def _to_the_provider(city: City, page: Page, provider: str, **script: object) ->
     page.locator("label[for=by-card]").click()
     page.locator("#way").select_option(f"{provider} {PRICES[provider].currency.upper()}")
     page.locator("#email").fill("payer@example.com")
-    page.get_by_role("button", name="Go on", exact=True).click()
+    page.get_by_role("button", name="Continue", exact=True).click()
     there = page.get_by_role("link", name=re.compile(r"^Pay .+ at 127\.0\.0\.1$"))
     payment = str(there.get_attribute("href")).rpartition("/")[2]
     getattr(city.parts, provider).pull(f"payments/{payment}/script", **script)

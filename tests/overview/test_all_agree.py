@@ -190,8 +190,8 @@ def test_the_page_the_api_and_the_book_agree(house: Flask, seed: int):
         screen = sign_in(house, actor).open("/app")
         for words, sum_ in (
             ("Available", available),
-            ("Put in, in all", deposited),
-            ("Withdrawn, in all", withdrawn),
+            ("Deposited in total", deposited),
+            ("Withdrawn in total", withdrawn),
         ):
             said = formats.usdc("en", sum_)
             assert f"{words} {said} USDC" in screen.text, (words, said)

@@ -10,7 +10,7 @@ IN_RUSSIAN: Sentences = {
     "Password": "Пароль",
     "Sign in with a passkey": "Войти с ключом доступа",
     "Forgot your password?": "Забыли пароль?",
-    "Open an account": "Открыть аккаунт",
+    "Create an account": "Открыть аккаунт",
     "Second step": "Второй шаг",
     "Code of your second factor": "Код второго фактора",
     "From your authenticator app, or a recovery code.": (
@@ -22,9 +22,9 @@ IN_RUSSIAN: Sentences = {
     ),
     "Shown to those you pay and bill.": "Видно тем, кому вы платите и выставляете счета.",
     "At least 12 characters.": "Не меньше 12 символов.",
-    "You have one already?": "Уже есть аккаунт?",
+    "Already have an account?": "Уже есть аккаунт?",
     "Forgotten password": "Забытый пароль",
-    "If this address has an account, a letter with a link is on its way to it.": (
+    "If this address has an account, an e-mail with a link is on its way to it.": (
         "Если с этим адресом есть аккаунт, письмо со ссылкой уже в пути."
     ),
     "Send me a link": "Прислать ссылку",
@@ -43,9 +43,9 @@ IN_RUSSIAN: Sentences = {
     ),
     "New key": "Новый ключ",
     "What it is for, such as a server's name.": "Для чего он, например имя сервера.",
-    "What it may do": "Что он может",
-    "Everything that keys may": "Всё, что могут ключи",
-    "Only from these addresses": "Только с этих адресов",
+    "Permissions": "Что он может",
+    "Everything a key may do": "Всё, что могут ключи",
+    "Allowed IP addresses": "Только с этих адресов",
     "IP addresses or networks, with spaces between them. Empty: from anywhere.": (
         "IP-адреса или сети через пробел. Пусто: откуда угодно."
     ),
@@ -56,13 +56,13 @@ IN_RUSSIAN: Sentences = {
     "It was shown already, and is shown once only. Make a new one if it is lost.": (
         "Он уже был показан, а показывается только один раз. Если потерян, создайте новый."
     ),
-    "I have stored it": "Сохранено",
-    "I have stored them": "Коды сохранены",
+    "I have saved it": "Сохранено",
+    "I have saved them": "Коды сохранены",
     "First call": "Первый вызов",
     # webhooks
     "Webhook": "Вебхук",
     "Webhook secret": "Секрет вебхука",
-    "Your program is told as soon as something happens.": (
+    "Your server is told as soon as something happens.": (
         "Ваша программа узнаёт о событии, как только оно произошло."
     ),
     "Check a signature": "Проверить подпись",
@@ -70,19 +70,19 @@ IN_RUSSIAN: Sentences = {
     "On": "Включено",
     "Off": "Выключено",
     "No endpoints yet.": "Адресов пока нет.",
-    "Add the address of your program, and choose what it is told.": (
+    "Add the address of your server, and choose what it is told.": (
         "Добавьте адрес своей программы и выберите, о чём ей сообщать."
     ),
     "New endpoint": "Новый адрес уведомлений",
-    "At most so many a second": "Не чаще, раз в секунду",
+    "Deliveries per second, at most": "Не чаще, раз в секунду",
     "Add the endpoint": "Добавить адрес уведомлений",
     "Remove the endpoint": "Удалить адрес уведомлений",
     "The endpoint is removed.": "Адрес уведомлений удалён.",
     "Deliveries": "Доставки",
     "Delivery": "Доставка",
     "Event": "Событие",
-    "Tries": "Попытки",
-    "Next try": "Следующая попытка",
+    "Attempts": "Попытки",
+    "Next attempt": "Следующая попытка",
     "Nothing was delivered yet.": "Доставок пока не было.",
     "Send a test event, and see it arrive.": (
         "Отправьте пробное событие и посмотрите, как оно дойдёт."
@@ -95,16 +95,16 @@ IN_RUSSIAN: Sentences = {
     "Or what was missed since (UTC)": "Или пропущенное начиная с (UTC)",
     "Deliveries are under way again.": "Доставки снова в пути.",
     "New secret": "Новый секрет",
-    "The old one signs too for": "Старый тоже подписывает ещё",
+    "Keep signing with the old one for": "Старый тоже подписывает ещё",
     "no time": "нисколько",
     "Back to the endpoint": "К адресу уведомлений",
     "Body": "Тело",
     "Answer": "Ответ",
     "Not tried yet.": "Попыток ещё не было.",
-    "Send it once more": "Отправить ещё раз",
-    "It is sent once more.": "Отправляется ещё раз.",
+    "Send it again": "Отправить ещё раз",
+    "It is being sent again.": "Отправляется ещё раз.",
     # checking a signature
-    "Paste a delivery as your program got it. Nothing of it is kept.": (
+    "Paste a delivery as your server received it. Nothing of it is kept.": (
         "Вставьте доставку так, как её получила ваша программа. Ничего не сохраняется."
     ),
     "Headers": "Заголовки",
@@ -169,7 +169,7 @@ IN_RUSSIAN: Sentences = {
     "Between two withdrawals": "Между двумя выводами",
     "From {moment} on": "С {moment}",
     "What would a withdrawal cost?": "Сколько будет стоить вывод?",
-    "Reckon": "Посчитать",
+    "Calculate": "Посчитать",
     # addresses
     "Address book": "Адресная книга",
     "Can be paid from": "Вывод возможен с",
@@ -198,8 +198,8 @@ IN_RUSSIAN: Sentences = {
     "The wallet is unlinked.": "Кошелёк отвязан.",
     # identity
     "Not asked for yet": "Ещё не запрашивалась",
-    "Somebody looks at it. You will get a letter.": "Заявку рассматривают. Вам придёт письмо.",
-    "You are known to us. Nothing more is needed.": (
+    "It is being reviewed. You will get an e-mail.": "Заявку рассматривают. Вам придёт письмо.",
+    "Your identity is verified. Nothing more is needed.": (
         "Личность подтверждена. Больше ничего не нужно."
     ),
     "Full name, as in the document": "Полное имя, как в документе",
@@ -209,7 +209,7 @@ IN_RUSSIAN: Sentences = {
     "Document": "Документ",
     "Its number": "Его номер",
     "Send": "Отправить",
-    "Thank you. Somebody looks at it now.": "Спасибо. Заявка на рассмотрении.",
+    "Thank you. It is being reviewed.": "Спасибо. Заявка на рассмотрении.",
     "Passport": "Паспорт",
     "Id card": "Удостоверение личности",
     "Residence permit": "Вид на жительство",
@@ -235,7 +235,7 @@ IN_RUSSIAN: Sentences = {
     "The document is removed.": "Документ удалён.",
     # preferences
     "Preferences": "Настройки",
-    "Language of letters and pages": "Язык писем и страниц",
+    "Language of e-mails and pages": "Язык писем и страниц",
     "Time zone": "Часовой пояс",
     "A name such as Europe/Moscow. Days and months begin by it.": (
         "Название, например Europe/Moscow. По нему начинаются дни и месяцы."
@@ -243,8 +243,8 @@ IN_RUSSIAN: Sentences = {
     "Colours": "Цвета",
     "Light": "Светлые",
     "Dark": "Тёмные",
-    "As the system": "Как в системе",
-    "All of it as CSV": "Всё это в CSV",
+    "Same as the system": "Как в системе",
+    "Download as CSV": "Всё это в CSV",
     # teams
     "Team": "Команда",
     "You act for {name}.": "Вы действуете от имени {name}.",
@@ -261,12 +261,12 @@ IN_RUSSIAN: Sentences = {
     "Payer": "Плательщик",
     "Admin": "Администратор",
     "Nobody but you acts for this account.": "От имени этого аккаунта действуете только вы.",
-    "Invite people by mail, each with a role.": "Пригласите людей письмом, каждого со своей ролью.",
+    "Invite people by e-mail, each with a role.": "Пригласите людей, каждому дайте роль.",
     "Invitations": "Приглашения",
     "Invite somebody": "Пригласить",
     "Invite": "Пригласить",
     "Send again": "Отправить ещё раз",
-    "Take back": "Отозвать",
+    "Cancel the invitation": "Отозвать",
     "Sees the balance and the history.": "Видит баланс и историю.",
     "Sees that, statements and files.": "Видит это, выписки и файлы.",
     "Sees that, and keeps keys and webhooks; moves no money.": (
@@ -280,8 +280,8 @@ IN_RUSSIAN: Sentences = {
     "The member is removed.": "Участник удалён.",
     "You are a member now.": "Теперь вы участник.",
     "An invitation": "Приглашение",
-    "You are invited to act for somebody's account. Accept only if you know who sent the letter."
-    " You sign in as yourself, and your own account stays apart.": (
+    "You are invited to act for somebody's account. Accept only if you know who sent the"
+    " invitation. You sign in as yourself, and your own account stays apart.": (
         "Вас пригласили действовать от имени чужого аккаунта. Соглашайтесь, только если знаете, кто"
         " прислал письмо. Вы входите под своим именем, а ваш аккаунт остаётся отдельным."
     ),
@@ -294,20 +294,20 @@ IN_RUSSIAN: Sentences = {
     "Recovery codes": "Коды восстановления",
     "Recovery codes left: {number}": "Осталось кодов восстановления: {number}",
     "New recovery codes": "Новые коды восстановления",
-    "Switch it off": "Отключить",
-    "Switch it on": "Включить",
+    "Turn it off": "Отключить",
+    "Turn it on": "Включить",
     "The second factor is off.": "Второй фактор отключён.",
     "A code of an app on your phone is asked for when you sign in, and before money leaves.": (
         "Код из приложения на телефоне спрашивается при входе и перед выводом денег."
     ),
     "Set it up": "Настроить",
-    "Your address is not proved yet.": "Адрес ещё не подтверждён.",
-    "Send the letter again": "Отправить письмо ещё раз",
-    "A letter is on its way.": "Письмо в пути.",
-    "A letter is on its way to the new address. Use its link.": (
+    "Your address is not verified yet.": "Адрес ещё не подтверждён.",
+    "Send the e-mail again": "Отправить письмо ещё раз",
+    "An e-mail is on its way.": "Письмо в пути.",
+    "An e-mail is on its way to the new address. Use its link.": (
         "Письмо отправлено на новый адрес. Откройте ссылку из него."
     ),
-    "Proved": "Подтверждён",
+    "Verified": "Подтверждён",
     "Change the address": "Сменить адрес",
     "Change the password": "Сменить пароль",
     "Password now": "Нынешний пароль",
@@ -330,9 +330,9 @@ IN_RUSSIAN: Sentences = {
     "No passkey was used.": "Ключ доступа не использован.",
     "The passkey is added.": "Ключ доступа добавлен.",
     "The passkey is removed.": "Ключ доступа удалён.",
-    "This one": "Этот",
-    "End it": "Завершить",
-    "End all others": "Завершить остальные",
+    "This session": "Этот",
+    "End the session": "Завершить",
+    "End all other sessions": "Завершить остальные",
     "The session has ended.": "Сеанс завершён.",
     "All other sessions have ended.": "Остальные сеансы завершены.",
     "Scan this with an authenticator app, or type the key into it.": (

@@ -24,11 +24,11 @@ IN_RUSSIAN: Sentences = {
     "More was sent than this page takes. Go back and send less.": (
         "Отправлено больше, чем принимает эта страница. Вернитесь и отправьте меньше."
     ),
-    "Too often": "Слишком часто",
+    "Too many requests": "Слишком часто",
     "Wait a minute, then try again. Nothing was lost.": (
         "Подождите минуту и попробуйте ещё раз. Ничего не потеряно."
     ),
-    "A mistake of ours": "Ошибка у нас",
+    "Something went wrong on our side": "Ошибка у нас",
     "It is written down here. Try again; if it stays, tell us the request's number.": (
         "Мы её записали. Попробуйте ещё раз; если повторится, сообщите нам номер запроса."
     ),

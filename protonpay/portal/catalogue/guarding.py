@@ -17,11 +17,11 @@ IN_RUSSIAN: Sentences = {
     "Still signed in": "Вход ещё действует",
     "Signed out.": "Выход.",
     "Ended from another session.": "Завершён из другого сеанса.",
-    "Ran out.": "Истёк срок.",
+    "Expired.": "Истёк срок.",
     "The password was changed.": "Сменён пароль.",
-    "The password was set anew.": "Задан новый пароль.",
+    "The password was reset.": "Задан новый пароль.",
     "The second factor was changed.": "Изменён второй фактор.",
-    "The account was stopped by a letter's link.": "Аккаунт остановлен по ссылке из письма.",
+    "The account was stopped by the link in an e-mail.": "Аккаунт остановлен по ссылке из письма.",
     "The account was suspended.": "Аккаунт заблокирован.",
     "A token of it was used twice, so two had it.": (
         "Его токен использован дважды: он был у двоих."

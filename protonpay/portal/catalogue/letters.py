@@ -4,12 +4,12 @@ from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
     "Back to Proton Pay": "На главную Proton Pay",
-    "This address is not whole. Open the link in the letter again.": (
+    "This link is not complete. Open the one in the e-mail again.": (
         "Адрес скопирован не полностью. Откройте ссылку из письма ещё раз."
     ),
     "New password": "Новый пароль",
     "Confirm your e-mail address": "Подтвердите адрес электронной почты",
-    "One more click, and this address is proved to be yours.": (
+    "One more click, and this address is verified as yours.": (
         "Ещё один щелчок, и адрес будет подтверждён."
     ),
     "Confirm the address": "Подтвердить адрес",

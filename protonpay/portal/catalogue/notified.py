@@ -15,8 +15,8 @@ IN_RUSSIAN: Sentences = {
     "What happens in your account is told here.": "Здесь видно всё, что происходит со счётом.",
     "To be looked at": "Требует внимания",
     "until {moment}": "до {moment}",
-    "An endpoint does not take events.": "Получатель вебхуков не принимает события.",
-    "An endpoint did not take events and was disabled.": (
+    "An endpoint does not accept events.": "Получатель вебхуков не принимает события.",
+    "An endpoint did not accept events and was disabled.": (
         "Получатель вебхуков не принимал события и отключён."
     ),
     "An API key expires soon: make a new one in time.": (
@@ -53,12 +53,12 @@ IN_RUSSIAN: Sentences = {
         "Плательщик просит вернуть {claimAmount} USDC счёта."
     ),
     "What you are told": "О чём вам сообщать",
-    "Choose letters": "Выбрать письма",
-    "Letters go to the owner's address, in the language and time zone of the preferences: twenty of events in an hour at most.": (  # noqa: E501 - one sentence is one key
+    "Choose e-mails": "Выбрать письма",
+    "E-mails go to the owner's address, in the language and time zone of the preferences: at most twenty about events in an hour.": (  # noqa: E501 - one sentence is one key
         "Письма идут на адрес владельца, на языке и в часовом поясе из настроек: о событиях —"
         " не больше двадцати в час."
     ),
-    "Letter": "Письмо",
+    "By e-mail": "Письмом",
     "always": "всегда",
     "by endpoint": "по адресам",
     "Money in": "Поступления",

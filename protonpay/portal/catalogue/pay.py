@@ -61,7 +61,7 @@ IN_RUSSIAN: Sentences = {
         "Для провайдера: туда придёт его чек. Цена показывается до оплаты."
     ),
     "Try again": "Попробовать ещё раз",
-    "Go on": "Далее",
+    "Continue": "Далее",
     "to the card": "на карту",
     # from a balance
     "You are signed in: {name}. It is paid at once, without a fee.": (

@@ -8,14 +8,14 @@ IN_RUSSIAN: Sentences = {
         "Что спрашивали ваши ключи API за тридцать дней. Запрос виден через секунду-две после"
         " ответа."
     ),
-    "Refused most, in seven days": "Чаще всего отклоняется, за семь дней",
+    "Most refused in seven days": "Чаще всего отклоняется, за семь дней",
     "Times": "Раз",
     "Route": "Маршрут",
     "Last": "Недавно",
     "Outcome": "Исход",
     "Succeeded": "Успешно",
     "Refused": "Отклонено",
-    "Failed at our end": "Ошибка на нашей стороне",
+    "Failed on our side": "Ошибка на нашей стороне",
     "Took": "Заняло",
     "Revoked": "Отозван",
     "Make a key and send the first request with it.": (

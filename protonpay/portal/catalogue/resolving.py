@@ -13,8 +13,8 @@ IN_RUSSIAN: Sentences = {
     "Give {amount} USDC back": "Вернуть {amount} USDC",
     "Decline it": "Отклонить",
     "Declined: nothing was given back.": "Отклонено: ничего не возвращено.",
-    "Came late": "Пришло после срока",
-    "Came short": "Пришло не всё",
+    "Paid late": "Пришло после срока",
+    "Underpaid": "Пришло не всё",
     "{paid} of {amount} USDC is in your balance. Accept it as paid, give it back, or ask for the rest.": (  # noqa: E501 - one sentence is one key
         "{paid} из {amount} USDC на вашем балансе. Примите как оплату, верните или запросите"
         " остаток."

@@ -4,7 +4,7 @@ from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
     "Search": "Поиск",
-    "What you have of it": "Что вам известно",
+    "What to look for": "Что вам известно",
     "An id, a transaction, an address, an e-mail, an amount, or how one begins.": (
         "Номер, транзакция, адрес, почта, сумма или их начало."
     ),
@@ -12,7 +12,7 @@ IN_RUSSIAN: Sentences = {
     "Transfers": "Переводы",
     "Refunds": "Возвраты",
     "All activity with it": "Вся история с этим",
-    "Nothing of yours is found by this.": "По этому ничего вашего не нашлось.",
+    "Nothing of yours matches this.": "По этому ничего вашего не нашлось.",
     "The activity is searched in the middle of notes and names, too.": (
         "В истории ищут и в середине примечаний и имён."
     ),

@@ -4,13 +4,13 @@ from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
     "E-mail it": "Отправить по почте",
-    "A letter from us with the address of its pay page. What it is for is read there.": (
+    "An e-mail from us with the link to its pay page. What it is for is read there.": (
         "Письмо от нас с адресом страницы оплаты. За что счёт, сказано на ней."
     ),
     "E-mail address of who pays": "Эл. почта плательщика",
-    "Language of the letter": "Язык письма",
-    "Send the letter": "Отправить письмо",
-    "The letter is on its way.": "Письмо отправлено.",
+    "Language of the e-mail": "Язык письма",
+    "Send the e-mail": "Отправить письмо",
+    "The e-mail is on its way.": "Письмо отправлено.",
     "Sent to": "Отправлен",
     "Pay the rest": "Доплатить",
     "{seller} has issued an invoice for the rest: {rest} USDC. Pay on its page.": (

@@ -133,7 +133,7 @@ def submit_identity() -> AnyResponse:
     body["country"] = str(body.get("country", "")).upper()
     if send("POST", "/client/kyc", form, body).refused:
         return _identity(form)
-    return done("Thank you. Somebody looks at it now.", "/app/identity")
+    return done("Thank you. It is being reviewed.", "/app/identity")
 
 
 @client.post("/identity/documents")

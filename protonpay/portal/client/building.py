@@ -195,7 +195,7 @@ def resend(webhook_id: str, event_id: str) -> AnyResponse:
     path = f"/client/webhooks/{webhook_id}/deliveries/{event_id}"
     if send("POST", f"{path}/resend", form).refused:
         return _delivery(webhook_id, event_id, form)
-    return done("It is sent once more.", path.replace("/client", "/app", 1))
+    return done("It is being sent again.", path.replace("/client", "/app", 1))
 
 
 @client.get("/verify")

@@ -67,11 +67,11 @@ _FAILED: Mapping[str, str] = {
 _ENDED = {
     "signed_out": "Signed out.",
     "revoked": "Ended from another session.",
-    "ran_out": "Ran out.",
+    "ran_out": "Expired.",
     "password_changed": "The password was changed.",
-    "password_reset": "The password was set anew.",
+    "password_reset": "The password was reset.",
     "two_factor_changed": "The second factor was changed.",
-    "frozen": "The account was stopped by a letter's link.",
+    "frozen": "The account was stopped by the link in an e-mail.",
     "suspended": "The account was suspended.",
     "refresh_token_reused": "A token of it was used twice, so two had it.",
 }

@@ -20,7 +20,7 @@ def send_verification() -> AnyResponse:
     form = Form()
     if send("POST", "/client/email/verification", form).refused:
         return _security(form)
-    return done("A letter is on its way.", "/app/security")
+    return done("An e-mail is on its way.", "/app/security")
 
 
 @client.post("/security/email")
@@ -30,7 +30,7 @@ def change_email() -> AnyResponse:
     body = {**form.body("email"), "password": request.form.get("password", "")}
     if send("POST", "/client/email", form, body).refused:
         return _security(form)
-    return done("A letter is on its way to the new address. Use its link.", "/app/security")
+    return done("An e-mail is on its way to the new address. Use its link.", "/app/security")
 
 
 @client.post("/security/password")

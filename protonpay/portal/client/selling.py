@@ -128,7 +128,7 @@ def send_invoice(invoice_id: str) -> AnyResponse:
     path = f"/client/invoices/{invoice_id}/send"
     if send("POST", path, form, form.body("email", "language")).refused:
         return _one(invoice_id, form)
-    return done("The letter is on its way.", f"/app/invoices/{invoice_id}")
+    return done("The e-mail is on its way.", f"/app/invoices/{invoice_id}")
 
 
 def _new(form: Form) -> Response:

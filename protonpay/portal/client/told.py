@@ -12,9 +12,9 @@ _NAMES = re.compile(r"{(\w+)}")
 _RECEIVED = "You have received {amount} USDC."
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
-    notices.WEBHOOK_FAILING: ("An endpoint does not take events.", "webhooks/{id}"),
+    notices.WEBHOOK_FAILING: ("An endpoint does not accept events.", "webhooks/{id}"),
     notices.WEBHOOK_DISABLED: (
-        "An endpoint did not take events and was disabled.",
+        "An endpoint did not accept events and was disabled.",
         "webhooks/{id}",
     ),
     notices.API_KEY_EXPIRING: ("An API key expires soon: make a new one in time.", "keys"),

@@ -153,7 +153,7 @@ def test_a_webhook_from_its_first_to_its_last_day(reader: Reader, alice: Actor):
         assert verify(body, headers, secret)["event"] == "invoice.paid"
 
         reader.send(where)
-        assert "It is sent once more." in reader.at.text
+        assert "It is being sent again." in reader.at.text
         reader.open(place)
         reader.send(f"{place}/again", after="0")
         assert "under way again" in reader.at.text

@@ -144,7 +144,7 @@ def test_invoices_are_counted_and_sent_from_their_screens(house: Flask, alice: A
     assert "/app/invoices?status=CANCELLED" in reader.at.links
     reader.open(f"/app/invoices/{one.id}")
     reader.send(f"/app/invoices/{one.id}/send", email="buyer@example.com", language="ru")
-    assert "The letter is on its way." in reader.at.text
+    assert "The e-mail is on its way." in reader.at.text
     assert "Sent to buyer@example.com" in reader.at.text
     assert [letter.to for letter in waiting("buyer@example.com")] == ["buyer@example.com"]
     assert f"/app/invoices/{other.id}/send" not in reader.open(f"/app/invoices/{other.id}").html
