@@ -1,12 +1,12 @@
 """API keys with a new secret while the old one still opens, and what each was used for last.
 
-Revision ID: 0062
+Revision ID: 0061
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0062"
+revision = "0061"
 down_revision = "0060"
 
 

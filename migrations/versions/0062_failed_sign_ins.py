@@ -1,13 +1,13 @@
 """Sign-ins that failed, for who owns the account: a row for each address and reason in ten minutes.
 
-Revision ID: 0063
+Revision ID: 0062
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0063"
-down_revision = "0062"
+revision = "0062"
+down_revision = "0061"
 
 
 def upgrade() -> None:
