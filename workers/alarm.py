@@ -6,7 +6,7 @@ wait for it. What a process forgets as it dies, the sweeper finds.
 
 import heapq
 import threading
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from flask import Flask
@@ -17,6 +17,9 @@ from protonpay.store.bell import bell
 from protonpay.store.db import release
 
 log = structlog.get_logger(__name__)
+
+_TICK = timedelta(milliseconds=100)
+_A_TICK = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Alarm:
@@ -44,7 +47,8 @@ class Alarm:
         self._thread.join()
 
     def set(self, moment: datetime) -> None:
-        """Have urgent rows looked for then."""
+        """Have urgent rows looked for at the tick after that: one sweep for all of a tick's."""
+        moment += (_A_TICK - moment) % _TICK
         with self._changed:
             if moment not in self._set:
                 heapq.heappush(self._set, moment)
