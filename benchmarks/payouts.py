@@ -93,11 +93,13 @@ def bare(chain: Chain, count: int, most: int) -> float:
     begun = time.perf_counter()
     while waiting:
         prospect = chain.read_terms(waiting[:most])
-        send = chain.sign(prospect.payable, prospect.terms, sequence, None)
-        chain.broadcast(send)
-        sent.append(send)
-        sequence = None if sequence is None else sequence + 1
-        waiting = waiting[len(prospect.payable) :]
+        for each in (prospect, *prospect.further):
+            send = chain.sign(each.payable, each.terms, sequence, None)
+            chain.broadcast(send)
+            sent.append(send)
+            sequence = None if sequence is None else sequence + 1
+            left = {order.payout_id for order in each.payable}
+            waiting = [order for order in waiting if order.payout_id not in left]
     while sent:
         outcomes = chain.outcomes(*sent[:MOST_LOOKED_AT])
         sent = [send for send in sent if not _landed(send, outcomes)]
@@ -142,7 +144,7 @@ def measure(
     chain = chains.get(name)
     fund(chain, url)
     table.head(f"{name}: payouts to finality")
-    most = chain.most_in_one
+    most = chain.most_together
     bare_one, bare_many = bare(chain, single, 1), bare(chain, bundled, most)
     table.row(f"bare loop, {single} one by one", f"{bare_one:.1f} /s")
     table.row(f"bare loop, {bundled} bundled", f"{bare_many:.1f} /s", "1.00")

@@ -12,9 +12,9 @@ def sign(payout_id: str) -> Later | None:
 
 
 @job("payouts.broadcast")
-def broadcast(attempt_id: int) -> Later | None:
+def broadcast(attempt_id: int) -> None:
     """Hand the bytes to the node."""
-    return sending.broadcast(attempt_id)
+    sending.broadcast(attempt_id)
 
 
 @job("payouts.outbid")

@@ -35,7 +35,7 @@ from protonpay.wire.jsonrpc import JsonRpc, RpcError
 class Evm:
     """One EVM network through one node (``chains.port.Chain``)."""
 
-    most_in_one = 100
+    most_in_one = most_together = 100
 
     def __init__(
         self, network: Network, rpc: JsonRpc, addresses: PublicAddresses, keyring: Keyring | None

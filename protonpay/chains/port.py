@@ -85,14 +85,16 @@ class Prospect:
 
     Attributes:
         terms: what the payable ones are to be signed under; empty if there are none.
-        payable: those that one transaction can pay now, in the order given. An order that is
-            neither here nor hindered found no room in it.
+        payable: those that one transaction can pay now, in the order given.
         hindered: payout id → what stands in its way.
+        further: transactions of their own for those that found no room in it, nobody hindered.
+            An order that is nowhere found no room in those either.
     """
 
     terms: Terms
     payable: Sequence[SendOrder]
     hindered: Mapping[str, Hindrance]
+    further: Sequence["Prospect"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,12 +206,14 @@ class Chain(Protocol):
 
     most_in_one: int
     """The most payments that are ever put into one transaction."""
+    most_together: int
+    """The most payments that are looked at together; they may leave by several transactions."""
 
     def read_terms(self, orders: Sequence[SendOrder]) -> Prospect:
         """Read what must be known before signing, and look which orders can be paid now.
 
         Args:
-            orders: at most ``most_in_one``, the most urgent one first.
+            orders: at most ``most_together``, the most urgent one first.
 
         Raises:
             NotReady: nothing at all can be sent now: ask again later.
@@ -233,8 +237,8 @@ class Chain(Protocol):
         """Sign one send. Pure: no network, the same arguments give the same bytes.
 
         Args:
-            orders: what to pay, some or all of ``Prospect.payable``; each ``payout_id`` becomes
-                an on-chain mark.
+            orders: what to pay, some or all of one ``Prospect.payable``; each ``payout_id``
+                becomes an on-chain mark.
             terms: what ``read_terms`` answered with them.
             sequence: the nonce to use, where the network has them.
             replaces: the lost send whose free nonce is taken again: fees must beat its fees.

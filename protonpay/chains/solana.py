@@ -18,6 +18,7 @@ us wait: heights and slots are compared before a null is believed.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import structlog
@@ -51,7 +52,7 @@ from protonpay.chains.solana_answers import (
     reading,
     token_change,
 )
-from protonpay.chains.solana_bundle import Bundle
+from protonpay.chains.solana_bundle import Bundles
 from protonpay.chains.solana_marker import find_maker
 from protonpay.chains.solana_payment import (
     ANOTHER,
@@ -95,6 +96,8 @@ class Solana:
     """
 
     most_in_one = 20
+    # Ten transactions to wallets that never held USDC, five to others.
+    most_together = 90
 
     def __init__(
         self, network: Network, rpc: JsonRpc, addresses: PublicAddresses, keyring: Keyring | None
@@ -123,16 +126,19 @@ class Solana:
         """
         facts = read_facts(self._rpc, orders, self._wallets)
         cap = int(self.network.options.get("cu_price_cap_micro_lamports", _DEFAULT_PRICE_CAP))
-        bundle = Bundle(facts, self._wallets, facts.terms(cap))
+        bundles = Bundles(facts, self._wallets, facts.terms(cap), self.most_in_one)
         hindered: dict[str, Hindrance] = {}
         for order, found in zip(orders, facts.found, strict=True):
             try:
                 if found.marker is not None:
                     self._refuse_second_send(order)
-                bundle.add(order, found)
+                bundles.add(order, found)
             except (PayeeRefused, NotReady) as why:
                 hindered[order.payout_id] = why
-        return Prospect(bundle.terms if bundle.orders else {}, bundle.orders, hindered)
+        if not bundles.filled:
+            return Prospect({}, (), hindered)
+        first, *further = [Prospect(each.terms, each.orders, {}) for each in bundles.filled]
+        return replace(first, hindered=hindered, further=further)
 
     def next_sequence(self) -> int | None:
         """Return None: transactions are ordered by nothing of ours."""

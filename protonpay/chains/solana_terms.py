@@ -25,6 +25,8 @@ from protonpay.chains.solana_payment import (
 from protonpay.wire.jsonrpc import JsonRpc
 
 _CONFIRMED = {"commitment": "confirmed"}
+# Of one getMultipleAccounts.
+_MOST_ACCOUNTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,25 @@ def read_facts(rpc: JsonRpc, orders: Sequence[SendOrder], wallets: Wallets) -> F
     payees = [Pubkey.from_string(order.to) for order in orders]
     accounts = [usdc_account(payee, wallets.mint) for payee in payees]
     markers = [marker_address(wallets.gas, order.payout_id) for order in orders]
-    keys = [wallets.gas, wallets.purse, *markers, *payees, *accounts]
+    keys = [str(key) for key in (wallets.gas, wallets.purse, *markers, *payees, *accounts)]
+    parts = [keys[at : at + _MOST_ACCOUNTS] for at in range(0, len(keys), _MOST_ACCOUNTS)]
     priced = [str(wallets.purse), *(str(account) for account in accounts)]
     held = _CONFIRMED | {"encoding": "base64"}
     calls: list[Call] = [
         ("getLatestBlockhash", [_CONFIRMED]),
-        ("getMultipleAccounts", [[str(key) for key in keys], held]),
         ("getRecentPrioritizationFees", [priced]),
         ("getMinimumBalanceForRentExemption", [0]),
         ("getMinimumBalanceForRentExemption", [TOKEN_ACCOUNT_SIZE]),
+        *(("getMultipleAccounts", [part, held]) for part in parts),
     ]
-    latest, told, paid, empty_rent, token_rent = ask(rpc, calls)
+    latest, paid, empty_rent, token_rent, *told = ask(rpc, calls)
     count = len(orders)
     with reading():
-        gas, purse, *each = [read_account(account) for account in told["value"]]
+        gas, purse, *each = [
+            read_account(account)
+            for part, answer in zip(parts, told, strict=True)
+            for _, account in zip(part, answer["value"], strict=True)
+        ]
         return Facts(
             blockhash=str(Hash.from_string(latest["value"]["blockhash"])),
             last_valid_block_height=int(latest["value"]["lastValidBlockHeight"]),

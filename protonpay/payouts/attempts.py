@@ -64,28 +64,32 @@ def take_sequence(chain: Chain, first: int | None, replaced: SignedSend | None) 
     return int(taken or 0) - 1
 
 
-def store(chain: Chain, send: SignedSend) -> int:
-    """Write down signed bytes and whom they pay; return the attempt's id."""
-    attempt = PayoutAttempt(
-        network=chain.network.name,
-        sender=chain.sender,
-        sequence=send.sequence,
-        sequence_used=True,
-        raw=send.raw,
-        tx_hash=send.tx_hash,
-        terms=dict(send.terms),
-        state=ATTEMPT.initial,
-        created_at=clock.now(),
-    )
+def store(chain: Chain, sends: Sequence[SignedSend]) -> Sequence[int]:
+    """Write down signed bytes and whom they pay; return the attempts' ids."""
+    rows = [
+        PayoutAttempt(
+            network=chain.network.name,
+            sender=chain.sender,
+            sequence=send.sequence,
+            sequence_used=True,
+            raw=send.raw,
+            tx_hash=send.tx_hash,
+            terms=dict(send.terms),
+            state=ATTEMPT.initial,
+            created_at=clock.now(),
+        )
+        for send in sends
+    ]
     session = current()
-    session.add(attempt)
+    session.add_all(rows)
     session.flush()
     parts = [
-        {"attempt_id": attempt.id, "payout_id": payout_id, "state": ATTEMPT.initial}
+        {"attempt_id": row.id, "payout_id": payout_id, "state": ATTEMPT.initial}
+        for row, send in zip(rows, sends, strict=True)
         for payout_id in send.payout_ids
     ]
     session.execute(insert(AttemptedPayout), parts)
-    return attempt.id
+    return [row.id for row in rows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -98,17 +98,25 @@ def fail_unsigned(payout_id: str, code: str) -> None:
 def sign_anew(payout_ids: Sequence[str]) -> None:
     """Send payouts back to be signed, on proof that their send can never land."""
     move(payout_ids, "SENT", "PENDING")
-    for payout_id in payout_ids:
-        outbox.add("payouts.sign", payout_id=payout_id)
+    outbox.add_each("payouts.sign", [{"payout_id": payout_id} for payout_id in payout_ids])
 
 
-def move(payout_ids: Sequence[str], before: str, after: str) -> set[str]:
-    """Compare and set the state of payouts; return those that stood there."""
+def move(
+    payout_ids: Sequence[str], before: str, after: str, *, tx_hash: str | None = None
+) -> set[str]:
+    """Compare and set the state of payouts; return those that stood there.
+
+    Args:
+        payout_ids: which.
+        before: where they stand.
+        after: where they go.
+        tx_hash: the send that pays them from now on; None: as before.
+    """
     PAYOUT.check(before, after)
     moved = current().scalars(
         update(Payout)
         .where(Payout.id.in_(payout_ids), Payout.state == before)
-        .values(state=after, **_moments(after))
+        .values(state=after, **_moments(after), **({"tx_hash": tx_hash} if tx_hash else {}))
         .returning(Payout.id),
         execution_options={"synchronize_session": False},
     )

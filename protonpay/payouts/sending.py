@@ -36,25 +36,31 @@ _NOT_FINAL = "not final"
 _OURS = frozenset({"treasury_short", "gas_short"})
 
 
-def broadcast(attempt_id: int) -> Later | None:
-    """Hand the stored bytes to the node; asking what became of them comes next either way."""
-    found = attempts.read_open(attempt_id, "SIGNED", "SENT")
-    if found is None:
-        return None
-    network, send = found.network, found.send
-    faults.point("payouts.before_broadcast", network)
-    try:
-        chains.get(network).broadcast(send)
-    except NoAnswer as unknown:
-        log.warning("broadcast_unknown", tx_hash=send.tx_hash, error=repr(unknown))
-    faults.point("payouts.broadcast", network)
+def broadcast(*attempt_ids: int) -> None:
+    """Hand stored bytes to the node; asking what became of them comes next either way."""
+    found = attempts.read_all_open(attempt_ids, "SIGNED", "SENT")
+    for each in found:
+        _hand_in(each)
+    if not found:
+        return
     with transaction():
-        if ending.move(send.payout_ids, "SIGNED", "SENT"):
-            outbox.add("payouts.confirm", delay_seconds=_SOONEST_SECONDS, attempt_id=attempt_id)
-            # The signer hands in itself, without this row's job.
-            outbox.finish("payouts.broadcast", "attempt_id", [str(attempt_id)])
-    faults.point("payouts.sent", network)
-    return None
+        every = [payout_id for each in found for payout_id in each.send.payout_ids]
+        moved = ending.move(every, "SIGNED", "SENT")
+        sent = [each.attempt_id for each in found if not moved.isdisjoint(each.send.payout_ids)]
+        asked = [{"attempt_id": attempt_id} for attempt_id in sent]
+        outbox.add_each("payouts.confirm", asked, delay_seconds=_SOONEST_SECONDS)
+        # The signer hands in itself, without these rows' jobs.
+        outbox.finish("payouts.broadcast", "attempt_id", [str(each) for each in sent])
+    faults.point("payouts.sent", found[0].network)
+
+
+def _hand_in(each: OpenSend) -> None:
+    faults.point("payouts.before_broadcast", each.network)
+    try:
+        chains.get(each.network).broadcast(each.send)
+    except NoAnswer as unknown:
+        log.warning("broadcast_unknown", tx_hash=each.send.tx_hash, error=repr(unknown))
+    faults.point("payouts.broadcast", each.network)
 
 
 def confirm(attempt_id: int) -> Later | None:
@@ -111,7 +117,8 @@ def outbid(attempt_id: int) -> Later | None:
         return None
     faults.point("payouts.outbid", chain.network.name)
     log.warning("payout_outbid", tx_hash=dearer.tx_hash, instead_of=found.send.tx_hash)
-    return broadcast(attempt_id)
+    broadcast(attempt_id)
+    return None
 
 
 def _gather(attempt_id: int) -> list[OpenSend]:

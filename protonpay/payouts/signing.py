@@ -1,7 +1,8 @@
 """Sign payouts and store the bytes: the intention is on disk before the act.
 
-A job speaks of one payout and takes along whatever else waits on its network, as much as one
-transaction carries. The jobs of those that were taken along end with its signature.
+A job speaks of one payout and takes along whatever else waits on its network, as much as is
+looked at together: in one transaction, or in several whose bytes are stored together. The jobs of
+those that were taken along end with the signatures.
 """
 
 from collections.abc import Mapping, Sequence
@@ -49,16 +50,16 @@ class Signed(NamedTuple):
     """How a look at a payout that waits ended.
 
     Attributes:
-        attempt_id: what was signed, with this payout in it or only with others; None: nothing.
+        attempt_ids: what was signed, with this payout in it or only with others.
         later: when the payout is to be looked at again, if it has to wait.
     """
 
-    attempt_id: int | None = None
+    attempt_ids: Sequence[int] = ()
     later: Later | None = None
 
 
 def sign(payout_id: str) -> Signed:
-    """Sign a payout, and with it others of its network that can be paid by the same transaction.
+    """Sign a payout, and with it others of its network that can be paid after the same look.
 
     What is signed is for the caller to hand in, at once: a row of its own says so meanwhile.
     """
@@ -71,7 +72,7 @@ def sign(payout_id: str) -> Signed:
     holder = recording.holders(network, [leader.wallet_address]).get(leader.wallet_address)
     if holder is not None:
         return Signed(later=_pay_inside(leader, holder))
-    orders = _gather(leader, chain.most_in_one)
+    orders = _gather(leader, chain.most_together)
     release()
     faults.point("payouts.before_signing", network)
     try:
@@ -82,10 +83,10 @@ def sign(payout_id: str) -> Signed:
     except NoAnswer as unknown:
         waits.note([payout_id], waits.NODE_SILENT)
         return Signed(later=Later(_ASK_AGAIN_SECONDS, repr(unknown)))
-    attempt_id, refused = _store_unless_paused(chain, prospect, first)
+    attempt_ids, refused = _store_unless_paused(chain, prospect, first)
     # Of those that were taken along and hindered, their own jobs ask again.
     hindered = cancelling.instead({**prospect.hindered, **refused})
-    return Signed(attempt_id, _put_off(hindered).get(payout_id))
+    return Signed(attempt_ids, _put_off(hindered).get(payout_id))
 
 
 def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
@@ -156,36 +157,39 @@ def _ended(payout_id: str, why: Hindrance | Refusal) -> bool:
 
 def _store_unless_paused(
     chain: Chain, prospect: Prospect, first: int | None
-) -> tuple[int | None, Mapping[str, Hindrance | Refusal]]:
+) -> tuple[Sequence[int], Mapping[str, Hindrance | Refusal]]:
     try:
         return _store(chain, prospect, first)
     except NotReady as paused:
-        return None, dict.fromkeys((order.payout_id for order in prospect.payable), paused)
+        payable = [order for each in (prospect, *prospect.further) for order in each.payable]
+        return (), dict.fromkeys((order.payout_id for order in payable), paused)
 
 
 def _store(
     chain: Chain, prospect: Prospect, first: int | None
-) -> tuple[int | None, Mapping[str, Hindrance | Refusal]]:
-    """Sign under locks and store; return the attempt and what the last check found, by payout.
+) -> tuple[Sequence[int], Mapping[str, Hindrance | Refusal]]:
+    """Sign under locks and store; return the attempts and what the last check found, by payout.
 
     Raises:
         NotReady: payouts are paused.
     """
     if not prospect.payable:
-        return None, {}
-    attempt_id, refused = None, dict[str, Hindrance | Refusal]()
+        return (), {}
+    transactions = (prospect, *prospect.further)
+    attempt_ids: Sequence[int] = ()
+    refused = dict[str, Hindrance | Refusal]()
     with transaction():
         switches.check(chain.network.name)
-        waiting = _locked(prospect.payable)
+        waiting = _locked([order for each in transactions for order in each.payable])
         refused |= _look_again(waiting)
         # One that is listed by now was put on hold instead.
         asked = [each for each, _ in waiting if each.id not in refused and each.state == "PENDING"]
         refused |= signer.admit(asked)
-        admitted = [each for each in asked if each.id not in refused]
+        admitted = {each.id: each for each in asked if each.id not in refused}
         if admitted:
-            attempt_id = _sign(chain, prospect, first, admitted)
+            attempt_ids = _sign(chain, transactions, first, admitted)
     faults.point("payouts.signed", chain.network.name)
-    return attempt_id, refused
+    return attempt_ids, refused
 
 
 def _locked(orders: Sequence[SendOrder]) -> list[tuple[Payout, User]]:
@@ -232,20 +236,27 @@ def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> 
     cooldown.check_cooldown(terms, earlier)
 
 
-def _sign(chain: Chain, prospect: Prospect, first: int | None, admitted: Sequence[Payout]) -> int:
-    wanted = {payout.id for payout in admitted}
-    orders = [order for order in prospect.payable if order.payout_id in wanted]
-    replaced = attempts.free_sequence(chain)
-    sequence = attempts.take_sequence(chain, first, replaced)
-    send = chain.sign(orders, prospect.terms, sequence, replaced)
+def _sign(
+    chain: Chain,
+    transactions: Sequence[Prospect],
+    first: int | None,
+    admitted: Mapping[str, Payout],
+) -> Sequence[int]:
+    sends = []
+    for each in transactions:
+        orders = [order for order in each.payable if order.payout_id in admitted]
+        if orders:
+            replaced = None if first is None else attempts.free_sequence(chain)
+            sequence = attempts.take_sequence(chain, first, replaced)
+            sends.append(chain.sign(orders, each.terms, sequence, replaced))
     faults.point("payouts.bytes_made", chain.network.name)
-    attempt_id = attempts.store(chain, send)
-    for payout in admitted:
-        payout.tx_hash = send.tx_hash
+    attempt_ids = attempts.store(chain, sends)
+    for payout in admitted.values():
         waits.forget(payout)
     current().flush()
-    ending.move([*wanted], "PENDING", "SIGNED")
+    for send in sends:
+        ending.move(send.payout_ids, "PENDING", "SIGNED", tx_hash=send.tx_hash)
     # What is signed needs no job of its own any more: it would only find that out.
-    outbox.finish("payouts.sign", "payout_id", [*wanted])
-    outbox.add_begun("payouts.broadcast", attempt_id=attempt_id)
-    return attempt_id
+    outbox.finish("payouts.sign", "payout_id", [*admitted])
+    outbox.add_begun("payouts.broadcast", [{"attempt_id": each} for each in attempt_ids])
+    return attempt_ids

@@ -5,6 +5,8 @@ acknowledges it**, whatever becomes of the queue. A row's ``fence`` counts how o
 was handed out: who comes back with an older number comes too late and changes nothing.
 """
 
+import functools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +21,6 @@ from sqlalchemy import (
     Text,
     delete,
     func,
-    insert,
     select,
     text,
     update,
@@ -48,6 +49,12 @@ _SETTLE = """
     UPDATE outbox SET {} WHERE id = %(id)s AND fence = %(fence)s
         AND done_at IS NULL AND dead_at IS NULL
     RETURNING args
+"""
+_WRITE = """
+    INSERT INTO outbox (job, args, due_at, fence, failures, leased_until, created_at)
+    SELECT %(job)s, work, %(due_at)s, %(fence)s, 0, %(leased_until)s, %(now)s
+    FROM unnest(%(works)s::jsonb[]) WITH ORDINALITY AS each (work, place) ORDER BY place
+    RETURNING id
 """
 _FINISH = """
     UPDATE outbox SET done_at = %(now)s, leased_until = NULL, last_error = NULL
@@ -123,31 +130,39 @@ def add(job: str, *, delay_seconds: float = 0, **args: str | int) -> None:
         KeyError: the job table has no such job.
         RuntimeError: no transaction is open.
     """
+    add_each(job, [args], delay_seconds=delay_seconds)
+
+
+def add_each(
+    job: str, works: Sequence[Mapping[str, str | int]], *, delay_seconds: float = 0
+) -> None:
+    """Write down several works of one job, each with its arguments; as ``add``."""
     entry = JOBS[job]
     now = clock.now()
     due = now + timedelta(seconds=delay_seconds)
     if delay_seconds != 0:
-        _write(job, args, due_at=due, fence=0, leased_until=None)
-        after_commit(lambda: bell.ring_at(job, due))
+        if _write(job, works, due_at=due, fence=0, leased_until=None):
+            after_commit(lambda: bell.ring_at(job, due))
         return
-    row_id = _write(job, args, due_at=due, fence=1, leased_until=now + QUEUED_LEASE)
-    after_commit(lambda: queue.push(entry, row_id, 1))
+    for row_id in _write(job, works, due_at=due, fence=1, leased_until=now + QUEUED_LEASE):
+        after_commit(functools.partial(queue.push, entry, row_id, 1))
 
 
-def add_begun(job: str, **args: str | int) -> None:
-    """Write down work that the caller does itself right after its transaction, and then finishes.
+def add_begun(job: str, works: Sequence[Mapping[str, str | int]]) -> None:
+    """Write down works that the caller does itself right after its transaction, then finishes.
 
-    It is in the caller's hands like a row that a worker has begun: should the caller die, it is
-    handed out once its lease has run out.
+    They are in the caller's hands like rows that a worker has begun: should the caller die, they
+    are handed out once their lease has run out.
     """
     now = clock.now()
-    _write(job, args, due_at=now, fence=1, leased_until=now + RUNNING_LEASE)
+    _write(job, works, due_at=now, fence=1, leased_until=now + RUNNING_LEASE)
 
 
-def _write(job: str, args: Mapping[str, str | int], **columns: Any) -> int:
-    values = {"job": job, "args": args, "created_at": clock.now(), **columns}
-    written = insert(OutboxRow).values(values).returning(OutboxRow.id)
-    return current().execute(written).scalar_one()
+def _write(job: str, works: Sequence[Mapping[str, str | int]], **columns: Any) -> Sequence[int]:
+    current()
+    each = [json.dumps(dict(work)) for work in works]
+    values = {"job": job, "works": each, "now": clock.now(), **columns}
+    return [row_id for (row_id,) in driver().execute(_WRITE, values).fetchall()]
 
 
 def finish(job: str, argument: str, values: Sequence[str]) -> None:

@@ -37,11 +37,17 @@ class FakeChain:
         first_sequence: the nonce after the last final one; None where there are none.
         signed: every send that was signed, with its orders and the send it replaces.
         most_in_one: one, unless a test is about several.
+        transactions_together: one, unless a test is about several.
         handed: the bytes of every broadcast, in order.
         asked: the names of the calls that go to the node.
     """
 
     most_in_one = 1
+    transactions_together = 1
+
+    @property
+    def most_together(self) -> int:
+        return self.most_in_one * self.transactions_together
 
     def __init__(self, network: Network, *, first_sequence: int | None = None) -> None:
         self.network = network
@@ -65,7 +71,9 @@ class FakeChain:
         except (PayeeRefused, NotReady) as why:
             rest = orders[1:]
             return Prospect(usual if rest else {}, rest, {orders[0].payout_id: why})
-        return Prospect(terms, orders, {})
+        starts = range(0, len(orders), self.most_in_one)
+        each = [Prospect(terms, orders[at : at + self.most_in_one], {}) for at in starts]
+        return replace(each[0], further=each[1:])
 
     def next_sequence(self) -> int | None:
         return self._answer("next_sequence", self.first_sequence)
@@ -124,6 +132,6 @@ class FakeChain:
         self.asked.append(call)
         planned = self._planned[call]
         answer = planned.popleft() if planned else usual
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer

@@ -1,5 +1,7 @@
 """Payouts that leave together: taken along by one job, ended each by itself."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -8,16 +10,21 @@ from protonpay.chains.port import SendState as S
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
-from protonpay.payouts import ending, sending
+from protonpay.payouts import ending, paying, sending
 from protonpay.store.db import db
 from protonpay.store.jobs import Later
 from protonpay.store.outbox import OutboxRow
+from protonpay.wire.http import NoAnswer
 from tests.actors import Actor
 from tests.events import events_of
 from tests.payouts.fake_chain import FAILED, LANDED, LOST, LOST_AND_FREE, WAITING, FakeChain
 from tests.payouts.orders import accepted, attempts, broadcast, confirm, jobs, newest, sign, stored
 from tests.plans.of_a_kind import change_plan, on_plan
 from tests.unchanged import nothing_changes
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it."""
 
 
 @pytest.fixture
@@ -62,6 +69,90 @@ def test_no_more_are_taken_than_one_transaction_carries(
     assert _states(three) == ["PENDING", "SIGNED", "SIGNED"]
     sign(three[0])
     assert [len(orders) for _, orders, _ in base.signed] == [2, 1]
+
+
+def test_what_finds_no_room_leaves_by_a_further_transaction_of_the_same_look(
+    three: list[str], base: FakeChain
+):
+    base.most_in_one, base.transactions_together = 2, 2
+
+    assert sign(three[0]) is None
+
+    assert [[order.payout_id for order in orders] for _, orders, _ in base.signed] == [
+        three[:2],
+        three[2:],
+    ]
+    assert base.asked.count("read_terms") == 1
+    assert [(each.sequence, each.state) for each in attempts()] == [(7, "OPEN"), (8, "OPEN")]
+    assert [stored(each).tx_hash for each in three] == [
+        send.tx_hash for send, orders, _ in base.signed for _ in orders
+    ]
+    open_ones = select(OutboxRow.job).where(OutboxRow.done_at.is_(None))
+    assert (
+        list(db.session.scalars(open_ones.where(OutboxRow.job.like("payouts.%"))))
+        == ["payouts.broadcast"] * 2
+    )
+    assert base.handed == []
+
+
+def test_all_that_was_signed_after_one_look_is_handed_in_and_asked_about(
+    three: list[str], base: FakeChain
+):
+    base.most_in_one, base.transactions_together = 2, 2
+    base.plan("broadcast", NoAnswer("away"), None)
+
+    assert paying.pay(three[0]) is None
+
+    assert base.handed == [send.raw for send, _, _ in base.signed]
+    assert _states(three) == ["SENT"] * 3
+    asked = select(OutboxRow.job).where(OutboxRow.done_at.is_(None))
+    assert (
+        list(db.session.scalars(asked.where(OutboxRow.job.like("payouts.%"))))
+        == ["payouts.confirm"] * 2
+    )
+    base.plan("outcome", LANDED, LANDED)
+    assert confirm(three[0]) is None
+    assert _states(three) == ["COMPLETED"] * 3
+
+
+def test_a_worker_killed_between_two_of_one_look_hands_the_same_bytes_in_again(
+    three: list[str], base: FakeChain
+):
+    base.most_in_one, base.transactions_together = 2, 2
+    base.plan("broadcast", None, Killed())
+    with pytest.raises(Killed):
+        paying.pay(three[0])
+    assert _states(three) == ["SIGNED"] * 3
+
+    for each in (three[0], three[2]):
+        broadcast(each)
+
+    assert _states(three) == ["SENT"] * 3
+    signed = [send.raw for send, _, _ in base.signed]
+    assert base.handed == [*signed, *signed]
+    assert len(attempts()) == 2
+
+
+def test_a_worker_killed_while_it_signs_the_second_stores_neither(
+    three: list[str], base: FakeChain, monkeypatch: pytest.MonkeyPatch
+):
+    base.most_in_one, base.transactions_together = 2, 2
+    signs, left = base.sign, [2]
+
+    def dies_at_the_second(*given: Any) -> object:
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+        return signs(*given)
+
+    with monkeypatch.context() as killed:
+        killed.setattr(base, "sign", dies_at_the_second)
+        with nothing_changes(), pytest.raises(Killed):
+            sign(three[0])
+
+    assert (attempts(), base.handed) == ([], [])
+    assert sign(three[0]) is None
+    assert _states(three) == ["SIGNED"] * 3
 
 
 def test_all_land_and_are_settled_in_one_go(alice: Actor, three: list[str], base: FakeChain):
@@ -152,10 +243,6 @@ def test_a_limit_that_fell_refuses_one_and_signs_the_others(
 
     assert _states([first, second, theirs]) == ["SIGNED", "FAILED", "SIGNED"]
     assert stored(second).failure_code == "withdrawal_cooldown"
-
-
-class Killed(BaseException):
-    """The process ends here: nothing catches it."""
 
 
 @pytest.mark.parametrize("step", [1, 2, 3])

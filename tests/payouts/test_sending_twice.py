@@ -250,7 +250,7 @@ def test_a_worker_killed_while_it_gives_a_send_up_leaves_its_nonce_taken(
     sent(payout_id)
     base.plan("outcome", LOST_AND_FREE, LOST_AND_FREE)
     with monkeypatch.context() as killed:
-        killed.setattr("protonpay.payouts.ending.outbox.add", dies)
+        killed.setattr("protonpay.payouts.ending.outbox.add_each", dies)
         broken_off(confirm, payout_id)
     confirm(payout_id)
 

@@ -60,6 +60,44 @@ def test_as_many_as_the_networks_limits_take_and_no_more(custody, known, least):
     assert {each.state for each in told.values()} == {SendState.LANDED}
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_what_finds_no_room_leaves_by_further_transactions_after_the_same_look(custody, known):
+    orders = _orders(custody, 25, known=known)
+    prospect = custody.chain.read_terms(orders)
+
+    parts = [prospect, *prospect.further]
+    assert len(parts) >= 2
+    assert [order for each in parts for order in each.payable] == orders
+    sends = [custody.chain.sign(each.payable, each.terms, None, None) for each in parts]
+    for send in sends:
+        custody.chain.broadcast(send)
+    custody.node.finalize()
+    told = custody.chain.outcomes(*sends)
+    assert {order.payout_id for order in orders} == set(told)
+    assert {each.state for each in told.values()} == {SendState.LANDED}
+    before = int(known)
+    assert _paid(custody, orders) == [order.amount.micro + before for order in orders]
+
+
+def test_every_transaction_of_a_look_is_paid_out_of_the_same_purse(custody):
+    had = custody.usdc(custody.chain.treasury)
+    orders = [replace(each, amount=Usdc(had // 12)) for each in _orders(custody, 13)]
+
+    prospect = custody.chain.read_terms(orders)
+
+    assert len(prospect.further) == 1
+    assert prospect.further[0].payable == orders[len(prospect.payable) : 12]
+    (why,) = prospect.hindered.values()
+    assert (list(prospect.hindered), why.code) == ([orders[12].payout_id], "treasury_short")
+    assert prospect.further[0].hindered == {}
+
+
+def test_a_second_payment_to_a_payee_leaves_by_a_further_transaction(custody, payee):
+    first, second = custody.order(payee), custody.order(payee)
+    (further,) = custody.chain.read_terms([first, second]).further
+    assert list(further.payable) == [second]
+
+
 def test_bundled_anew_with_others_nobody_is_paid_twice(custody):
     first, second, third = _orders(custody, 3)
     send = _signed(custody, [first, second])
