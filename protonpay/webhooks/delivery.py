@@ -41,7 +41,8 @@ _MOMENT_SECONDS = 0.02
 # Waiting costs nothing, working does: more than this at work only take it from each other.
 _MOST_AT_WORK = 24
 _AT_WORK_SECONDS = 0.02
-_WORTH_A_COMMIT = 64
+_WORTH_A_COMMIT = 128
+_GATHER_SECONDS = 0.05
 _BROKE = Outcome(delivered=False, status=None, code="internal_error", head="", milliseconds=0)
 
 
@@ -71,7 +72,8 @@ class Lane:
 
     def is_slow(self, now: float) -> bool:
         """Say whether it lets us wait: it did, or it does."""
-        oldest = min(self.begun.values(), default=now)
+        # They are in the order they began.
+        oldest = next(iter(self.begun.values()), now)
         return self.slow or (now - oldest) * 1000 > SLOW_MILLISECONDS
 
     @property
@@ -258,7 +260,8 @@ class Courier:
             return 0
         if lane.is_slow(now) or lane.broken:
             return 0 if lane.begun or lane.stock else 1
-        return min(lane.width * _IN_STOCK, room) if len(lane.stock) < lane.width else 0
+        most = lane.width * _IN_STOCK if self._most is None else min(lane.width * _IN_STOCK, room)
+        return most if len(lane.stock) < lane.width else 0
 
     def _next(self, room: int, now: float) -> Iterator[tuple[Lane, Parcel]]:
         """Yield what may begin, one of each lane in turn."""
@@ -296,7 +299,7 @@ class Courier:
         if len(self._batch) >= _WORTH_A_COMMIT or not self._under_way:
             return True
         waited = time.monotonic() - self._ended_at
-        return waited > _MOMENT_SECONDS or not any(lane.stock for lane in self._lanes.values())
+        return waited > _GATHER_SECONDS or not any(lane.stock for lane in self._lanes.values())
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.

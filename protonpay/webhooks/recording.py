@@ -1,8 +1,9 @@
 """Write down what attempts met, many at once, and what follows for the endpoint."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -111,6 +112,9 @@ class Pace:
             self.unblocked, self.blocked = True, None
 
 
+_PACE = tuple(field.name for field in fields(Pace))
+
+
 def record(batch: Sequence[Met]) -> None:
     """Write down a batch of attempts, how their deliveries stand now, and how the endpoints do."""
     now = clock.now()
@@ -137,11 +141,12 @@ def record(batch: Sequence[Met]) -> None:
 
 
 def _count(batch: Iterable[Met]) -> None:
+    ends = Counter((met.outcome.code, met.outcome.status) for met in batch)
+    for (code, status), count in ends.items():
+        said = "none" if status is None else f"{str(status)[0]}xx"
+        metrics.WEBHOOK_ATTEMPTS.labels(code, said).inc(count)
     for met in batch:
-        outcome = met.outcome
-        status = "none" if outcome.status is None else f"{str(outcome.status)[0]}xx"
-        metrics.WEBHOOK_ATTEMPTS.labels(outcome.code, status).inc()
-        seconds = timedelta(milliseconds=outcome.milliseconds).total_seconds()
+        seconds = timedelta(milliseconds=met.outcome.milliseconds).total_seconds()
         metrics.WEBHOOK_ATTEMPT_SECONDS.observe(seconds)
 
 
@@ -149,13 +154,15 @@ def _worth_a_look(batch: Iterable[Met], broken: Collection[str]) -> dict[str, Tr
     """Name the endpoints that somebody may have to be told of, and why."""
     found: dict[str, Trouble] = {}
     for met in batch:
+        if met.outcome.delivered:
+            continue
         trouble = Trouble(
             exhausted=not met.parcel.manual and schedule.is_last(met.parcel.turn),
             worth_a_warning=met.parcel.turn == _WARN_AT,
             blocked=met.outcome.code == failing.BLOCKED,
             broken=met.parcel.endpoint_id in broken,
         )
-        if not met.outcome.delivered and any(vars(trouble).values()):
+        if any(vars(trouble).values()):
             known = found.get(met.parcel.endpoint_id, trouble)
             found[met.parcel.endpoint_id] = known.joined(trouble)
     return found
@@ -167,7 +174,8 @@ def _rows(told: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _pace(endpoint_id: str, pace: Pace) -> Mapping[str, Any]:
-    return {"endpoint_id": endpoint_id, **asdict(pace)}
+    # Not asdict, which copies each value deeply.
+    return {"endpoint_id": endpoint_id} | {name: getattr(pace, name) for name in _PACE}
 
 
 def _attempt(met: Met) -> Mapping[str, Any]:

@@ -20,7 +20,7 @@ _CHUNK = 16_384
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9]+[ \t]+([1-9][0-9]{2})(?:[ \t][^\n]*)?\r?\n?")
 _NUMBER = re.compile(rb"[0-9]{1,18}")
-_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}")
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\n]*)?\r?\n")
 _BLANK = (b"\r\n", b"\n")
 _CONTINUE = 100
 _WITHOUT_BODY = (204, 304)
@@ -58,40 +58,37 @@ class _Reader:
         self._sock = sock
         self._until = until
         self._left = _MOST_ON_THE_WIRE
-        self._held = bytearray()
+        self._held, self._at = b"", 0
         # Encryption may hold something back that no look at the socket shows.
         self._encrypted = isinstance(sock, ssl.SSLSocket)
 
     def held_line(self) -> bytes | None:
         """Return a line with its end, if it has come already: of crumbs there may be thousands."""
-        end = self._held.find(b"\n") + 1
-        if end > _LONGEST_LINE:
+        begin, end = self._at, self._held.find(b"\n", self._at) + 1
+        if (end or len(self._held)) - begin > _LONGEST_LINE:
             raise LineTooLong("of an answer")
-        return self._take(end) if end else None
+        if not end:
+            return None
+        self._at = end
+        return self._held[begin:end]
 
     def line(self) -> Steps[bytes]:
         """Read a line with its end; without one, if everything ends there."""
         while (line := self.held_line()) is None:
-            if len(self._held) > _LONGEST_LINE:
-                raise LineTooLong("of an answer")
             if not (yield from self._more()):
-                return self._take(len(self._held))
+                return self.held(_LONGEST_LINE)
         return line
 
     def held(self, most: int) -> bytes:
         """Return what has come already."""
-        return self._take(min(most, len(self._held)))
+        begin, self._at = self._at, min(self._at + most, len(self._held))
+        return self._held[begin : self._at]
 
     def some(self, most: int) -> Steps[bytes]:
         """Read at least one byte, and none if everything ends there."""
-        if not self._held:
+        if self._at == len(self._held):
             yield from self._more()
         return self.held(most)
-
-    def _take(self, count: int) -> bytes:
-        taken = bytes(self._held[:count])
-        del self._held[:count]
-        return taken
 
     def _more(self) -> Steps[bool]:
         if not self._encrypted:
@@ -101,7 +98,7 @@ class _Reader:
         self._left -= len(chunk)
         if self._left < 0:
             raise TooLarge
-        self._held += chunk
+        self._held, self._at = self._held[self._at :] + chunk, 0
         return bool(chunk)
 
 
@@ -188,10 +185,10 @@ def _read_chunks(reader: _Reader, answer: Answer) -> Steps[None]:
 
 
 def _chunk_size(line: bytes) -> int:
-    size = _CHUNK_SIZE.fullmatch(line.partition(b";")[0].strip())
-    if size is None or not line.endswith(b"\n"):
+    size = _CHUNK_SIZE.fullmatch(line)
+    if size is None:
         raise IncompleteRead(b"")
-    return int(size[0], 16)
+    return int(size[1], 16)
 
 
 def _keep(answer: Answer, chunk: bytes) -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -252,6 +253,7 @@ def _look_up(target: Target, until: float) -> Steps[tuple[str, ...]]:
     return addresses
 
 
+@lru_cache(1024)
 def _is_address(host: str) -> bool:
     try:
         ip_address(host)
