@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,8 +218,13 @@ def _wait_for(url: str) -> None:
 def cpu_seconds(parent: int) -> float:
     """Return the CPU time that a process's children have used so far."""
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return cpu_of([int(child) for child in children])
+
+
+def cpu_of(processes: Iterable[int]) -> float:
+    """Return the seconds of CPU that processes have used so far."""
     ticks = 0
-    for child in children:
-        fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    for process in processes:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")

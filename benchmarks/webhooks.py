@@ -1,16 +1,24 @@
 """Deliveries: a backlog beside a bare loop of the same posts, and who is delayed by whom.
 
 ``python -m benchmarks.webhooks --backlog 100000 --events 300``; all figures of one run.
+
+The bare loop is one process with one post at a time, by ``http.client``, to the same receiver: the
+same body and headers, made beforehand, and a connection for each, as a delivery has. It looks
+nothing up, signs nothing, judges no address and writes nothing down. Two workers, with Postgres
+beside them, may use cores that it leaves idle; where others work on this machine, too, they get
+more turns than it does. So the CPU of each is told as well, which depends on neither. The loop of
+sockets is what is left without ``http.client``: it sends one piece and looks at no header.
 """
 
 import argparse
 import http.client
 import json
 import os
+import socket
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,12 +114,62 @@ def place(folder: Path) -> Iterator[Place]:
         yield Place(environ, app, database.url(), port, hanging)
 
 
-def bare(at: Place, count: int) -> float:
-    """Post in a loop, a connection each, what a delivery posts; return how many a second."""
-    core = _core()
+@dataclass(frozen=True)
+class Bare:
+    """How a loop went: posts a second, and microseconds of CPU for each, without the receiver's."""
+
+    rate: float
+    cpu: float
+
+    def joined(self, other: "Bare") -> "Bare":
+        """Return the mean: the machine may have more to do at one time than at another."""
+        return Bare((self.rate + other.rate) / 2, (self.cpu + other.cpu) / 2)
+
+
+def bare(at: Place, count: int, post: Callable[[int], None]) -> Bare:
+    """Post in a loop what a delivery posts."""
+    began, used = time.monotonic(), time.process_time()
+    for _ in range(count):
+        post(at.port)
+    used = time.process_time() - used
+    rate = count / (time.monotonic() - began)
+    at.seen()
+    return Bare(rate, used / count * 1e6)
+
+
+def by_library() -> Callable[[int], None]:
+    """Return how the standard library posts to a port."""
+    body, headers = _request()
+
+    def post(port: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("POST", "/hook", body, headers)
+        connection.getresponse().read()
+        connection.close()
+
+    return post
+
+
+def by_sockets() -> Callable[[int], None]:
+    """Return how bytes that are ready are sent to a port, and an answer is read to its end."""
+    body, headers = _request()
+    said = {"Host": "127.0.0.1", **headers, "Content-Length": str(len(body))}
+    lines = ["POST /hook HTTP/1.1", *(f"{name}: {value}" for name, value in said.items()), "", ""]
+    request = "\r\n".join(lines).encode() + body
+
+    def post(port: int) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as sock:
+            sock.sendall(request)
+            while sock.recv(65_536):
+                pass
+
+    return post
+
+
+def _request() -> tuple[bytes, dict[str, str]]:
     secret = ids.new_webhook_secret()
-    body = kinds.signed_body(core, secret)
-    headers = {
+    body = kinds.signed_body(_core(), secret)
+    return body, {
         "Content-Type": "application/json",
         "User-Agent": "ProtonPay-Webhooks/1.0",
         "webhook-id": ids.new_event_id(),
@@ -120,15 +178,6 @@ def bare(at: Place, count: int) -> float:
         "Accept-Encoding": "identity",
         "Connection": "close",
     }
-    began = time.monotonic()
-    for _ in range(count):
-        connection = http.client.HTTPConnection("127.0.0.1", at.port)
-        connection.request("POST", "/hook", body, headers)
-        connection.getresponse().read()
-        connection.close()
-    rate = count / (time.monotonic() - began)
-    at.seen()
-    return rate
 
 
 def drain(at: Place, backlog: int) -> None:
@@ -143,10 +192,11 @@ def drain(at: Place, backlog: int) -> None:
             pass
     dispatched = time.monotonic() - began
     print(f"   numbered and written down   {backlog / dispatched:8.0f} /s, in this process")
-    alone = bare(at, _BARE)
+    loops = {"http.client": by_library(), "sockets": by_sockets()}
+    before = {name: bare(at, _BARE, post) for name, post in loops.items()}
     with at.working() as workers:
         count, first, last, memory = 0, 0, 0, []
-        began = time.monotonic()
+        began, used = time.monotonic(), stage.cpu_of(workers)
         while count < backlog:
             time.sleep(0.5)
             seen = at.seen()
@@ -156,14 +206,17 @@ def drain(at: Place, backlog: int) -> None:
             if time.monotonic() - began > 600:
                 print("   not drained after ten minutes")
                 return
-    seconds, afterwards = (last - first) / 1e9, bare(at, _BARE)
-    # The machine may have more to do at one time than at another.
-    print(f"   bare loop of the same posts {alone:8.0f} /s before, {afterwards:.0f} /s after")
-    alone = (alone + afterwards) / 2
-    print(
-        f"   two workers                 {count / seconds:8.0f} /s = {count / seconds / alone:.0%};"
-        f" {count} to {ENDPOINTS} endpoints in {seconds:.1f} s"
-    )
+        used = stage.cpu_of(workers) - used
+    rate = count * 1e9 / (last - first)
+    print(f"   two workers                 {rate:8.0f} /s, {used / count * 1e6:.0f} us of CPU each")
+    for name, post in loops.items():
+        after = bare(at, _BARE, post)
+        alone = before[name].joined(after)
+        print(
+            f"   bare loop of {name:<15}{before[name].rate:8.0f} /s before, {after.rate:.0f} /s"
+            f" after, {alone.cpu:.0f} us of CPU each: the workers are at {rate / alone.rate:.0%}"
+        )
+    print(f"   {count} deliveries to {ENDPOINTS} endpoints")
     early, late = memory[min(2, len(memory) - 1)], memory[-1]
     print(f"   memory of the workers       {early} KiB after a second, {late} KiB at the end")
 
