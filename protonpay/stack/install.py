@@ -93,7 +93,7 @@ class Installation:
         if development:
             # Unpacked once per checkout: which version Debian has now is not asked again.
             stamp = self.root / browser.FOLDER / ".installed"
-            found.append(Step("browser to test", stamp, "1", self._unpack_browser))
+            found.append(Step("browser to test", stamp, browser.PACKAGE, self._unpack_browser))
         return found
 
     def complete(self, *, development: bool) -> None:
