@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from config import Config
@@ -28,7 +29,8 @@ from protonpay.stack import postgres, valkey
 from protonpay.store import marks
 from protonpay.store.db import db, transaction
 from protonpay.store.queue import door
-from tests.actors import Actor, make_actor
+from tests.actors import Actor
+from tests.neighbours import FUNDED, Company, Neighbours
 from tests.overheard import Overheard
 from tests.rota import ByFile, longest_first
 
@@ -137,19 +139,39 @@ def app(settings: dict[str, str]) -> Iterator[Flask]:
     door.client.close()
 
 
+@pytest.fixture(scope="session")
+def neighbours(app: Flask, services: SimpleNamespace, template: str) -> Iterator[Neighbours]:
+    """Alice, Bob and Mallory, in every company that tests want."""
+    neighbours = Neighbours(app, services.postgres, template)
+    yield neighbours
+    neighbours.leave()
+
+
 @pytest.fixture
-def house(app: Flask) -> Iterator[Flask]:
+def company(neighbours: Neighbours, request: pytest.FixtureRequest) -> Company | None:
+    """Those of them who are in the test, by their names."""
+    wanted = set(request.fixturenames) & set(FUNDED)
+    return neighbours.company(wanted) if wanted else None
+
+
+@pytest.fixture
+def house(app: Flask, company: Company | None) -> Iterator[Flask]:
     """The application in its context, on one connection whose work is undone at the end."""
-    with rolled_back(app):
+    with rolled_back(app, company.engine if company else None):
         yield app
 
 
 @contextmanager
-def rolled_back(app: Flask) -> Iterator[None]:
-    """Open a house for one example: of many in one transaction, Postgres runs out of locks."""
+def rolled_back(app: Flask, elsewhere: Engine | None = None) -> Iterator[None]:
+    """Open a house for one example: of many in one transaction, Postgres runs out of locks.
+
+    Args:
+        app: whose house.
+        elsewhere: another database than the application's.
+    """
     with app.app_context():
         engine = db.engine
-        connection = engine.connect()
+        connection = (elsewhere or engine).connect()
         outer = connection.begin()
         # What a test does between two statements may take its time on a busy machine.
         connection.exec_driver_sql("SET idle_in_transaction_session_timeout = '2min'")
@@ -175,21 +197,21 @@ def client(house: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def alice(house: Flask) -> Actor:
+def alice(house: Flask, company: Company) -> Actor:
     """A user with 1,000 USDC."""
-    return make_actor(house, "Alice", funded="1000")
+    return company.member("alice")
 
 
 @pytest.fixture
-def bob(house: Flask) -> Actor:
+def bob(house: Flask, company: Company) -> Actor:
     """A user who receives."""
-    return make_actor(house, "Bob")
+    return company.member("bob")
 
 
 @pytest.fixture
-def mallory(house: Flask) -> Actor:
+def mallory(house: Flask, company: Company) -> Actor:
     """A stranger: what is right for others is wrong for her."""
-    return make_actor(house, "Mallory", funded="5")
+    return company.member("mallory")
 
 
 def migrate(database_url: str, revision: str = "head") -> None:
