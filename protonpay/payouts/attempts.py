@@ -1,11 +1,11 @@
 """The rows of attempts: a nonce for each, its bytes, and how each payout in it ended."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.chains.port import Chain, SendOutcome, SignedSend
@@ -186,26 +186,28 @@ def outbid(attempt_id: int, send: SignedSend) -> bool:
     return True
 
 
-def end(attempt_id: int, outcomes: Mapping[str, SendOutcome]) -> set[str]:
-    """Move payouts' parts in an attempt to their ends; of two who do it the second waits.
+def end(outcomes: Mapping[int, Mapping[str, SendOutcome]]) -> set[str]:
+    """Move payouts' parts in attempts to their ends; of two who do it the second waits.
+
+    Args:
+        outcomes: attempt id → payout id → how its part in that attempt ended.
 
     Returns:
         Those payouts whose end this is, and not somebody else's before.
     """
-    session = current()
-    session.get_one(PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True)
-    alike = defaultdict[tuple[str, str | None], list[str]](list)
-    for payout_id, outcome in outcomes.items():
-        alike[outcome.state.value, outcome.reason].append(payout_id)
+    _lock(outcomes)
+    alike = defaultdict[tuple[str, str | None], list[tuple[int, str]]](list)
+    for attempt_id, found in outcomes.items():
+        for payout_id, outcome in found.items():
+            alike[outcome.state.value, outcome.reason].append((attempt_id, payout_id))
     ended = set[str]()
-    for (state, reason), payout_ids in alike.items():
+    for (state, reason), parts in alike.items():
         ATTEMPT.check("OPEN", state)
         ended |= set(
-            session.scalars(
+            current().scalars(
                 update(AttemptedPayout)
                 .where(
-                    AttemptedPayout.attempt_id == attempt_id,
-                    AttemptedPayout.payout_id.in_(payout_ids),
+                    tuple_(AttemptedPayout.attempt_id, AttemptedPayout.payout_id).in_(parts),
                     AttemptedPayout.state == "OPEN",
                 )
                 .values(state=state, reason=reason, ended_at=clock.now())
@@ -215,29 +217,41 @@ def end(attempt_id: int, outcomes: Mapping[str, SendOutcome]) -> set[str]:
     return ended
 
 
-def close(attempt_id: int, *, sequence_used: bool) -> None:
-    """End an attempt all of whose payouts have ended, with the best of their ends.
+def close(sequence_used: Mapping[int, bool]) -> None:
+    """End those of some attempts all of whose payouts have ended, with the best of their ends.
 
     Args:
-        attempt_id: which.
-        sequence_used: whether its nonce is used, as of the look that ended the last of them.
+        sequence_used: attempt id → whether its nonce is used, as of the look that ended the last
+            of them.
     """
-    attempt = current().get_one(
-        PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True
-    )
-    parts = current().execute(
-        select(AttemptedPayout.state, AttemptedPayout.reason).where(
-            AttemptedPayout.attempt_id == attempt_id
-        )
-    )
-    reasons: dict[str, str | None] = dict(parts.all())
-    if attempt.state != "OPEN" or "OPEN" in reasons:
-        return
-    best = next(state for state in _BEST_FIRST if state in reasons)
-    ATTEMPT.check(attempt.state, best)
-    attempt.state, attempt.reason = best, reasons[best]
-    attempt.sequence_used, attempt.ended_at = sequence_used, clock.now()
+    found = _lock(sequence_used)
+    reasons = defaultdict[int, dict[str, str | None]](dict)
+    parts = select(AttemptedPayout.attempt_id, AttemptedPayout.state, AttemptedPayout.reason)
+    for attempt_id, state, reason in current().execute(
+        parts.where(AttemptedPayout.attempt_id.in_([*sequence_used])).distinct()
+    ):
+        reasons[attempt_id][state] = reason
+    for attempt in found:
+        ends = reasons[attempt.id]
+        if attempt.state != "OPEN" or "OPEN" in ends:
+            continue
+        best = next(state for state in _BEST_FIRST if state in ends)
+        ATTEMPT.check(attempt.state, best)
+        attempt.state, attempt.reason = best, ends[best]
+        attempt.sequence_used, attempt.ended_at = sequence_used[attempt.id], clock.now()
     current().flush()
+
+
+def _lock(attempt_ids: Collection[int]) -> Sequence[PayoutAttempt]:
+    locked = select(PayoutAttempt).where(PayoutAttempt.id.in_(attempt_ids))
+    return (
+        current()
+        .scalars(
+            locked.order_by(PayoutAttempt.id).with_for_update(),
+            execution_options={"populate_existing": True},
+        )
+        .all()
+    )
 
 
 def as_send(attempt: PayoutAttempt, payout_ids: Sequence[str]) -> SignedSend:

@@ -219,15 +219,16 @@ def _end_all(looked: Sequence[OpenSend], outcomes: Mapping[str, SendOutcome]) ->
 
 def _end(first: OpenSend, finals: Mapping[OpenSend, Mapping[str, SendOutcome]]) -> None:
     with transaction():
-        booked = dict[str, SendOutcome]()
-        for each, final in finals.items():
-            ended = attempts.end(each.attempt_id, final)
-            booked |= {payout_id: final[payout_id] for payout_id in ended}
-        _book({payout_id: booked[payout_id] for payout_id in sorted(booked)})
-        for each, final in finals.items():
-            # One look, one nonce: if one of them says that it is free, it is.
-            used = all(outcome.sequence_used for outcome in final.values())
-            attempts.close(each.attempt_id, sequence_used=used)
+        ended = attempts.end({each.attempt_id: final for each, final in finals.items()})
+        known = {payout_id: each for final in finals.values() for payout_id, each in final.items()}
+        _book({payout_id: known[payout_id] for payout_id in sorted(ended)})
+        # One look, one nonce: if one of them says that it is free, it is.
+        attempts.close(
+            {
+                each.attempt_id: all(outcome.sequence_used for outcome in final.values())
+                for each, final in finals.items()
+            }
+        )
         done = [
             str(each.attempt_id)
             for each, final in finals.items()
