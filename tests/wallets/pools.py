@@ -1,5 +1,6 @@
 """A pool of addresses as the chain worker would fill it, and what a watch found."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +36,17 @@ def fill(keyring_path: Path, passphrase: str, count: int = 4) -> None:
     """Make addresses of each family in this process, which then forgets the keys again."""
     bound = chains._bound()
     begin_watches()
-    chains._settings = replace(bound, keyring=Keyring.open(keyring_path, passphrase))
+    chains._settings = replace(bound, keyring=_opened(keyring_path, passphrase))
     try:
         pool.fill(count)
     finally:
         chains._settings = bound
+
+
+@functools.cache
+def _opened(path: Path, passphrase: str) -> Keyring:
+    """Open a keyring once: a passphrase is slow to try, and hundreds of tests want the same."""
+    return Keyring.open(path, passphrase)
 
 
 def transfers() -> list[Incoming]:
