@@ -42,7 +42,6 @@ _MOMENT_SECONDS = 0.02
 _MOST_AT_WORK = 24
 _AT_WORK_SECONDS = 0.02
 _WORTH_A_COMMIT = 128
-_GATHER_SECONDS = 0.05
 _BROKE = Outcome(delivered=False, status=None, code="internal_error", head="", milliseconds=0)
 
 
@@ -299,7 +298,7 @@ class Courier:
         if len(self._batch) >= _WORTH_A_COMMIT or not self._under_way:
             return True
         waited = time.monotonic() - self._ended_at
-        return waited > _GATHER_SECONDS or not any(lane.stock for lane in self._lanes.values())
+        return waited > _MOMENT_SECONDS or not any(lane.stock for lane in self._lanes.values())
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.
