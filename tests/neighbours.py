@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+import psycopg
 from flask import Flask
 from sqlalchemy import Engine, create_engine
 
@@ -17,11 +18,16 @@ from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.stack.postgres import Postgres
 from protonpay.store.db import db, driver_url, transaction
+from protonpay.wallets.models import NUMBERS
 from protonpay.web import tokens
 from tests.actors import Actor, make_actor
 
 FUNDED = {"alice": "1000", "bob": None, "mallory": "5"}
 """What each has, in USDC, in the order in which they come."""
+
+
+_FOR_EACH = 100_000
+"""Addresses: more than the tests of one company derive."""
 
 
 class Company:
@@ -60,6 +66,7 @@ class Neighbours:
             url = self._server.create_database(database, template=self._template)
             options = self._app.config["SQLALCHEMY_ENGINE_OPTIONS"]
             engine = create_engine(driver_url(url), **options)
+            _count_addresses_from(url, _FOR_EACH * (len(self._known) + 1))
             self._known[names] = Company(self._app, engine, names)
         return self._known[names]
 
@@ -67,6 +74,12 @@ class Neighbours:
         """Close every connection."""
         for company in self._known.values():
             company.engine.dispose()
+
+
+def _count_addresses_from(url: str, number: int) -> None:
+    """Derive other addresses than every other database: they stand on the same chains."""
+    with psycopg.connect(url) as owner:  # the program itself may only count on
+        owner.execute("SELECT setval(%s, %s)", (NUMBERS.name, number))
 
 
 @contextmanager
