@@ -11,6 +11,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
 from protonpay.payouts import ending, paying, sending
+from protonpay.rails import service as rails
 from protonpay.store.db import db
 from protonpay.store.jobs import Later
 from protonpay.store.outbox import OutboxRow
@@ -93,6 +94,16 @@ def test_what_finds_no_room_leaves_by_a_further_transaction_of_the_same_look(
         == ["payouts.broadcast"] * 2
     )
     assert base.handed == []
+
+
+def test_a_pause_is_for_every_transaction_of_a_look(three: list[str], base: FakeChain):
+    base.most_in_one, base.transactions_together = 2, 2
+    rails.pause("Base", reason="a look", by="olga")
+
+    assert sign(three[0]) == Later(5, "payouts_paused")
+
+    assert (base.signed, attempts()) == ([], [])
+    assert [stored(each).state for each in three] == ["PENDING"] * 3
 
 
 def test_all_that_was_signed_after_one_look_is_handed_in_and_asked_about(
