@@ -340,7 +340,10 @@ def main() -> int:
     try:
         stack = json.loads((HOME / "stack.json").read_text())
     except FileNotFoundError:
-        print(f"No stack is running in {HOME}. Start one with `make up`.", file=sys.stderr)
+        print(
+            f"No stack is ready in {HOME}. Start one with `make up`, and wait for its addresses.",
+            file=sys.stderr,
+        )
         return 2
     print(f"Proton Pay at {stack['web']}")
     begun = time.perf_counter()
