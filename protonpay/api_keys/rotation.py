@@ -5,19 +5,16 @@ The key stays what it is: its id, its name, what it may do, from where and until
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
-
 from protonpay.api_keys import service
 from protonpay.api_keys.models import ReplacedSecret
 from protonpay.api_keys.service import Created, Maker
 from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import Conflict
+from protonpay.store import overlaps
 from protonpay.store.db import transaction
 from protonpay.users import service as users
 
-LONGEST_OVERLAP = timedelta(days=7)
-DEFAULT_OVERLAP = timedelta(days=1)
-MOST_SECRETS = 3
+DEFAULT_OVERLAP, LONGEST_OVERLAP = overlaps.USUAL, overlaps.LONGEST
 
 
 def rotate(user_id: str, key_id: str, *, overlap: timedelta, maker: Maker | None = None) -> Created:
@@ -45,14 +42,8 @@ def rotate(user_id: str, key_id: str, *, overlap: timedelta, maker: Maker | None
             service.check_may_hand_on(maker, key.permissions)
         if key.expires_at is not None and key.expires_at <= now:
             raise Conflict("state_conflict", "This API key has expired.")
-        mine = ReplacedSecret.key_id == key_id
-        over = mine if not overlap else mine & (ReplacedSecret.ends_at <= now)
-        session.execute(delete(ReplacedSecret).where(over))
+        overlaps.make_room(ReplacedSecret, ReplacedSecret.key_id == key_id, overlap)
         if overlap:
-            alive = session.scalars(select(ReplacedSecret.id).where(mine)).all()
-            if len(alive) + 1 >= MOST_SECRETS:
-                said = "At most {limit} secrets at once. Wait until the oldest one ends."
-                raise Conflict("too_many_secrets", said, limit=MOST_SECRETS)
             session.add(
                 ReplacedSecret(
                     key_id=key_id,

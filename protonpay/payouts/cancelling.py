@@ -62,7 +62,8 @@ def instead(hindered: Mapping[str, Hindrance | Refusal]) -> Mapping[str, Hindran
 
     Args:
         hindered: payout id → what a look at the network found. Of each the mark was looked for
-            before all else, so that what is not ``AlreadySent`` was never sent.
+            before all else, so that what is not ``AlreadySent`` was never sent; but of one to an
+            address of ours, which no chain ever carries.
     """
     unsent = [each for each, why in hindered.items() if not isinstance(why, AlreadySent)]
     if not unsent:

@@ -7,18 +7,14 @@ until that ends.
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
-
 from protonpay.kernel import clock, ids
-from protonpay.kernel.errors import Conflict
+from protonpay.store import overlaps
 from protonpay.store.db import transaction
 from protonpay.store.secrets import safe
 from protonpay.webhooks import service
 from protonpay.webhooks.models import SECRET_PURPOSE, RetiringSecret, WebhookEndpoint
 
-LONGEST_OVERLAP = timedelta(days=7)
-DEFAULT_OVERLAP = timedelta(days=1)
-MOST_SECRETS = 3
+DEFAULT_OVERLAP, LONGEST_OVERLAP = overlaps.USUAL, overlaps.LONGEST
 
 
 def rotate(user_id: str, endpoint_id: str, *, overlap: timedelta) -> tuple[WebhookEndpoint, str]:
@@ -37,14 +33,8 @@ def rotate(user_id: str, endpoint_id: str, *, overlap: timedelta) -> tuple[Webho
     now, fresh = clock.now(), ids.new_webhook_secret()
     with transaction() as session:
         endpoint = service.locked(user_id, endpoint_id)
-        mine = RetiringSecret.endpoint_id == endpoint_id
-        over = mine if not overlap else mine & (RetiringSecret.ends_at <= now)
-        session.execute(delete(RetiringSecret).where(over))
+        overlaps.make_room(RetiringSecret, RetiringSecret.endpoint_id == endpoint_id, overlap)
         if overlap:
-            alive = session.scalars(select(RetiringSecret.id).where(mine)).all()
-            if len(alive) + 1 >= MOST_SECRETS:
-                said = "At most {limit} secrets at once. Wait until the oldest one ends."
-                raise Conflict("too_many_secrets", said, limit=MOST_SECRETS)
             session.add(
                 RetiringSecret(
                     endpoint_id=endpoint_id,

@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from protonpay.api_keys import rotation
 from protonpay.kernel import clock, signing
+from protonpay.store import overlaps
 from protonpay.store.db import db
 from tests.actors import Actor
 from tests.api_keys.keys import Key, make_key, revoke, row
@@ -97,7 +98,7 @@ def test_three_secrets_are_enough(alice: Actor):
     with nothing_changes():
         refused(ask(alice, key.id), 409, "too_many_secrets")
     assert opens(newest)
-    with clock.frozen(clock.now() + rotation.DEFAULT_OVERLAP):
+    with clock.frozen(clock.now() + overlaps.USUAL):
         rotation.rotate(alice.id, key.id, overlap=timedelta(hours=1))
 
 

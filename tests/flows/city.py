@@ -5,11 +5,9 @@ import json
 import os
 import random
 import signal
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +24,7 @@ from protonpay.sandbox.evm.store import Store
 from protonpay.sandbox.solana import outside as solana_outside
 from protonpay.stack import ports
 from tests.flows import desk
+from tests.flows.inbox import Inbox
 from tests.flows.tollgate import Tollgate
 from tests.mail.sink import SENDER, Sink, serving
 from tests.patience import until
@@ -74,39 +73,6 @@ class Resident:
         """Return the payout once it is no longer pending."""
         until(lambda: self.payout(payout_id)["status"] != "PENDING", PATIENCE)
         return self.payout(payout_id)
-
-
-class Inbox:
-    """A receiver of webhooks: every request as it came."""
-
-    def __init__(self) -> None:
-        self.taken: list[tuple[str, Mapping[str, str], bytes]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def of(self, user_id: str) -> list[tuple[Mapping[str, str], bytes]]:
-        return [(headers, body) for path, headers, body in self.taken if path == f"/{user_id}"]
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                inbox.taken.append((self.path, headers, body))
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        return Handler
 
 
 class City:

@@ -12,6 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from protonpay import verify
 from protonpay.kernel import clock
+from protonpay.store import overlaps
 from protonpay.store.db import db
 from protonpay.webhooks import delivery, history, rotation, service
 from tests.actors import Actor
@@ -114,7 +115,7 @@ def test_three_secrets_are_enough(alice: Actor, receiver: RawServer):
     with nothing_changes():
         answer = alice.post(f"/client/webhooks/{hook['id']}/rotate-secret", {})
         refused(answer, 409, "too_many_secrets")
-    with clock.frozen(clock.now() + rotation.DEFAULT_OVERLAP):
+    with clock.frozen(clock.now() + overlaps.USUAL):
         service.get(alice.id, hook["id"])
         rotation.rotate(alice.id, hook["id"], overlap=timedelta(hours=1))
 
