@@ -9,12 +9,16 @@ from protonpay.kernel.errors import Invalid
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart
 from protonpay.ledger.chart import Opening
-from protonpay.ledger.entries import Entry
+from protonpay.ledger.entries import Entry, Posting
 from protonpay.store import db
 
 _POST = """
     SELECT entry_id, replayed, balances
     FROM ledger_post(%(reference)s, %(kind)s, %(sources)s, %(destinations)s, %(micros)s::bigint[])
+"""
+_POST_ALL = """
+    SELECT ledger_post_all(%(references)s, %(kinds)s, %(entries)s::integer[],
+                           %(sources)s, %(destinations)s, %(micros)s::bigint[])
 """
 _OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
 _BALANCE = "SELECT ledger_balance(%(address)s)"
@@ -122,10 +126,18 @@ def post_all(entries: Sequence[Entry]) -> None:
     Raises:
         Invalid, ReferenceTaken, UnknownAccount: as ``post``; then none is written.
     """
+    if not entries:
+        return
+    postings = [(n, each) for n, entry in enumerate(entries, 1) for each in entry.postings]
+    parameters = {
+        "references": [entry.reference for entry in entries],
+        "kinds": [entry.kind for entry in entries],
+        "entries": [n for n, _ in postings],
+        **_columns([posting for _, posting in postings]),
+    }
     db.current()
     try:
-        with db.driver().cursor() as cursor:
-            cursor.executemany(_POST, [_parameters(entry) for entry in entries])
+        db.execute(_POST_ALL, parameters)
     except psycopg.Error as error:
         raise _named(error, error.diag.message_primary or "") from error
 
@@ -219,12 +231,14 @@ def _insufficient() -> Invalid:
 
 
 def _parameters(entry: Entry) -> Mapping[str, object]:
+    return {"reference": entry.reference, "kind": entry.kind, **_columns(entry.postings)}
+
+
+def _columns(postings: Sequence[Posting]) -> Mapping[str, object]:
     return {
-        "reference": entry.reference,
-        "kind": entry.kind,
-        "sources": [posting.source for posting in entry.postings],
-        "destinations": [posting.destination for posting in entry.postings],
-        "micros": [posting.amount.micro for posting in entry.postings],
+        "sources": [posting.source for posting in postings],
+        "destinations": [posting.destination for posting in postings],
+        "micros": [posting.amount.micro for posting in postings],
     }
 
 

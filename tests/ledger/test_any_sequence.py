@@ -33,6 +33,31 @@ BOTTOMLESS = {chart.custody("Base"), chart.clearing("tap")}
 amounts = st.integers(1, 100).map(Usdc)
 fees = st.sampled_from([ZERO, ZERO, Usdc(1), Usdc(7)])
 
+Step = tuple[str, str, str, Usdc, Usdc]
+
+
+def _entries(step: Step) -> list[Entry]:
+    """One step of several that are posted in one go."""
+    what, user, other, amount, fee = step
+    this = ids.new_id()
+    nothing = (Posting(chart.available(user), chart.FEES, ZERO),)
+    hold = entries.payout_hold(this, user, amount + fee)
+    settled = entries.payout_settle(this, user, "Base", amount, fee)
+    return {
+        "transfer": [entries.transfer(this, user, other, amount, fee)],
+        "a reference of others": [entries.transfer("one", user, other, amount, fee)],
+        "pay by card": [entries.card_credit(this, "tap", user, amount, fee)],
+        "hold": [hold],
+        "hold and settle": [hold, settled],
+        "settle what nobody holds": [settled],
+        "send to nobody": [entries.transfer(this, user, "nobody", amount, ZERO)],
+        "send nothing": [Entry(this, "transfer", nothing)],
+    }[what]
+
+
+steps = ["transfer", "a reference of others", "pay by card", "hold", "hold and settle"]
+wrong_steps = ["settle what nobody holds", "send to nobody", "send nothing"]
+
 
 def _bottomless(address: str) -> bool:
     return address in BOTTOMLESS or address.endswith(":debt")
@@ -114,6 +139,18 @@ class Book(RuleBasedStateMachine):
         assert [usdc.micro for usdc in posted.balances] == [self.model.balances[s] for s in sources]
         return entry
 
+    def post_together(self, several: list[Entry]):
+        """Post several in one go to both: none stands if one is refused, as that one would be."""
+        before = self.model.balances.copy(), dict(self.model.entries)
+        refusal = next(filter(None, map(self.model.take, several)), None)
+        if refusal is not None:
+            self.model.balances, self.model.entries = before
+            with pytest.raises(refusal), db.transaction():
+                ledger.post_all(several)
+            return
+        with db.transaction():
+            ledger.post_all(several)
+
     @rule(target=stored, user=users, amount=amounts, commission=fees)
     def pay_by_card(self, user: str, amount: Usdc, commission: Usdc):
         return self.post(entries.card_credit(ids.new_id(), "tap", user, amount, commission))
@@ -192,6 +229,20 @@ class Book(RuleBasedStateMachine):
             for amount in amounts:
                 ledger.post(entries.payout_hold(ids.new_id(), user, amount))
             raise LookupError
+
+    @rule(
+        several=st.lists(
+            st.tuples(st.sampled_from([*steps, *wrong_steps]), users, users, amounts, fees),
+            min_size=1,
+            max_size=5,
+        )
+    )
+    def post_several(self, several: list[Step]):
+        self.post_together([entry for step in several for entry in _entries(step)])
+
+    @rule(entry=stored, user=users, amount=amounts)
+    def post_several_of_which_one_stands(self, entry: Entry, user: str, amount: Usdc):
+        self.post_together([entries.gift(ids.new_id(), user, amount), entry])
 
     @rule(accounts=st.integers(1, 20))
     def fold(self, accounts: int):

@@ -173,6 +173,34 @@ def test_several_are_posted_in_one_go_each_as_by_itself():
     assert len(book.entry_rows("transfer:b")) == 2
 
 
+@pytest.mark.parametrize("how_funded", ["folded", "appended"])
+def test_what_several_bring_to_one_account_is_one_row_of_it(how_funded: str):
+    users = [new_user("10") for _ in range(3)]
+    if how_funded == "folded":
+        ledger.fold()
+    holds = [entries.payout_hold(f"p{n}", user, usdc("10")) for n, user in enumerate(users)]
+    settled = [
+        entries.payout_settle(f"p{n}", user, "Base", usdc("9"), usdc("1"))
+        for n, user in enumerate(users)
+    ]
+    with db.transaction():
+        ledger.post_all(holds)
+    ledger.fold()
+    waiting = book.pending(chart.custody("Base"))
+
+    with db.transaction():
+        ledger.post_all(settled)
+
+    assert book.pending(chart.custody("Base")) == [*waiting, usdc("27").micro]
+    assert [book.entry_rows(each.reference) for each in settled] == [
+        [
+            ("payout_settle", 1, chart.held(user), chart.custody("Base"), usdc("9").micro),
+            ("payout_settle", 2, chart.held(user), chart.FEES, usdc("1").micro),
+        ]
+        for user in users
+    ]
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "says"),
     [
