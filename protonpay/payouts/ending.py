@@ -1,5 +1,6 @@
 """How a payout ends, and how it begins anew: state, book and event in one transaction."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,6 @@ from protonpay.kernel import clock, events
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.ledger.entries import Entry
-from protonpay.payouts import waits
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
@@ -48,9 +48,7 @@ def end(ends: Mapping[str, End]) -> None:
         ends: payout id → how it ends.
     """
     payouts = lock(ends)
-    for payout in payouts:
-        _move(payout, ends[payout.id])
-    current().flush()
+    _move(payouts, ends)
     ledger.post_all([_entry(payout) for payout in payouts])
     publish_all([_event(payout) for payout in payouts])
 
@@ -58,8 +56,7 @@ def end(ends: Mapping[str, End]) -> None:
 def complete_inside(payout_id: str, holder: Holder) -> None:
     """Settle a payout to an address of ours, in the caller's transaction; no chain sees it."""
     (payout,) = lock([payout_id])
-    _move(payout, End(tx_hash=recording.inside_name(payout.id)))
-    current().flush()
+    _move([payout], {payout.id: End(tx_hash=recording.inside_name(payout.id))})
     ledger.post(
         entries.payout_settle_inside(
             payout.id, payout.user_id, payout.amount_micro, payout.fee_micro
@@ -144,11 +141,27 @@ def _waits(payout_id: str) -> bool:
     return lock([payout_id])[0].state == "PENDING"
 
 
-def _move(payout: Payout, ended: End) -> None:
-    PAYOUT.check(payout.state, ended.state)
-    payout.state, payout.failure_code, payout.ended_at = ended.state, ended.code, clock.now()
-    payout.tx_hash = ended.tx_hash or payout.tx_hash
-    waits.forget(payout)
+def _move(payouts: Sequence[Payout], ends: Mapping[str, End]) -> None:
+    """Set the states of locked payouts: one statement for all that end alike."""
+    alike = defaultdict[End, list[str]](list)
+    for payout in payouts:
+        ended = ends[payout.id]
+        PAYOUT.check(payout.state, ended.state)
+        alike[ended].append(payout.id)
+    for ended, payout_ids in alike.items():
+        paid_by = {"tx_hash": ended.tx_hash} if ended.tx_hash else {}
+        current().execute(
+            update(Payout)
+            .where(Payout.id.in_(payout_ids))
+            .values(
+                state=ended.state,
+                failure_code=ended.code,
+                ended_at=clock.now(),
+                waits_for=None,
+                waits_since=None,
+                **paid_by,
+            ),
+        )
 
 
 def _entry(payout: Payout) -> Entry:

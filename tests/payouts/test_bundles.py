@@ -1,5 +1,6 @@
 """Payouts that leave together: taken along by one job, ended each by itself."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -256,8 +257,10 @@ def test_a_limit_that_fell_refuses_one_and_signs_the_others(
     assert stored(second).failure_code == "withdrawal_cooldown"
 
 
-@pytest.mark.parametrize("step", [1, 2, 3])
-@pytest.mark.parametrize("where", ["_move", "_entry", "_event"])
+@pytest.mark.parametrize(
+    ("where", "step"),
+    [("_move", 1), *product(["_entry", "_event"], [1, 2, 3])],
+)
 def test_a_worker_killed_between_two_ends_ends_none(
     alice: Actor,
     three: list[str],
