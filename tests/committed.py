@@ -1,6 +1,5 @@
 """The application on a database of its own, where commits stay: for threads and processes."""
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,19 +11,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import create_engine
 
-from protonpay.cards.registry import PROVIDERS
-from protonpay.chains.registry import NETWORKS
-from protonpay.ledger import chart
-from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.stack.postgres import SUPERUSER, Postgres
 from protonpay.store import marks
-from protonpay.store.db import db, driver_url, transaction
+from protonpay.store.db import db, driver_url
 from protonpay.store.queue import door
 from tests.patience import until
+from tests.premises import Premises
 
 CONNECTIONS = 56
-_count = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -84,11 +79,10 @@ def _options(app: Flask) -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_house(app: Flask, services: Any, template: str) -> Iterator[OpenHouse]:
-    """The application in its context, on a database that is thrown away afterwards."""
-    server, name = services.postgres, f"open_house_{next(_count)}"
-    url = server.create_database(name, template=template)
-    engine = create_engine(driver_url(url), **_options(app))
+def open_house(app: Flask, services: Any, premises: Premises) -> Iterator[OpenHouse]:
+    """The application in its context, on a database in which all is undone afterwards."""
+    server, name = services.postgres, premises.lend()
+    engine = create_engine(driver_url(server.url(name)), **_options(app))
     with app.app_context():
         before = db.engine
         db._app_engines[app][None] = engine
@@ -96,8 +90,6 @@ def open_house(app: Flask, services: Any, template: str) -> Iterator[OpenHouse]:
         door.client.set(marks.REVOCATIONS_LOADED, 1)
         plans.forget()
         try:
-            with transaction():
-                ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
             yield OpenHouse(app, server, name)
         finally:
             try:
@@ -108,4 +100,4 @@ def open_house(app: Flask, services: Any, template: str) -> Iterator[OpenHouse]:
                 # However it ends: what is committed here is nobody else's.
                 db._app_engines[app][None] = before
                 engine.dispose()
-                server.drop_database(name)
+                premises.take_back()

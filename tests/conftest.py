@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine
 from werkzeug.test import TestResponse
 
 from config import Config
@@ -28,11 +28,12 @@ from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.stack import postgres, valkey
 from protonpay.store import marks
-from protonpay.store.db import db, transaction
+from protonpay.store.db import db, driver_url, transaction
 from protonpay.store.queue import door
 from tests.actors import Actor
-from tests.neighbours import FUNDED, Company, Neighbours
+from tests.neighbours import FUNDED, Company, Neighbours, standing_on
 from tests.overheard import Overheard
+from tests.premises import Premises
 from tests.rota import ByFile, longest_first
 
 ROOT = Path(__file__).parents[1]
@@ -160,6 +161,19 @@ def neighbours(app: Flask, services: SimpleNamespace, template: str) -> Iterator
     neighbours = Neighbours(app, services.postgres, template)
     yield neighbours
     neighbours.leave()
+
+
+@pytest.fixture(scope="session")
+def premises(app: Flask, services: SimpleNamespace, template: str) -> Premises:
+    """The database of those whose work is committed, with the accounts of the house."""
+
+    def furnish(url: str) -> None:
+        engine = create_engine(driver_url(url), **app.config["SQLALCHEMY_ENGINE_OPTIONS"])
+        with app.app_context(), standing_on(app, engine), transaction():
+            ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
+        engine.dispose()
+
+    return Premises(services.postgres, template, furnish, called="open_house")
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Company:
 
     def __init__(self, app: Flask, engine: Engine, names: Collection[str]) -> None:
         self.engine, self._app = engine, app
-        with app.app_context(), _standing_on(app, engine):
+        with app.app_context(), standing_on(app, engine):
             with transaction():
                 ledger.open_accounts(chart.of_house(list(NETWORKS), list(PROVIDERS)))
             self._people = {
@@ -83,7 +83,8 @@ def _count_addresses_from(url: str, number: int) -> None:
 
 
 @contextmanager
-def _standing_on(app: Flask, engine: Engine) -> Iterator[None]:
+def standing_on(app: Flask, engine: Engine) -> Iterator[None]:
+    """Have the application work in another database."""
     before, db._app_engines[app][None] = db.engine, engine
     try:
         yield
