@@ -150,7 +150,7 @@ def _credited(invoice: Invoice, card: InvoiceCard) -> None:
         amount_micro=card.amount_micro,
         state="CREDITED",
         # In time is who began in time: banks take theirs.
-        late=invoice.state in CLOSED or card.created_at >= invoice.expires_at,
+        late=invoice.state in CLOSED or invoice.is_over(card.created_at),
         created_at=card.created_at,
         credited_at=now,
     )

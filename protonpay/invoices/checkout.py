@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from protonpay.chains.registry import NETWORKS
 from protonpay.chains.uris import payment_uri
@@ -17,11 +18,15 @@ from protonpay.invoices.models import (
 )
 from protonpay.invoices.reckoning import claimable
 from protonpay.invoices.states import CARD_COMING, CLAIM, LOOKUP_OPEN, LOOKUP_TRIES, OPEN
+from protonpay.kernel import clock
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import transaction
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
+
+_SLOW = timedelta(minutes=30)
+"""No network takes so long to be final on an ordinary day (docs/chains.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class Checkout:
         seller: the owner's name, as they chose it; ``seller_id`` names them for certain.
         confirming: seen on chain and not final.
         held: arrived and on hold: its payer must not send it again.
+        slow: the network, if one has not been final for longer than on an ordinary day.
         rest: still to be sent, what is confirming or on hold taken off.
         version: another one once anything here but the clock is different.
         card: the card page that was opened last, if any; ``prices``: deposit → what a card paid.
@@ -78,6 +84,7 @@ class Checkout:
     more_time: bool = False
     rest_invoice: Invoice | None = None
     rest_may_be_asked: bool = False
+    slow: str | None = None
     prices: Mapping[str, FiatAmount] = field(default_factory=dict)
 
     @property
@@ -132,6 +139,7 @@ def look(invoice_id: str) -> Checkout:
         rest_invoice=rests.issued(invoice),
         rest_may_be_asked=rests.may_ask(invoice),
         prices=service.card_prices(found),
+        slow=_slow(found),
     )
 
 
@@ -142,6 +150,12 @@ def version(invoice_id: str) -> str:
         NotFound: there is no such invoice.
     """
     return _version(service.find(invoice_id))
+
+
+def _slow(found: service.Whole) -> str | None:
+    before = clock.now() - _SLOW
+    waits = [one for one in found.payments if one.state == "SEEN" and one.created_at < before]
+    return waits[0].network if waits else None
 
 
 def _claimable(found: service.Whole) -> Usdc:
@@ -158,6 +172,7 @@ def _version(found: service.Whole) -> str:
     parts += [str(invoice.extensions_left), str(service.may_extend(invoice))]
     further = rests.issued(invoice)
     parts += [str(invoice.rest_asked_at), further.id if further else ""]
+    parts.append(str(_slow(found)))
     parts += [f"{one.id}{one.state}" for one in found.claims]
     parts += [f"{one.id}{one.state}" for one in found.lookups]
     parts += [f"{one.id}{one.state}" for one in found.payments]

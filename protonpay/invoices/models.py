@@ -12,6 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.invoices.states import (
@@ -25,13 +26,11 @@ from protonpay.invoices.states import (
     REFUND,
     Terms,
 )
+from protonpay.kernel import clock
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import Base
-from protonpay.store.types import Sealed, UsdcType, UtcDateTime, state_check
-
-RECEIPT_KEYS = "receipt key"
-"""What the private keys are sealed for."""
+from protonpay.store.types import UsdcType, UtcDateTime, state_check
 
 
 class Invoice(Base):
@@ -98,6 +97,11 @@ class Invoice(Base):
     rest_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paid_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @hybrid_method
+    def is_over(self, moment: datetime) -> bool:
+        """Whether its time has passed: the second that is told as its end still counts, whole."""
+        return self.expires_at < clock.second(moment)
 
     @property
     def terms(self) -> Terms:
@@ -380,20 +384,4 @@ class InvoiceLookup(Base):
     state: Mapped[str] = mapped_column(Text)
     coin: Mapped[str | None] = mapped_column(Text)
     tries: Mapped[int] = mapped_column(SmallInteger, default=0)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ReceiptKey(Base):
-    """A key that receipts are signed with (Ed25519).
-
-    Attributes:
-        id: the thumbprint of the public key (RFC 7638), named by what it signs.
-        public: the public key, base64url; ``secret`` is the private one.
-    """
-
-    __tablename__ = "receipt_keys"
-
-    id: Mapped[str] = mapped_column(Text, primary_key=True)
-    public: Mapped[str] = mapped_column(Text)
-    secret: Mapped[bytes] = mapped_column(Sealed(RECEIPT_KEYS))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

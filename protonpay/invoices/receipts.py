@@ -13,17 +13,36 @@ from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select
+from sqlalchemy import Text, select
+from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.invoices import service
-from protonpay.invoices.models import RECEIPT_KEYS, ReceiptKey
 from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound
-from protonpay.store.db import db, transaction
+from protonpay.store.db import Base, db, transaction
 from protonpay.store.secrets import safe
+from protonpay.store.types import Sealed, UtcDateTime
 from protonpay.users import service as users
 
 _CURRENCY = "USDC"
+_SEALED_FOR = "receipt key"
+"""What the private keys are sealed for."""
+
+
+class ReceiptKey(Base):
+    """A key that receipts are signed with (Ed25519).
+
+    Attributes:
+        id: the thumbprint of the public key (RFC 7638), named by what it signs.
+        public: the public key, base64url; ``secret`` is the private one.
+    """
+
+    __tablename__ = "receipt_keys"
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    public: Mapped[str] = mapped_column(Text)
+    secret: Mapped[bytes] = mapped_column(Sealed(_SEALED_FOR))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 def signed(invoice_id: str, *, issuer: str, test: bool) -> Mapping[str, str]:
@@ -39,7 +58,7 @@ def signed(invoice_id: str, *, issuer: str, test: bool) -> Mapping[str, str]:
     """
     payload = _receipt(service.find(invoice_id), issuer, test=test)
     key = _key()
-    private = Ed25519PrivateKey.from_private_bytes(safe.open_bytes(key.secret, RECEIPT_KEYS))
+    private = Ed25519PrivateKey.from_private_bytes(safe.open_bytes(key.secret, _SEALED_FOR))
     head = {"alg": "EdDSA", "kid": key.id, "typ": "receipt+jws"}
     protected, body = _packed(head), _packed(payload)
     signature = private.sign(f"{protected}.{body}".encode())
@@ -104,7 +123,7 @@ def _key() -> ReceiptKey:
         row = ReceiptKey(
             id=_thumbprint(public),
             public=public,
-            secret=safe.seal_bytes(private.private_bytes_raw(), RECEIPT_KEYS),
+            secret=safe.seal_bytes(private.private_bytes_raw(), _SEALED_FOR),
             created_at=clock.now(),
         )
         session.add(row)

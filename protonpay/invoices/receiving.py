@@ -44,7 +44,7 @@ def follow(incoming_id: str) -> None:
     """
     with transaction():
         invoice = locked(wallets.incoming(incoming_id).holder_id)
-        if invoice.state in OPEN and invoice.expires_at <= clock.now():
+        if invoice.state in OPEN and invoice.is_over(clock.now()):
             # What came in time decides first, whichever job is the first to come.
             catch_up(invoice)
         _take(invoice, wallets.incoming(incoming_id))
@@ -58,9 +58,10 @@ def expire(invoice_id: str) -> Later | None:
     """
     with transaction():
         invoice = locked(invoice_id)
-        left = invoice.expires_at - clock.now()
-        if left.total_seconds() > 0:
-            return Later(int(left.total_seconds()) + 1, "not yet")
+        now = clock.now()
+        if not invoice.is_over(now):
+            left = invoice.expires_at - now
+            return Later(int(left.total_seconds()) + 2, "not yet")
         catch_up(invoice)
     return None
 
@@ -117,7 +118,7 @@ def _payment_of(invoice: Invoice, transfer: Incoming) -> InvoicePayment | None:
             "sender": transfer.sender,
             "amount_micro": transfer.amount_micro,
             "state": PAYMENT.initial,
-            "late": invoice.state in CLOSED or transfer.seen_at >= invoice.expires_at,
+            "late": invoice.state in CLOSED or invoice.is_over(transfer.seen_at),
             "created_at": transfer.seen_at,
         }
         current().execute(insert(InvoicePayment).values(row).on_conflict_do_nothing())

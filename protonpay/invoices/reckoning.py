@@ -42,7 +42,7 @@ def settle(invoice: Invoice, credited: InvoicePayment | None = None) -> None:
     current().flush()
     before, received = invoice.state, _received(invoice.id)
     invoice.received_micro = received.total
-    over = invoice.expires_at <= clock.now()
+    over = invoice.is_over(clock.now())
     after = become(before, invoice.terms, received, invoice.refunded_micro, over=over)
     if credited is not None and before != "PAID":
         invoice.late = invoice.late or credited.late

@@ -57,7 +57,7 @@ def issued(invoice: Invoice) -> Invoice | None:
     found = select(Invoice).where(
         Invoice.rest_of_id == invoice.id,
         Invoice.state == INVOICE.initial,
-        Invoice.expires_at > clock.now(),
+        ~Invoice.is_over(clock.now()),
     )
     newest = found.order_by(Invoice.created_at.desc(), Invoice.id.desc()).limit(1)
     return db.session.scalar(newest, execution_options={"populate_existing": True})

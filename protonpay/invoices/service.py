@@ -138,7 +138,7 @@ def create(user_id: str, order: Order) -> Invoice:
         )
         session.add(invoice)
         session.flush()
-        outbox.add("invoices.expire", delay_seconds=lasts, invoice_id=invoice.id)
+        outbox.add("invoices.expire", delay_seconds=lasts + 1, invoice_id=invoice.id)
         claim_addresses(invoice.id)
     return invoice
 
@@ -191,7 +191,7 @@ def history(user_id: str, part: Part, *, status: str | None = None) -> Sequence[
     ended = select(Invoice.id).where(
         Invoice.user_id == user_id,
         Invoice.state == "PENDING",
-        Invoice.expires_at <= clock.now(),
+        Invoice.is_over(clock.now()),
     )
     for invoice_id in db.session.scalars(ended.limit(_ENDED_AT_ONCE)).all():
         receiving.expire(invoice_id)
@@ -378,7 +378,7 @@ def _of(user_id: str, invoice_id: str) -> Invoice:
 
 def _now(invoice: Invoice) -> Invoice:
     """Return the invoice as it is now: the job that ends it may come late."""
-    if invoice.state == "PENDING" and invoice.expires_at <= clock.now():
+    if invoice.state == "PENDING" and invoice.is_over(clock.now()):
         receiving.expire(invoice.id)
     return invoice
 

@@ -29,7 +29,12 @@ def now() -> datetime:
 def to_text(moment: datetime) -> str:
     """Print a moment as the API does: UTC, whole seconds, ``Z``."""
     # Not strftime: it asks the C library, which costs a page of fifty lines half a millisecond.
-    return moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+    return second(moment.astimezone(UTC)).replace(tzinfo=None).isoformat() + "Z"
+
+
+def second(moment: datetime) -> datetime:
+    """Return the whole second that a moment is in: its beginning."""
+    return moment.replace(microsecond=0)
 
 
 def from_text(text: str) -> datetime:

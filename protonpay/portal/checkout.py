@@ -76,6 +76,11 @@ def _pending(shown: Checkout, say: Say) -> Face:
             "Nothing was charged. Try again, or pay {rest} USDC another way.", rest=shown.rest
         )
         return Face("warn", say("Not paid"), say("The card was declined"), said, _SELDOM)
+    if shown.held and not invoice.received_micro:
+        sentence = "{held} USDC has arrived and is being checked; {rest} USDC is still missing."
+        said = say(sentence, held=shown.held, rest=shown.rest)
+        title = say("Send {rest} USDC more", rest=shown.rest)
+        return Face("warn", say("Part paid"), title, said, _SELDOM)
     if not invoice.received_micro:
         said = say("Choose a way to pay and send exactly this amount.")
         title = say("Send {rest} USDC", rest=shown.rest)
@@ -109,6 +114,13 @@ def _card_coming(shown: Checkout, say: Say) -> Face:
 
 
 def _confirming(shown: Checkout, say: Say) -> Face:
+    if shown.slow and not shown.rest:
+        said = say(
+            "{confirming} USDC is safe, and the payment will finish by itself. Do not pay again.",
+            confirming=shown.confirming,
+        )
+        title = say("{network} is slow today", network=shown.slow)
+        return Face("warn", say("Confirming"), title, said, _SELDOM)
     sentence = "{confirming} USDC is on its way. You can close this page; nothing more is needed."
     if shown.rest:
         sentence = "{confirming} USDC is on its way; {rest} USDC is still missing."
@@ -139,7 +151,10 @@ def _expired(shown: Checkout, say: Say) -> Face:
     invoice, chip = shown.invoice, say("Expired")
     values = {"seller": shown.seller, "paid": invoice.received_micro}
     tone, title = "warn", ""
-    if not invoice.received_micro:
+    if shown.confirming and not invoice.received_micro:
+        title = say("The payment came after the deadline")
+        said = say("Do not send anything more.")
+    elif not invoice.received_micro:
         tone, title = "over", say("This invoice has expired")
         said = say("Do not send money to its address. Ask the seller for a new invoice.")
     elif invoice.late:
@@ -152,7 +167,7 @@ def _expired(shown: Checkout, say: Say) -> Face:
     else:
         title = say("Expired, {paid} of {total} USDC arrived", **values, total=invoice.amount_micro)
         said = say(
-            "{seller} has what arrived. Ask it back here, or them for a new invoice for the rest.",
+            "{seller} has this money. Ask here for it back, or for an invoice for the rest.",
             **values,
         )
     return Face(tone, chip, title, _and_coming(shown, say, said), _wait(shown))

@@ -125,7 +125,7 @@ def _head(number: int, day: date, cut: Cut, tree: Tree, *, daily: bool) -> Head:
         day=day,
         daily=daily,
         # Whole seconds: what is hashed is what is shown.
-        taken_at=clock.now().replace(microsecond=0),
+        taken_at=clock.second(clock.now()),
         position=cut.position,
         chain_hash=cut.hash,
         root=tree.root.hash,

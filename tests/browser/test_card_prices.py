@@ -1,30 +1,42 @@
 """What a card is asked for, in Chromium: with the decimals of its currency, on page and receipt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
+from protonpay.fx.http_rates import HttpRates
+from protonpay.fx.service import rates
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel.fiat import EXPONENTS
 from protonpay.store.db import db
 from tests.actors import Actor
 from tests.browser.driving import Visit
 from tests.browser.looking import USUAL, look
+from tests.deposits.conftest import market
 from tests.invoices.asking import Asked, ask
 from tests.invoices.by_card import asked, press, tap, tap_simulator
 from tests.simulators import Simulator
 from tests.statements.history import as_owner
 
-__all__ = ["tap", "tap_simulator"]
+__all__ = ["market", "tap", "tap_simulator"]
 pytestmark = pytest.mark.slow  # a real browser
 
 PRICES = {
-    # 50 USDC at the pegs of 0.3845 and 0.376
+    # 50 USDC at the peg of 0.3845, and at the market's 0.30695, up to the smallest coin
     "OMR": ("19.225 OMR", "19,225 OMR"),
-    "BHD": ("18.800 BHD", "18,800 BHD"),
+    "KWD": ("15.348 KWD", "15,348 KWD"),
 }
+
+
+@pytest.fixture(autouse=True)
+def rated(market: Simulator) -> Iterator[None]:
+    """A market's rates, as an installation asks for them."""
+    market.pull("age", seconds=0)
+    rates.bind(HttpRates(f"{market.url}/latest.json"))
+    yield
+    rates.bind(None)
 
 
 def _page_of(made: Asked) -> InvoiceCard:

@@ -233,10 +233,15 @@ def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):
     made = ask(shop, "1250")
     seen = visit(permissions=["clipboard-read", "clipboard-write"])
     seen.page.goto(f"/pay/{made.id}?network=base")
-    for number, text in enumerate(("1250.00", wallets.addresses_of("invoice", made.id)["Base"])):
+    address = wallets.addresses_of("invoice", made.id)["Base"]
+    copied = {"Copied": "1250.00", "Address copied": address}
+    for number, (said, text) in enumerate(copied.items()):
         seen.page.locator("#base .copy").nth(number).click()
-        expect(seen.page.locator("#base .copy").nth(number)).to_have_text("Copied")
+        expect(seen.page.locator("#base .copy").nth(number)).to_have_text(said)
+        expect(seen.page.locator("p.told")).to_have_text(said)
         assert seen.page.evaluate("navigator.clipboard.readText()") == text
+    seen.page.evaluate("getSelection().selectAllChildren(document.querySelector('#base .grouped'))")
+    assert seen.page.evaluate("getSelection().toString()") == address, "selected, it has no gaps"
 
 
 def test_two_tabs_and_the_way_that_was_chosen(shop: Actor, visit: Callable[..., Visit]):

@@ -2,7 +2,6 @@
 
 import json
 
-import psycopg
 import pytest
 import requests
 from standardwebhooks import Webhook
@@ -83,14 +82,7 @@ def test_ended_by_its_job_and_paid_late(city: City):
     city.subscribe(owner, "invoice.expired", "invoice.late_payment")
     made = _ask(owner, "5")
     address = city.place_to_pay(made, "Polygon")
-    with psycopg.connect(city.environ["DATABASE_URL"]) as connection:
-        # A day passes.
-        connection.execute(
-            "UPDATE invoices SET expires_at = created_at WHERE id = %s", (made["id"],)
-        )
-        connection.execute(
-            "UPDATE outbox SET due_at = created_at WHERE args->>'invoice_id' = %s", (made["id"],)
-        )
+    city.let_a_day_pass(made)
 
     until(lambda: city.inbox.of(owner.id), PATIENCE)
     _pay(city, "Polygon", address, 5_000_000)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -213,3 +214,92 @@ def test_a_bank_that_takes_its_time_is_waited_for(city: City, shop: Resident, op
         _says(page, "Your bank is processing the payment")
     city.tap.pull(f"payments/{payment}/callback")
     _says(page, PAID)
+
+
+@contextmanager
+def _ending_as_money_is_seen(city: City, made: dict) -> Iterator[None]:
+    """Let an invoice end at the beginning of the second in which a transfer to it is seen."""
+    with psycopg.connect(city.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "CREATE FUNCTION end_now() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$"
+            " BEGIN UPDATE invoices SET expires_at = date_trunc('second', NEW.seen_at)"
+            "  WHERE id = NEW.holder_id; RETURN NEW; END $$"
+        )
+        connection.execute(
+            "CREATE TRIGGER end_now AFTER INSERT ON incoming FOR EACH ROW"
+            f" WHEN (NEW.holder_id = '{made['id']}') EXECUTE FUNCTION end_now()"
+        )
+        yield
+        connection.execute("DROP FUNCTION end_now CASCADE")
+
+
+def test_a_little_short_is_paid_and_a_little_more_is_asked_for(
+    city: City, shop: Resident, opens: Opens
+):
+    """T04: with a tolerance of 0.5 %, 0.3 % less is enough and 0.7 % less is not."""
+    enough, short = (_ask(shop, "100", tolerance="0.5") for _ in range(2))
+    pages = [opens(f"{made['payUrl']}?network=base") for made in (enough, short)]
+    _send(city, "Base", city.place_to_pay(enough, "Base"), 99_700_000)
+    _send(city, "Base", city.place_to_pay(short, "Base"), 99_300_000)
+    _says(pages[0], PAID)
+    expect(pages[0].locator(".lead")).to_contain_text("Short by 0.30 USDC, accepted.")
+    _says(pages[1], "Send 0.70 USDC more")
+    expect(pages[1].locator(".lead")).to_contain_text("Received 99.30 of 100.00 USDC.")
+    _send(city, "Base", city.place_to_pay(short, "Base"), 200_000)
+    _says(pages[1], PAID)
+    expect(pages[1].locator(".lead")).to_contain_text("Short by 0.50 USDC, accepted.")
+    assert shop.balance == "199.20", "what came, and nothing else"
+
+
+def test_of_what_ended_with_a_part_there_are_two_ways_out(city: City, shop: Resident, opens: Opens):
+    """T06: one payer pays the rest, the other takes the part back; each by the page's button."""
+    paid, taken, wallet = _ask(shop, "50"), _ask(shop, "50"), fresh_wallet("Base")
+    pages = {made["id"]: opens(f"{made['payUrl']}?network=base") for made in (paid, taken)}
+    for made in (paid, taken):
+        _send(city, "Base", city.place_to_pay(made, "Base"), 20_000_000)
+        _says(pages[made["id"]], "Send 30.00 USDC more")
+        city.let_a_day_pass(made)
+    for page in pages.values():
+        _says(page, "Expired, 20.00 of 50.00 USDC arrived")
+        assert page.locator(".qr").count() == 0
+
+    page = pages[paid["id"]]
+    page.get_by_role("button", name="Ask for an invoice for the rest").click()
+    expect(page.locator("#rest h2")).to_have_text("Asked for the rest")
+    rest = _ask(shop, "30", restOf=paid["id"])
+    page.get_by_role("link", name="Pay 30.00 USDC").click()
+    _says(page, "Send 30.00 USDC")
+    _send(city, "Base", city.place_to_pay(rest, "Base"), 30_000_000)
+    _says(page, PAID)
+
+    page = pages[taken["id"]]
+    page.locator("#claim summary").click()
+    page.get_by_label("Your address").fill(wallet)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Ask for 20.00 USDC back").click()
+    expect(page.locator("#claim h2")).to_have_text("Asked back")
+    (claim,) = shop.get(f"/client/invoices/{taken['id']}")["claims"]
+    shop.post(f"/client/invoices/{taken['id']}/refund", claimId=claim["id"])
+    _says(page, "20.00 USDC was returned")
+    assert city.on_chain("Base", wallet) == 20_000_000
+    assert shop.balance == "49.95", "both parts of one, none of the other, the fee of one sending"
+    assert city.books_are_sound()
+
+
+def test_money_in_the_second_of_the_end_is_in_time(city: City, shop: Resident, opens: Opens):
+    """T07: whatever the payer's clock says, the server decides, and that second counts."""
+    made = _ask(shop)
+    page = opens("about:blank")
+    page.clock.install()
+    page.goto(f"{made['payUrl']}?network=base")
+    address = city.place_to_pay(made, "Base")
+    with page.expect_response(made["payUrl"] + "?network=base"):
+        page.clock.fast_forward("25:00:00")
+    expect(page.get_by_role("timer")).to_have_text("(00:00)")
+    _says(page, "Send 5.00 USDC")
+    with _ending_as_money_is_seen(city, made):
+        _send(city, "Base", address, 5_000_000)
+        _says(page, PAID)
+    told = shop.get(f"/client/invoices/{made['id']}")
+    assert told["invoice"]["expiresAt"] == told["payments"][0]["createdAt"]
+    assert (told["invoice"]["status"], told["invoice"]["late"]) == ("PAID", False)

@@ -25,7 +25,8 @@ from tests.refusals import refused
 from tests.simulators import Simulator
 
 __all__ = ["tap", "tap_simulator"]
-DAY = timedelta(days=1)
+DAY = timedelta(days=1, seconds=1)
+"""An invoice's day, and the second of its end."""
 
 
 @pytest.mark.parametrize(

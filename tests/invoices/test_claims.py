@@ -21,7 +21,8 @@ from tests.unchanged import nothing_changes
 from tests.wallets import pools
 
 WALLET = {"wallet_address": "0x52908400098527886E0F7030069857D2E4169EE7", "network": "Base"}
-DAY = timedelta(days=1)
+DAY = timedelta(days=1, seconds=1)
+"""An invoice's day, and the second of its end."""
 
 
 @pytest.fixture

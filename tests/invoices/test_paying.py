@@ -59,7 +59,7 @@ def test_paying_twice(alice: Actor, bob: Actor, mallory: Actor):
 def test_paying_what_has_expired(alice: Actor, bob: Actor):
     """Expired is 409, whether or not its job has run."""
     made = ask(bob, expiresInSeconds=60)
-    with clock.frozen(clock.now() + timedelta(seconds=60)):
+    with clock.frozen(clock.now() + timedelta(seconds=61)):
         with nothing_changes():
             refused(made.paid_by(alice), 409, "state_conflict")
         assert made.status == "EXPIRED"

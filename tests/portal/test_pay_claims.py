@@ -58,7 +58,7 @@ def test_a_claim_is_shown_once_more_before_it_is_written_down(
         ({}, "network"),
     ],
 )
-def test_a_claim_that_cannot_be_is_said_beside_its_form(
+def test_a_claim_that_cannot_be_is_said_beside_its_field(
     shop: Actor, client: FlaskClient, form: dict, said: str
 ):
     made = _over(shop)
@@ -66,8 +66,11 @@ def test_a_claim_that_cannot_be_is_said_beside_its_form(
         with nothing_changes():
             answer = client.post(f"/pay/{made.id}/claim", data={**form, **sure})
         assert answer.status_code == 400
-        assert said in Page(answer.text).text
-        assert 'role="alert"' in answer.text
+        page = Page(answer.text)
+        assert said in page.text
+        (wrong,) = [field for _, field in page.elements if field.get("aria-invalid") == "true"]
+        assert wrong["name"] == said
+        assert wrong["aria-describedby"] in [given.get("id") for given in page.all("p")]
 
 
 def test_of_no_invoice_nothing_is_asked(client: FlaskClient):
@@ -108,7 +111,7 @@ def test_a_transaction_that_is_named_is_told_where_it_is(
     assert (row.id in opened(made).text) == (verdict == "OTHER_TOKEN"), "a number to name"
 
 
-def test_what_is_no_hash_is_said_beside_its_form(shop: Actor, client: FlaskClient):
+def test_what_is_no_hash_is_said_beside_its_field(shop: Actor, client: FlaskClient):
     made = ask(shop)
     with nothing_changes():
         answer = client.post(f"/pay/{made.id}/sent", data={"transaction": "<b>none</b>"})

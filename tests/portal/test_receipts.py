@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from protonpay.invoices.models import ReceiptKey
+from protonpay.invoices.receipts import ReceiptKey
 from protonpay.store.db import db
 from tests.actors import Actor
 from tests.invoices.asking import Asked, ask, pay_on_chain

@@ -19,7 +19,8 @@ from tests.invoices.asking import Asked, arrive, ask, change, entries_of_invoice
 
 pytestmark = pytest.mark.slow
 
-DAY = timedelta(days=1)
+DAY = timedelta(days=1, seconds=1)
+"""An invoice's day, and the second of its end."""
 
 
 @pytest.fixture
@@ -148,7 +149,8 @@ def _overdue(house: OpenHouse, made: list[Asked]) -> None:
     with house.superuser() as connection:
         for one in made:
             connection.execute(
-                "UPDATE invoices SET expires_at = created_at WHERE id = %s", (one.id,)
+                "UPDATE invoices SET expires_at = created_at - interval '1 s' WHERE id = %s",
+                (one.id,),
             )
 
 

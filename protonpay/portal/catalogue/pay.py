@@ -21,6 +21,10 @@ IN_RUSSIAN: Sentences = {
     "The payment has arrived": "Платёж получен",
     "Send {rest} USDC more": "Отправьте ещё {rest} USDC",
     "Payment found, waiting for the network": "Платёж найден, ждём подтверждения сети",
+    "{network} is slow today": "Сеть {network} сегодня работает медленно",
+    "{confirming} USDC is safe, and the payment will finish by itself. Do not pay again.": (
+        "{confirming} USDC в безопасности, платёж завершится сам. Не платите повторно."
+    ),
     "This invoice has expired": "Срок счёта истёк",
     "Expired, {paid} of {total} USDC arrived": "Срок истёк, получено {paid} из {total} USDC",
     "The payment came after the deadline": "Платёж пришёл после срока",
@@ -115,8 +119,12 @@ IN_RUSSIAN: Sentences = {
     "Do not send money to its address. Ask the seller for a new invoice.": (
         "Не отправляйте деньги на его адрес. Попросите у продавца новый счёт."
     ),
-    "{seller} has what arrived. Ask it back here, or them for a new invoice for the rest.": (
-        "Полученное у продавца: {seller}. Запросите возврат здесь или счёт на остаток у продавца."
+    "{seller} has this money. Ask here for it back, or for an invoice for the rest.": (
+        "Эти деньги у продавца: {seller}. Здесь можно запросить их возврат или счёт на остаток."
+    ),
+    "Do not send anything more.": "Больше ничего не отправляйте.",
+    "{held} USDC has arrived and is being checked; {rest} USDC is still missing.": (
+        "Поступило {held} USDC, идёт проверка; не хватает ещё {rest} USDC."
     ),
     "{seller} has received {paid} USDC, but the invoice had ended. It can be accepted or given back: here you can ask it back.": (  # noqa: E501 - one sentence is one key
         "Поступило {paid} USDC, но срок счёта истёк. {seller} может принять платёж или вернуть его:"
@@ -140,7 +148,6 @@ IN_RUSSIAN: Sentences = {
     # labels
     "{seller} asks for": "Счёт от {seller}",
     "{seller} asked for": "Счёт от {seller}",
-    "Still due": "Осталось",
     "Paid at": "Оплачен",
     "Payable until": "Оплатить до",
     "Was payable until": "Можно было оплатить до",
@@ -154,6 +161,7 @@ IN_RUSSIAN: Sentences = {
     "Only native USDC on {network} (token {token}). Other coins are not accepted.": (
         "Только USDC в сети {network} (токен {token}). Другие монеты не принимаются."
     ),
+    "USDC.e is another coin.": "USDC.e — другая монета.",
     "From a Proton Pay balance": "С баланса Proton Pay",
     "At once and without a fee, with the API:": "Мгновенно и без комиссии, через API:",
     "Pay with": "Чем оплатить",
@@ -194,7 +202,7 @@ IN_RUSSIAN: Sentences = {
     ),
     # asked back
     "Get {back} USDC back": "Вернуть {back} USDC",
-    "Say where to. {seller} decides; their fee for sending is theirs to pay.": (
+    "Say where to. {seller} decides, and pays the fee for sending.": (
         "Укажите куда. Решает продавец: {seller}; комиссию за отправку платит он."
     ),
     "The invoice then ends: do not pay the rest.": (

@@ -3,6 +3,7 @@
 from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
+    "Still due": "Осталось",
     "E-mail it": "Отправить по почте",
     "An e-mail from us with the link to its pay page. What it is for is read there.": (
         "Письмо от нас с адресом страницы оплаты. За что счёт, сказано на ней."

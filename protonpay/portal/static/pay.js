@@ -6,6 +6,7 @@ const AGAIN = 3000; // ms
 const QUIET = 2; // streams that fail before it is said that nothing can be checked
 const live = () => document.querySelector("[data-version]");
 const first = live();
+const home = `/pay/${first?.dataset.invoice}`; // also where a form has been answered
 let stream, timer, failed = 0, shown = first?.dataset.version;
 
 function trouble(is) {
@@ -15,7 +16,7 @@ function trouble(is) {
 async function look() {
   let wait = AGAIN;
   try {
-    const answer = await fetch(location.pathname + location.search, { cache: "no-store" });
+    const answer = await fetch(home + location.search, { cache: "no-store" });
     if (!answer.ok) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     // Another tab has chosen another language: no page is in two.
@@ -54,7 +55,7 @@ function listen() {
   stream?.close();
   clearTimeout(timer);
   if (!Number(first.dataset.live) || document.hidden) return;
-  stream = new EventSource(`${location.pathname}/events`);
+  stream = new EventSource(`${home}/events`);
   let heard = false;
   stream.addEventListener("standing", (said) => {
     heard = true;
