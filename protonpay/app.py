@@ -273,7 +273,7 @@ def _open_rooms(app: Flask) -> None:
     app.register_blueprint(portal_letters)
     app.register_blueprint(portal_components)
     app.register_blueprint(portal_reference)
-    api_document.bind(api.spec.to_dict)
+    api_document.bind(lambda: api.spec.to_dict())  # noqa: PLW0108 - written when it is read
     for pages in CLIENT_PAGES:
         app.register_blueprint(pages)
 

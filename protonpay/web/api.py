@@ -1,6 +1,7 @@
 """The API object, and the blueprints of the areas whose doors decide who may come in."""
 
 import re
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -253,7 +254,11 @@ class ProblemSchema(WireSchema):
 
 
 class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
-    """flask-smorest's API with our errors, in the answers and in the document."""
+    """flask-smorest's API with our errors, in the answers and in the document.
+
+    The document is written when it is first read: that takes two thirds of the time in which an
+    application is made, and a command or a worker reads none.
+    """
 
     ERROR_SCHEMA = ProblemSchema
     # Every status that can happen is named; the library would add one that excuses all others.
@@ -267,6 +272,8 @@ class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
         about: str = document.ABOUT,
         credentials: Mapping[str, Any] = SECURITY_SCHEMES,
     ) -> None:
+        self._undescribed: list[AreaBlueprint] = []
+        self._describing = threading.RLock()
         super().__init__(
             app,
             spec_kwargs={
@@ -277,6 +284,28 @@ class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
             },
             config_prefix=prefix,
         )
+
+    @property
+    def spec(self) -> APISpec:
+        """The document, with every blueprint in it."""
+        with self._describing:
+            while self._undescribed:
+                blueprint = self._undescribed.pop(0)
+                blueprint.register_views_in_doc(
+                    self, self._app, self._spec, name=blueprint.name, parameters=None
+                )
+                self._spec.tag({"name": blueprint.name, "description": blueprint.description})
+            return self._spec
+
+    @spec.setter
+    def spec(self, made: APISpec) -> None:
+        self._spec = made
+
+    @override
+    def register_blueprint(self, blp: AreaBlueprint) -> None:
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp)
+        self._undescribed.append(blp)
 
     @override
     def _register_responses(self) -> None:
