@@ -87,9 +87,13 @@ class Say:
     zone: tzinfo = UTC
 
     def __call__(self, sentence: str, **values: object) -> str:
-        """Say a sentence of the catalogue, with values in place of its names."""
+        """Say a sentence of the catalogue, with values in place of its names.
+
+        No line ends between an amount and its USDC.
+        """
         written = {name: self.value(value) for name, value in values.items()}
-        return self._found(sentence, values.get("count")).format(**written)
+        found = self._found(sentence, values.get("count")).replace("} USDC", "}\u00a0USDC")
+        return found.format(**written)
 
     def value(self, value: object) -> str:
         """Write a value as the language writes it; what is of no known kind, as it is."""

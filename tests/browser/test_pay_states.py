@@ -1,6 +1,7 @@
 """The pay page in Chromium: each state, in both languages, themes and widths, as pictures."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -196,11 +197,15 @@ def test_an_address_leaves_the_page_with_its_invoice(shop: Actor, visit: Callabl
     addresses = wallets.addresses_of("invoice", made.id).values()
     seen = visit()
     seen.page.goto(f"/pay/{made.id}")
-    assert all(address in seen.page.content() for address in addresses)
+
+    def shown(address: str) -> bool:
+        return address in seen.page.content() + (seen.page.locator("body").text_content() or "")
+
+    assert all(shown(address) for address in addresses)
     with clock.frozen(clock.now() + DAY):
         receiving.expire(made.id)
     seen.page.reload()
-    assert not any(address in seen.page.content() for address in addresses)
+    assert not any(shown(address) for address in addresses)
 
 
 def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callable[..., Visit]):
@@ -271,6 +276,31 @@ def test_two_tabs_and_the_way_that_was_chosen(shop: Actor, visit: Callable[..., 
     seen.page.go_back()
     seen.page.go_back()
     assert seen.page.url.endswith(":8000/"), "choosing a way left no steps to go back over"
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "told"),
+    [
+        ("Asia/Kolkata", "ru", "15 мар. 2026 г., 01:30 UTC+5:30"),  # noqa: RUF001 - Russian
+        ("America/New_York", "en", "14 Mar 2026, 16:00 UTC−4"),  # noqa: RUF001 - a minus
+        ("UTC", "en", None),
+    ],
+)
+def test_moments_are_told_in_the_payers_zone(
+    shop: Actor, visit: Callable[..., Visit], zone: str, language: str, told: str | None
+):
+    """On the page and on the receipt; what the server wrote stays where one points."""
+    with clock.frozen(datetime(2026, 3, 14, 20, tzinfo=UTC)):
+        made = ask(shop, "50")
+        pay_on_chain(made.id, "50")
+    seen = visit(timezone_id=zone, locale=language)
+    for path in ("", "/receipt"):
+        seen.page.goto(f"/pay/{made.id}{path}")
+        moment = seen.page.locator("time").first
+        expect(moment).to_have_text(told or "14 Mar 2026, 20:00 UTC")
+        title = moment.get_attribute("title") or ""
+        assert title.endswith(", 20:00 UTC") == bool(told)
+    assert seen.errors == []
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

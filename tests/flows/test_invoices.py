@@ -29,7 +29,7 @@ def _wait_for(owner: Resident, made: dict, status: str) -> dict:
 def _page(made: dict) -> str:
     answer = requests.get(made["payUrl"], timeout=10)
     assert answer.status_code == 200, answer.text
-    return answer.text
+    return answer.text.replace("\xa0", " ")
 
 
 def _pay(city: City, network: str, address: str, micro: int) -> str:

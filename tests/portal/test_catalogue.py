@@ -180,8 +180,8 @@ def test_no_template_says_anything_beside_the_catalogue(path: Path):
 def test_values_are_written_as_the_language_writes_them():
     at = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
     russian = speaker("ru", ZoneInfo("Europe/Moscow"))
-    assert russian("Send {rest} USDC", rest=Usdc(1_250_000_000)) == "Отправьте 1\xa0250,00 USDC"
-    assert speaker("en")("Send {rest} USDC", rest=Usdc(1_250_000_000)) == "Send 1,250.00 USDC"
+    assert russian("Send {rest} USDC", rest=Usdc(1_250_000_000)) == "Отправьте 1\xa0250,00\xa0USDC"
+    assert speaker("en")("Send {rest} USDC", rest=Usdc(1_250_000_000)) == "Send 1,250.00\xa0USDC"
     assert russian.value(at) == "14 мар. 2026 г., 15:00 МСК"
     assert russian.day(datetime(2026, 3, 14, 22, tzinfo=UTC)) == "15 мар. 2026 г."
     assert russian.value(date(2026, 3, 14)) == "14 мар. 2026 г."

@@ -13,6 +13,20 @@ function trouble(is) {
   document.querySelector(".down").hidden = !is;
 }
 
+// Moments are told in the payer's own zone, which is named; as UTC where one points, and on paper.
+const written = new Intl.DateTimeFormat(document.documentElement.lang === "ru" ? "ru" : "en-GB", {
+  ...{ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+});
+function local() {
+  for (const moment of document.querySelectorAll("time[datetime]:not([title])")) {
+    const at = new Date(moment.dateTime), east = -at.getTimezoneOffset();
+    if (!east) continue;
+    const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
+    moment.title = moment.textContent;
+    moment.textContent = `${written.format(at)} UTC${east < 0 ? "−" : "+"}${hours}${minutes ? `:${minutes}` : ""}`;
+  }
+}
+
 async function look() {
   let wait = AGAIN;
   try {
@@ -37,6 +51,7 @@ async function look() {
       tell();
       leave();
       copies();
+      local();
     }
     failed = 0;
     trouble(false);
@@ -141,6 +156,7 @@ function leave() {
   });
 }
 
+local();
 for (const button of document.querySelectorAll("[data-prints]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());

@@ -49,8 +49,8 @@ def test_a_transfer_says_which_way_it_went():
         for way in ("IN", "OUT")
     ]
     came, went = told(ways, speaker("en"))
-    assert (came.said, came.about) == ("You have received 25.00 USDC.", data["from"])
-    assert (went.said, went.about) == ("You have sent 25.00 USDC.", data["to"])
+    assert (came.said, came.about) == ("You have received 25.00\xa0USDC.", data["from"])
+    assert (went.said, went.about) == ("You have sent 25.00\xa0USDC.", data["to"])
 
 
 def test_the_bell_counts_and_is_a_link(reader: Reader, alice: Actor):
