@@ -53,7 +53,7 @@ def shown() -> Response:
         address=_ADDRESS,
         code=qr.svg(_ADDRESS),
         networks=[(name, name) for name in NETWORKS],
-        machines=[(say(name), machine.states) for name, machine in MACHINES.items()],
+        machines=[(say(name), machine.name, machine.states) for name, machine in MACHINES.items()],
         drawn=_drawn(say),
     )
     return spoken(language, page(html))

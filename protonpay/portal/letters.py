@@ -27,6 +27,7 @@ class Step:
     Attributes:
         act: what sending the form does, with the token and, if there is one, the password.
         asks: whether the form has a password.
+        again: where another link is asked for, if anybody may have one.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Step:
     done_said: str
     act: Callable[[str, str], object]
     asks: bool = False
+    again: str = ""
 
 
 STEPS = {
@@ -46,6 +48,7 @@ STEPS = {
         "The address is confirmed",
         "You can close this page.",
         lambda token, _: emails.verify(token),
+        again="/app/security",
     ),
     "reset-password": Step(
         "Choose a new password",
@@ -55,6 +58,7 @@ STEPS = {
         "Sign in with it now.",
         lambda token, password: recovery.reset(token, password=password),
         asks=True,
+        again="/forgot",
     ),
     "freeze": Step(
         "Stop the account?",

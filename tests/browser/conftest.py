@@ -1,49 +1,29 @@
 """One Chromium for the tests of a file; each visit is a context of its own."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from protonpay.auth import failures
 from protonpay.auth.devices import Device
 from protonpay.request_log import recording
-from protonpay.stack import browser as chromium
 from tests.actors import Actor, make_actor
 from tests.api_keys.keys import make_key
-from tests.browser.driving import ROOT, Visit, visiting
+from tests.browser.driving import Visit, launched, visiting
 from tests.conftest import PASSPHRASE
 from tests.notifications.happenings import fail, happen, hold
 from tests.wallets import pools
-
-# It asks Google's hosts for things at every start otherwise.
-_QUIET = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A headless Chromium; as long as it lives, nothing else of its thread can have a loop."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium.program(ROOT),
-            env={**os.environ, **chromium.environment(ROOT)},
-            # Its own walls need rights that a container does not give; it sees our pages alone.
-            chromium_sandbox=False,
-            args=list(_QUIET),
-        )
+    with launched() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

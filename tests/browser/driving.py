@@ -6,6 +6,7 @@ is seen inside the transaction that the test will undo. What is not ours is refu
 
 import base64
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,15 +15,25 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 
+from protonpay.stack import browser as chromium
 from tests.actors import PASSWORD, Actor
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
 HOME = "http://127.0.0.1:8000"
 _AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-_JSQR = ROOT / "node_modules" / "jsqr" / "dist" / "jsQR.js"
+JSQR = ROOT / "node_modules" / "jsqr" / "dist" / "jsQR.js"
+# It asks Google's hosts for things at every start otherwise.
+_QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 _READ = """async (png) => {
   const image = await createImageBitmap(await (await fetch(png)).blob());
   const canvas = new OffscreenCanvas(image.width, image.height);
@@ -77,10 +88,25 @@ class Visit:
         """Decode a QR code as it is on the screen."""
         png = base64.b64encode(self.page.locator(selector).screenshot()).decode()
         reader = self.context.new_page()
-        reader.evaluate(_JSQR.read_text())
+        reader.evaluate(JSQR.read_text())
         read: str | None = reader.evaluate(_READ, f"data:image/png;base64,{png}")
         reader.close()
         return read
+
+
+@contextmanager
+def launched(*more: str) -> Iterator[Browser]:
+    """Start a headless Chromium, with more arguments of its command line."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=chromium.program(ROOT),
+            env={**os.environ, **chromium.environment(ROOT)},
+            # Its own walls need rights that a container does not give; it sees our pages alone.
+            chromium_sandbox=False,
+            args=[*_QUIET, *more],
+        )
+        yield opened
+        opened.close()
 
 
 @contextmanager

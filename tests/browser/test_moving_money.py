@@ -41,7 +41,7 @@ def order(seen: Visit, amount: str, wallet: str = WALLETS["Base"], language: str
     seen.page.locator("#network").select_option("Base")
     seen.page.locator("#walletAddress").fill(wallet)
     seen.page.locator("#amount").fill(amount)
-    seen.page.locator("form.stack .button").first.click()
+    seen.page.locator("form.stack button:not([type=button])").first.click()
 
 
 def as_it_is(actor: Actor) -> None:

@@ -18,8 +18,9 @@ IN_RUSSIAN: Sentences = {
     ),
     "Sign in as somebody else": "Войти под другим именем",
     "A balance in USDC: topped up by card or on chain, paid from at once, yours to withdraw.": (
-        "Баланс в USDC: пополняется картой или по сети, платит мгновенно, выводится когда угодно."
+        "Баланс в USDC: пополняйте картой или переводом, платите мгновенно, выводите когда угодно."
     ),
+    "Your name, or your company's": "Имя или название компании",
     "Shown to those you pay and bill.": "Видно тем, кому вы платите и выставляете счета.",
     "At least 12 characters.": "Не меньше 12 символов.",
     "Already have an account?": "Уже есть аккаунт?",
@@ -31,7 +32,7 @@ IN_RUSSIAN: Sentences = {
     # keys
     "API key": "Ключ API",
     "Key": "Ключ",
-    "May": "Может",
+    "May": "Права",
     "Last used": "Использован",
     "Ends": "Действует до",
     "Ends on": "Действует до",
@@ -39,15 +40,15 @@ IN_RUSSIAN: Sentences = {
     "The key is revoked.": "Ключ отозван.",
     "No keys yet.": "Ключей пока нет.",
     "A key lets a program act for this account, within what you allow.": (
-        "Ключ позволяет программе действовать за этот аккаунт в пределах разрешённого."
+        "С ключом программа действует от имени аккаунта в пределах выданных прав."
     ),
     "New key": "Новый ключ",
-    "What it is for, such as a server's name.": "Для чего он, например имя сервера.",
-    "Permissions": "Что он может",
-    "Everything a key may do": "Всё, что могут ключи",
-    "Allowed IP addresses": "Только с этих адресов",
+    "What it is for, such as a server's name.": "Для чего ключ, например имя сервера.",
+    "Permissions": "Права",
+    "Everything a key may do": "Все права",
+    "Allowed IP addresses": "Разрешённые IP-адреса",
     "IP addresses or networks, with spaces between them. Empty: from anywhere.": (
-        "IP-адреса или сети через пробел. Пусто: откуда угодно."
+        "Адреса или сети через пробел. Если пусто — откуда угодно."
     ),
     "Create the key": "Создать ключ",
     "This is shown once. Keep it where your secrets are.": (
@@ -63,21 +64,21 @@ IN_RUSSIAN: Sentences = {
     "Webhook": "Вебхук",
     "Webhook secret": "Секрет вебхука",
     "Your server is told as soon as something happens.": (
-        "Ваша программа узнаёт о событии, как только оно произошло."
+        "Ваш сервер узнаёт о событии сразу, как только оно произошло."
     ),
     "Check a signature": "Проверить подпись",
     "Address": "Адрес",
     "On": "Включено",
     "Off": "Выключено",
-    "No endpoints yet.": "Адресов пока нет.",
+    "No endpoints yet.": "Вебхуков пока нет.",
     "Add the address of your server, and choose what it is told.": (
-        "Добавьте адрес своей программы и выберите, о чём ей сообщать."
+        "Добавьте адрес своего сервера и выберите, о каких событиях сообщать."
     ),
-    "New endpoint": "Новый адрес уведомлений",
-    "Deliveries per second, at most": "Не чаще, раз в секунду",
-    "Add the endpoint": "Добавить адрес уведомлений",
-    "Remove the endpoint": "Удалить адрес уведомлений",
-    "The endpoint is removed.": "Адрес уведомлений удалён.",
+    "New endpoint": "Новый вебхук",
+    "Deliveries per second, at most": "Не больше доставок в секунду",
+    "Add the endpoint": "Добавить вебхук",
+    "Remove the endpoint": "Удалить вебхук",
+    "The endpoint is removed.": "Вебхук удалён.",
     "Deliveries": "Доставки",
     "Delivery": "Доставка",
     "Event": "Событие",
@@ -90,14 +91,14 @@ IN_RUSSIAN: Sentences = {
     "Test event": "Пробное событие",
     "Send a test event": "Отправить пробное событие",
     "The test event is on its way.": "Пробное событие отправлено.",
-    "Deliver again": "Доставить снова",
-    "All after the event number": "Все после события с номером",
-    "Or what was missed since (UTC)": "Или пропущенное начиная с (UTC)",
-    "Deliveries are under way again.": "Доставки снова в пути.",
+    "Deliver again": "Доставить повторно",
+    "All after the event number": "Все события после номера",
+    "Or what was missed since (UTC)": "Или пропущенные начиная с (UTC)",
+    "Deliveries are under way again.": "События доставляются повторно.",
     "New secret": "Новый секрет",
     "Keep signing with the old one for": "Старый тоже подписывает ещё",
     "no time": "нисколько",
-    "Back to the endpoint": "К адресу уведомлений",
+    "Back to the endpoint": "К вебхуку",
     "Body": "Тело",
     "Answer": "Ответ",
     "Not tried yet.": "Попыток ещё не было.",
@@ -105,7 +106,7 @@ IN_RUSSIAN: Sentences = {
     "It is being sent again.": "Отправляется ещё раз.",
     # checking a signature
     "Paste a delivery as your server received it. Nothing of it is kept.": (
-        "Вставьте доставку так, как её получила ваша программа. Ничего не сохраняется."
+        "Вставьте доставку в том виде, в каком её получил ваш сервер. Мы ничего не сохраняем."
     ),
     "Headers": "Заголовки",
     "Secret": "Секрет",
@@ -138,19 +139,20 @@ IN_RUSSIAN: Sentences = {
     # events
     "After the number": "После номера",
     "No events here.": "Событий здесь нет.",
-    "Id": "Идентификатор",
+    "Id": "ID события",
     # statements
     "Statements": "Выписки",
     "Statement": "Выписка",
     "A month is ready when it is over. It begins and ends by the time zone of your preferences.": (
-        "Месяц готов, когда закончился. Он начинается и кончается по часовому поясу из настроек."
+        "Выписка появляется, когда месяц закончился. Границы месяца — по часовому поясу из"
+        " настроек."
     ),
     "Month": "Месяц",
     "Balance before": "Баланс до",
     "Balance after": "Баланс после",
     "Entries": "Записи",
     "Files": "Файлы",
-    "No month is over yet.": "Ни один месяц ещё не закончился.",
+    "No month is over yet.": "Выписок пока нет.",
     "The first statement is here when this month has ended.": (
         "Первая выписка появится, когда закончится этот месяц."
     ),
@@ -166,23 +168,23 @@ IN_RUSSIAN: Sentences = {
     # fees
     "Your plan": "Ваш тариф",
     "Withdrawal on {network}": "Вывод в сети {network}",
-    "Between two withdrawals": "Между двумя выводами",
+    "Between two withdrawals": "Пауза между выводами",
     "From {moment} on": "С {moment}",
     "What would a withdrawal cost?": "Сколько будет стоить вывод?",
-    "Calculate": "Посчитать",
+    "Calculate": "Рассчитать",
     # addresses
     "Address book": "Адресная книга",
     "Can be paid from": "Вывод возможен с",
     "Remove": "Удалить",
     "No addresses yet.": "Адресов пока нет.",
     "A new one can be paid a day after it was put in.": (
-        "На новый адрес можно выводить через сутки после добавления."
+        "Вывод на новый адрес возможен через сутки после добавления."
     ),
     "Withdraw to addresses of this book only": "Выводить только на адреса из этой книги",
     "New address": "Новый адрес",
     "Add the address": "Добавить адрес",
     "The address is in your book. It can be paid after a day.": (
-        "Адрес в книге. Вывод на него возможен через сутки."
+        "Адрес добавлен. Вывод на него возможен через сутки."
     ),
     "The address is removed.": "Адрес удалён.",
     "Linked wallets": "Привязанные кошельки",
@@ -197,7 +199,7 @@ IN_RUSSIAN: Sentences = {
     "The wallet is linked.": "Кошелёк привязан.",
     "The wallet is unlinked.": "Кошелёк отвязан.",
     # identity
-    "Not asked for yet": "Ещё не запрашивалась",
+    "Not asked for yet": "Ещё не пройдена",
     "It is being reviewed. You will get an e-mail.": "Заявку рассматривают. Вам придёт письмо.",
     "Your identity is verified. Nothing more is needed.": (
         "Личность подтверждена. Больше ничего не нужно."
@@ -207,7 +209,7 @@ IN_RUSSIAN: Sentences = {
     "Country": "Страна",
     "Two letters, such as AE.": "Две буквы, например AE.",
     "Document": "Документ",
-    "Its number": "Его номер",
+    "Its number": "Номер документа",
     "Send": "Отправить",
     "Thank you. It is being reviewed.": "Спасибо. Заявка на рассмотрении.",
     "Passport": "Паспорт",
@@ -221,6 +223,10 @@ IN_RUSSIAN: Sentences = {
     "Country not served": "Страна не обслуживается",
     "Other": "Другая причина",
     "Documents": "Документы",
+    "Your details": "Ваши данные",
+    "Pictures of your document first, then your details. We answer by e-mail.": (
+        "Сначала добавьте снимки документа, затем данные. Ответ придёт письмом."
+    ),
     "What it shows": "Что на нём",
     "Front": "Лицевая сторона",
     "Back": "Оборотная сторона",
@@ -238,13 +244,13 @@ IN_RUSSIAN: Sentences = {
     "Language of e-mails and pages": "Язык писем и страниц",
     "Time zone": "Часовой пояс",
     "A name such as Europe/Moscow. Days and months begin by it.": (
-        "Название, например Europe/Moscow. По нему начинаются дни и месяцы."
+        "Например, Europe/Moscow. По нему отсчитываются дни и месяцы."
     ),
-    "Colours": "Цвета",
-    "Light": "Светлые",
-    "Dark": "Тёмные",
+    "Colours": "Оформление",
+    "Light": "Светлое",
+    "Dark": "Тёмное",
     "Same as the system": "Как в системе",
-    "Download as CSV": "Всё это в CSV",
+    "Download as CSV": "Скачать CSV",
     # teams
     "Team": "Команда",
     "You act for {name}.": "Вы действуете от имени {name}.",
@@ -261,19 +267,21 @@ IN_RUSSIAN: Sentences = {
     "Payer": "Плательщик",
     "Admin": "Администратор",
     "Nobody but you acts for this account.": "От имени этого аккаунта действуете только вы.",
-    "Invite people by e-mail, each with a role.": "Пригласите людей, каждому дайте роль.",
+    "Invite people by e-mail, each with a role.": (
+        "Пригласите коллег по почте и дайте каждому роль."
+    ),
     "Invitations": "Приглашения",
     "Invite somebody": "Пригласить",
     "Invite": "Пригласить",
     "Send again": "Отправить ещё раз",
     "Cancel the invitation": "Отозвать",
     "Sees the balance and the history.": "Видит баланс и историю.",
-    "Sees that, statements and files.": "Видит это, выписки и файлы.",
+    "Sees that, statements and files.": "То же, а ещё выписки и файлы.",
     "Sees that, and keeps keys and webhooks; moves no money.": (
-        "Видит это, ведёт ключи и вебхуки; деньги не двигает."
+        "То же, а ещё ключи и вебхуки; деньгами не распоряжается."
     ),
-    "Takes in, sends and pays out.": "Принимает, переводит и выводит.",
-    "All of it, and the team.": "Всё это и команда.",
+    "Takes in, sends and pays out.": "Принимает платежи, переводит и выводит деньги.",
+    "All of it, and the team.": "Всё перечисленное и управление командой.",
     "What members did": "Что сделали участники",
     "The invitation is on its way.": "Приглашение отправлено.",
     "The invitation is void.": "Приглашение отозвано.",
@@ -303,21 +311,21 @@ IN_RUSSIAN: Sentences = {
     "Set it up": "Настроить",
     "Your address is not verified yet.": "Адрес ещё не подтверждён.",
     "Send the e-mail again": "Отправить письмо ещё раз",
-    "An e-mail is on its way.": "Письмо в пути.",
+    "An e-mail is on its way.": "Письмо отправлено.",
     "An e-mail is on its way to the new address. Use its link.": (
         "Письмо отправлено на новый адрес. Откройте ссылку из него."
     ),
     "Verified": "Подтверждён",
     "Change the address": "Сменить адрес",
     "Change the password": "Сменить пароль",
-    "Password now": "Нынешний пароль",
+    "Password now": "Текущий пароль",
     "The password is changed, and other sessions have ended.": (
         "Пароль изменён, остальные сеансы завершены."
     ),
     "Passkeys": "Ключи доступа",
     "Add a passkey": "Добавить ключ доступа",
     "This device, or a key that you plug in, signs you in by a look or a PIN.": (
-        "Это устройство или подключаемый ключ впустит вас по взгляду или ПИН-коду."
+        "Входите по лицу, отпечатку или ПИН-коду: с этого устройства или с подключаемого ключа."
     ),
     "So that you know it again, such as the device's name.": (
         "Чтобы его узнать, например имя устройства."
@@ -330,13 +338,13 @@ IN_RUSSIAN: Sentences = {
     "No passkey was used.": "Ключ доступа не использован.",
     "The passkey is added.": "Ключ доступа добавлен.",
     "The passkey is removed.": "Ключ доступа удалён.",
-    "This session": "Этот",
+    "This session": "Этот сеанс",
     "End the session": "Завершить",
     "End all other sessions": "Завершить остальные",
     "The session has ended.": "Сеанс завершён.",
     "All other sessions have ended.": "Остальные сеансы завершены.",
     "Scan this with an authenticator app, or type the key into it.": (
-        "Отсканируйте это приложением-аутентификатором или введите в него ключ."
+        "Отсканируйте код приложением-аутентификатором или введите в него ключ."
     ),
     "QR code of the key below": "QR-код ключа, который указан ниже",
     "Type the code that it shows.": "Введите код, который оно покажет.",

@@ -3,8 +3,8 @@
 from protonpay.portal.catalogue.counted import Sentences, counted
 
 IN_RUSSIAN: Sentences = {
-    "In thirty days": "За тридцать дней",
-    "Usual ones:": "Обычные:",
+    "In thirty days": "За 30 дней",
+    "Usual ones:": "Готовые наборы:",
     "Read only": "Только чтение",
     "Payouts": "Выплаты",
     "Healthy": "Отвечает",
@@ -13,14 +13,14 @@ IN_RUSSIAN: Sentences = {
     "until": "до",
     "3 days": "3 дня",
     "Older key": "Прежний ключ",
-    "anywhere": "отовсюду",
+    "anywhere": "откуда угодно",
     "Made on": "Создан",
-    "Its requests": "Его запросы",
+    "Its requests": "Запросы с этим ключом",
     "All else of it stays. Change over while the old one still opens: it ends by itself.": (
         "Всё остальное сохраняется. Замените ключ, пока действует прежний: он отключится сам."
     ),
     "The old one still opens for": "Прежний действует ещё",
-    "If somebody has found it: no time.": "Если его кто-то нашёл: нисколько.",
+    "If somebody has found it: no time.": "Если ключ утёк, выберите «нисколько».",
     "At once and for good, older ones too.": "Сразу и навсегда, вместе с прежними.",
     "The old one, {prefix}…, still opens until": "Прежний, {prefix}…, действует до",
     "In 24 hours {percent}% was taken, 95 of 100 within {milliseconds} ms": (

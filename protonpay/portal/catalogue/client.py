@@ -21,9 +21,12 @@ IN_RUSSIAN: Sentences = {
     "Sign out": "Выйти",
     "This page as API calls": "Эта страница как вызовы API",
     "Nothing here": "Здесь ничего нет",
+    "Back to the overview": "Вернуться к обзору",
     "Nothing here.": "Здесь ничего нет.",
     "Not now": "Сейчас нельзя",
-    "There is no such page, or it is not yours.": "Такой страницы нет, или она не ваша.",
+    "There is no such page, or it is not yours.": (
+        "Такой страницы нет, или у вас нет к ней доступа."
+    ),
     "This could not be done.": "Не удалось выполнить.",
     "Request": "Запрос",
     "Older": "Раньше",
@@ -40,6 +43,7 @@ IN_RUSSIAN: Sentences = {
     "Any": "Любое",
     "Show": "Показать",
     "Clear": "Сбросить",
+    "More filters": "Ещё фильтры",
     "Save": "Сохранить",
     "Saved.": "Сохранено.",
     "Continue": "Далее",
@@ -72,11 +76,13 @@ IN_RUSSIAN: Sentences = {
     "Webhooks": "Вебхуки",
     "Events": "События",
     "Fees and limits": "Комиссии и лимиты",
+    "Limits": "Лимиты",
     "Addresses": "Адреса",
-    "Identity": "Личность",
+    "Identity": "Проверка личности",
     "Security": "Безопасность",
     # states
     "Pending": "В обработке",
+    "invoice|Open": "Открыт",
     "Confirmed": "Подтверждено",
     "Completed": "Выполнено",
     "Failed": "Не выполнено",
@@ -128,21 +134,23 @@ IN_RUSSIAN: Sentences = {
     "Link a wallet": "Привяжите кошелёк",
     "Verify your identity": "Подтвердите личность",
     "done": "готово",
-    "Recent activity": "Недавнее",
+    "Recent activity": "Последние операции",
     "All activity": "Все операции",
-    "Add money": "Внести деньги",
-    "By card, or in USDC on chain": "Картой или в USDC по сети",
+    "Add money": "Пополнить баланс",
+    "By card, or in USDC on chain": "Картой или переводом USDC",
     "Create an invoice": "Выставить счёт",
-    "With a page that its payer opens": "Со страницей, которую откроет плательщик",
+    "With a page that its payer opens": "Со страницей оплаты для плательщика",
     "Call the API": "Вызвать API",
-    "A key, and the first call": "Ключ и первый вызов",
+    "A key, and the first call": "Ключ и первый запрос",
     "Came in": "Поступило",
     "Went out": "Ушло",
     # deposits
-    "On chain": "По сети",
+    "On chain": "В сети",
+    "From a wallet or an exchange": "С кошелька или биржи",
+    "Choose a network.": "Выберите сеть.",
     "By card": "Картой",
     "Your address stays the same: send as often as you like.": (
-        "Ваш адрес не меняется: отправляйте сколько угодно раз."
+        "Ваш адрес не меняется: отправляйте на него сколько угодно раз."
     ),
     "You receive": "Вы получите",
     "The rate is fixed when you go on, the amount credited once the provider has confirmed it.": (
@@ -175,7 +183,7 @@ IN_RUSSIAN: Sentences = {
     ),
     "Go on to {provider}": "Перейти к {provider}",
     "page|Back": "Назад",
-    "No card provider is set up here.": "Приём карт здесь не настроен.",
+    "No card provider is set up here.": "Оплата картой здесь не подключена.",
     "Latest deposits": "Последние пополнения",
     "Nothing has come in yet.": "Поступлений пока нет.",
     "A deposit shows here within seconds of being sent.": (
@@ -185,14 +193,21 @@ IN_RUSSIAN: Sentences = {
         "Спрашиваем провайдера. Не платите повторно."
     ),
     # withdrawals
-    "Step 1 of 2: where to, and how much.": "Шаг 1 из 2: куда и сколько.",
-    "Step 2 of 2: what is sent on chain cannot be taken back.": (
-        "Шаг 2 из 2: отправленное по сети вернуть нельзя."
+    "Where to, and how much": "Куда и сколько",
+    "Check and confirm": "Проверка и подтверждение",
+    "What is sent on chain cannot be taken back.": "Отправленное в сеть вернуть нельзя.",
+    "Scan a QR code": "Сканировать QR-код",
+    "Read a picture": "Прочитать с картинки",
+    "Show the QR code to the camera": "Наведите камеру на QR-код",
+    "There is no QR code of an address in it.": "QR-кода с адресом здесь нет.",
+    "This code is of another network or another coin.": "Этот код другой сети или другой монеты.",
+    "The camera could not be opened.": "Не удалось включить камеру.",
+    "The address is read. Compare it with the one that you see.": (
+        "Адрес прочитан. Сверьте его с тем, который видите."
     ),
     "An address of yours or anybody's on this network. It cannot be taken back.": (
         "Ваш или любой другой адрес в этой сети. Вернуть отправленное нельзя."
     ),
-    "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",
     "Fee on {network}": "Комиссия в сети {network}",
     "Is everything right?": "Всё верно?",
     "This address only looks like one you have paid before.": (
@@ -234,7 +249,6 @@ IN_RUSSIAN: Sentences = {
     "Next withdrawal in": "Следующий вывод через",
     "The next withdrawal is possible now.": "Следующий вывод уже возможен.",
     "Withdrawn in the last 24 hours": "Выведено за последние 24 часа",
-    "{left} of {day} USDC are left in 24 hours.": "За 24 часа осталось {left} из {day} USDC.",
     "Use the maximum": "Подставить максимум",
     "Nothing can be withdrawn now: see the balance and the limits.": (
         "Сейчас вывести нечего: посмотрите на баланс и лимиты."
@@ -257,7 +271,7 @@ IN_RUSSIAN: Sentences = {
     "This address is new in your address book: it waits for a day.": (
         "Этот адрес недавно в адресной книге: вывод на него возможен через сутки."
     ),
-    "Asked for": "Заказано",
+    "Asked for": "Запрошено",
     "Sent to the network": "Отправлено в сеть",
     "Not sent": "Не отправлено",
     "payout|Confirmed": "Подтверждено сетью",
@@ -288,9 +302,9 @@ IN_RUSSIAN: Sentences = {
     "E-mail address or public id, such as PP-7K3M9QWD.": (
         "Адрес электронной почты или публичный номер, например PP-7K3M9QWD."
     ),
-    "Both of you see it.": "Его видите вы оба.",
+    "Both of you see it.": "Увидите и вы, и получатель.",
     "Transfer {amount} USDC": "Перевести {amount} USDC",
-    "Make another": "Ещё один",
+    "Make another": "Новый перевод",
     # invoices
     "New invoice": "Новый счёт",
     "What for": "За что",
@@ -298,13 +312,13 @@ IN_RUSSIAN: Sentences = {
     "over-paid": "переплата",
     "No invoices here.": "Счетов здесь нет.",
     "An invoice has a page of its own that its payer opens.": (
-        "У счёта есть своя страница, которую открывает плательщик."
+        "Выставьте счёт и отправьте плательщику ссылку на страницу оплаты."
     ),
-    "Its payer sees it.": "Плательщик это видит.",
+    "Its payer sees it.": "Это увидит плательщик.",
     "Payable for": "Срок оплаты",
     "Tolerance": "Допуск",
     "It counts as paid if at most so much is missing.": (
-        "Считается оплаченным, если не хватает не больше этого."
+        "Счёт считается оплаченным, если не хватает не больше этой суммы."
     ),
     "What comes after the end may pay it too.": "Пришедшее после срока тоже может оплатить счёт.",
     "Create the invoice": "Выставить счёт",
@@ -314,13 +328,13 @@ IN_RUSSIAN: Sentences = {
     "Over-paid by": "Переплата",
     "Cancel it": "Отменить",
     "Its addresses are not shown any more. What arrives all the same is yours to give back.": (
-        "Его адреса больше не показываются. Что придёт всё равно, вернуть сможете вы."
+        "Адреса счёта больше не показываются. Если деньги всё же придут, вернуть их сможете вы."
     ),
     "Cancel the invoice": "Отменить счёт",
     "The invoice is cancelled.": "Счёт отменён.",
     "Give money back": "Вернуть деньги",
     "Give it back": "Вернуть",
-    "Empty: all that was paid.": "Пусто: всё уплаченное.",
-    "Empty: to the balance that it was paid from.": "Пусто: на баланс, с которого платили.",
+    "Empty: all that was paid.": "Если пусто — всё уплаченное.",
+    "Empty: to the balance that it was paid from.": "Если пусто — на баланс, с которого платили.",
     "The refund is on its way.": "Возврат отправлен.",
 }

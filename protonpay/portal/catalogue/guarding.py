@@ -12,9 +12,9 @@ IN_RUSSIAN: Sentences = {
         "Кто входил в ваш аккаунт, сначала новые. Если один из входов не ваш, смените пароль."
     ),
     "From where": "Откуда",
-    "With what": "С чем",
-    "How it ended": "Чем кончился",
-    "Still signed in": "Вход ещё действует",
+    "With what": "Устройство",
+    "How it ended": "Чем завершился",
+    "Still signed in": "Ещё активен",
     "Signed out.": "Выход.",
     "Ended from another session.": "Завершён из другого сеанса.",
     "Expired.": "Истёк срок.",

@@ -7,6 +7,7 @@ IN_RUSSIAN: Sentences = {
     "This link is not complete. Open the one in the e-mail again.": (
         "Адрес скопирован не полностью. Откройте ссылку из письма ещё раз."
     ),
+    "Ask for a new link": "Запросить новую ссылку",
     "New password": "Новый пароль",
     "Confirm your e-mail address": "Подтвердите адрес электронной почты",
     "One more click, and this address is verified as yours.": (

@@ -8,11 +8,11 @@ IN_RUSSIAN: Sentences = {
         "Что спрашивали ваши ключи API за тридцать дней. Запрос виден через секунду-две после"
         " ответа."
     ),
-    "Most refused in seven days": "Чаще всего отклоняется, за семь дней",
+    "Most refused in seven days": "Что чаще отклоняли за 7 дней",
     "Times": "Раз",
     "Route": "Маршрут",
-    "Last": "Недавно",
-    "Outcome": "Исход",
+    "Last": "Последний раз",
+    "Outcome": "Результат",
     "Succeeded": "Успешно",
     "Refused": "Отклонено",
     "Failed on our side": "Ошибка на нашей стороне",
@@ -24,7 +24,7 @@ IN_RUSSIAN: Sentences = {
     "Back to the requests": "К запросам",
     "Path": "Путь",
     "Request id": "Номер запроса",
-    "Look it up": "Найти его",
+    "Look it up": "Найти запрос",
     "Only requests of API keys are kept, for thirty days. Of any other, tell us its id.": (
         "Хранятся только запросы ключей API, тридцать дней. О любом другом сообщите нам его номер."
     ),
@@ -33,5 +33,5 @@ IN_RUSSIAN: Sentences = {
     "There was none, or it was not read, or it is too long to be kept.": (
         "Его не было, или его не прочли, или он слишком длинный, чтобы его хранить."
     ),
-    "A good answer is not kept.": "Успешный ответ не хранится.",
+    "A good answer is not kept.": "Успешные ответы не хранятся.",
 }

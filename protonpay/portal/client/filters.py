@@ -58,6 +58,8 @@ _CREDITED = {
 _CREDITED_ELSEWHERE = "Once its network calls it final."
 _WAITS_LATER = "It waits its turn and goes out by itself."
 
+_OF = {("invoice", "PENDING"): "invoice|Open"}
+
 _FAILED: Mapping[str, str] = {
     "wrong_password": "The password was wrong.",
     "wrong_code": "The password was right, the code was wrong.",
@@ -86,9 +88,9 @@ def register(state: BlueprintSetupState) -> None:
     environment.filters["explorer"] = partial(explorer, known)
 
 
-def worded(code: str) -> str:
-    """``ON_HOLD`` is "On hold", as the catalogue of words knows it."""
-    return code.replace("_", " ").capitalize()
+def worded(code: str, of: str = "") -> str:
+    """``ON_HOLD`` is "On hold", as the catalogue of words knows it; of some things it says more."""
+    return _OF.get((of, code), code.replace("_", " ").capitalize())
 
 
 def onward(args: Mapping[str, str], cursor: str | None) -> str:

@@ -9,6 +9,7 @@ from flask import Response, redirect
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.chains.registry import NETWORKS, network
 from protonpay.portal import words
 from protonpay.portal.client import filters, looks
 from protonpay.portal.client.api import Answer, Call
@@ -152,6 +153,9 @@ def _withdrawing() -> dict[str, Any]:
         "limits": fees,
         "quote": room(fees),
         "book": ask("/client/addresses", limit=100)["addresses"],
+        "payable": {
+            one.name: {"chain": one.chain_id, "usdc": one.usdc} for one in map(network, NETWORKS)
+        },
         "acts": ASKED,
     }
 

@@ -174,7 +174,9 @@ def test_the_overview_draws_what_is_used_of_the_day(reader: Reader, rich: Actor)
     assert "Used 2,150.00 Left 47,850.00 Limit 50,000.00" in screen.text
     russian = reader.open("/app?lang=ru").text
     assert "2 150,00 из 50 000,00 USDC" in russian
-    assert "47,850.00 of 50,000 USDC are left" in reader.open("/app/withdraw?lang=en").text
+    assert (
+        "Left of the limit of 24 hours 47,850.00 USDC" in reader.open("/app/withdraw?lang=en").text
+    )
 
 
 def test_the_most_knows_the_fee_and_keeps_what_was_typed(reader: Reader, rich: Actor):

@@ -140,7 +140,7 @@ def test_invoices_are_counted_and_sent_from_their_screens(house: Flask, alice: A
     other.cancel()
     reader = sign_in(house, alice)
     said = reader.open("/app/invoices").text
-    assert "All 2 Pending 1 Cancelled 1" in said
+    assert "All 2 Open 1 Cancelled 1" in said
     assert "/app/invoices?status=CANCELLED" in reader.at.links
     reader.open(f"/app/invoices/{one.id}")
     reader.send(f"/app/invoices/{one.id}/send", email="buyer@example.com", language="ru")
