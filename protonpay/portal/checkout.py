@@ -161,7 +161,7 @@ def _expired(shown: Checkout, say: Say) -> Face:
         title = say("The payment came after the deadline")
         said = say(
             "{seller} has received {paid} USDC, but the invoice had ended."
-            " It can be accepted or given back: here you can ask it back.",
+            " They can accept it or give it back: ask for it back here.",
             **values,
         )
     else:

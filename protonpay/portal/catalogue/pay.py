@@ -126,7 +126,7 @@ IN_RUSSIAN: Sentences = {
     "{held} USDC has arrived and is being checked; {rest} USDC is still missing.": (
         "Поступило {held} USDC, идёт проверка; не хватает ещё {rest} USDC."
     ),
-    "{seller} has received {paid} USDC, but the invoice had ended. It can be accepted or given back: here you can ask it back.": (  # noqa: E501 - one sentence is one key
+    "{seller} has received {paid} USDC, but the invoice had ended. They can accept it or give it back: ask for it back here.": (  # noqa: E501 - one sentence is one key
         "Поступило {paid} USDC, но срок счёта истёк. {seller} может принять платёж или вернуть его:"
         " возврат можно запросить здесь."
     ),
