@@ -1,8 +1,6 @@
 """A real web worker is killed at each step: all or nothing, then once."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +16,13 @@ from protonpay.stack import ports
 from protonpay.store.db import db
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse
+from tests.flows import desk
 from tests.patience import until
 from tests.simulators import Simulator, running
 from tests.unchanged import contents
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 KEY = "sk_test_PROTONPAYkilled"
 WALLET = "0x52908400098527886E0F7030069857D2E4169EE7"  # EIP-55's own example
 
@@ -74,11 +72,8 @@ def web(
         "PORT": str(port),
         "WEB_CONCURRENCY": "1",
     }
-    command = ["-m", "tests.races.knowing", "-c", "gunicorn.conf.py", "tests.races.dying:app"]
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=os.environ | environ, stdout=log, stderr=log
-        )
+    command = ("gunicorn", "-c", "gunicorn.conf.py", "tests.races.dying:app")
+    process = desk.started(os.environ | environ, *command, log=tmp_path / "log")
     running_web = Web(f"http://127.0.0.1:{port}", make_actor(open_house.app, "Payer", funded="100"))
     try:
         until(running_web.lives, 60)
@@ -87,7 +82,8 @@ def web(
         # Until it has ended no transaction lies idle: that may take longer than one may.
         db.session.rollback()
         process.terminate()
-        process.wait(30)
+        process.join(30)
+        assert process.exitcode == 0
 
 
 def _committed() -> Any:
