@@ -7,6 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
+_LONGEST_ANSWER = 0.5
 
 
 def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") -> T:
@@ -14,12 +15,16 @@ def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") 
 
     It may be a function: what it says at the end.
 
-    Who has waited long asks less often: each question takes time from those it waits for.
+    Who has waited long asks less often, and a question that takes long is followed by as long a
+    pause: each takes time from those it waits for.
     """
     deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE
-    while not (found := condition()):
-        if time.monotonic() > deadline:
+    while True:
+        asked = time.monotonic()
+        if found := condition():
+            return found
+        told = time.monotonic()
+        if told > deadline:
             raise AssertionError(f"{what() if callable(what) else what} did not happen in time")
-        time.sleep(pause)
+        time.sleep(max(pause, min(told - asked, _LONGEST_ANSWER)))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
-    return found

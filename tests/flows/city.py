@@ -210,6 +210,12 @@ class City:
             ):
                 connection.execute(statement, (invoice["id"],))
 
+    def stopped(self) -> list[str]:
+        """Return the rails that are paused."""
+        with psycopg.connect(self.environ["DATABASE_URL"]) as connection:
+            paused = connection.execute("SELECT rail FROM rail_switches WHERE paused ORDER BY 1")
+            return [str(rail) for (rail,) in paused]
+
     def books_are_sound(self) -> bool:
         """Whether every invariant holds, and custody is what is ours on chain."""
         assert "BROKEN" not in self.flask("ops", "audit")

@@ -22,7 +22,10 @@ def city(
 
 @pytest.fixture(autouse=True)
 def open_gates(city: City) -> Iterator[None]:
-    """No gate stays armed for the next test."""
+    """No gate stays armed for the next test, and none waits in vain for a network that stands."""
+    if stopped := city.stopped():
+        said = f"an earlier flow left {', '.join(stopped)} stopped: see why it failed, not this one"
+        pytest.fail(said, pytrace=False)
     yield
     for gate in city.gates.values():
         gate.before = gate.after = None

@@ -71,10 +71,6 @@ def _asked(city: City, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def _paused(city: City) -> list[str]:
-    return [rail for (rail,) in _asked(city, "SELECT rail FROM rail_switches WHERE paused")]
-
-
 @contextmanager
 def _one_case(city: City, rail: str, kind: str) -> Iterator[None]:
     """Assert that this makes one case, of this kind, and stops this rail alone."""
@@ -83,7 +79,7 @@ def _one_case(city: City, rail: str, kind: str) -> Iterator[None]:
     until(lambda: _state(city, rail) == "DIFFERS", PATIENCE)
     standing = "SELECT state, rail, kind FROM reconciliation_cases WHERE state <> 'RESOLVED'"
     assert _asked(city, standing) == [("OPEN", rail, kind)]
-    assert _paused(city) == [rail]
+    assert city.stopped() == [rail]
 
 
 def _mended(city: City, rail: str, kind: str) -> None:
@@ -92,9 +88,9 @@ def _mended(city: City, rail: str, kind: str) -> None:
     newest = city.flask("ops", "cases", "--all")
     assert re.match(rf"\d+  RESOLVED .*  {rail}  {kind}  ", newest)
     assert "not there any more" in newest
-    assert _paused(city) == [rail]
+    assert city.stopped() == [rail]
     city.flask("ops", "payouts", "resume", "--network", rail, *WORDS)
-    assert _paused(city) == []
+    assert city.stopped() == []
 
 
 def test_with_traffic_under_way_there_is_no_difference(city: City):
@@ -109,7 +105,7 @@ def test_with_traffic_under_way_there_is_no_difference(city: City):
         assert {cells[3] for cells in table.values() if cells[4] == "ok"} <= {"0.00"}
         assert "DIFFERS" not in {cells[4] for cells in table.values()}
     until(lambda: {cells[4] for cells in _table(city).values()} == {"ok"}, PATIENCE)
-    assert _paused(city) == []
+    assert city.stopped() == []
 
 
 def test_a_transfer_out_of_a_deposit_address_behind_our_back(city: City):
