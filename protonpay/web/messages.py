@@ -82,9 +82,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Not a number of the event log.": "Не номер журнала событий.",
     "Not a whole number above zero.": "Не целое число больше нуля.",
     "Not an exact amount with at most six decimals.": (
-        "Не точная сумма с не более чем шестью знаками после точки."
+        "Укажите сумму числом, не больше шести знаков после точки."
     ),
-    "Not an exact amount of this currency.": "Не точная сумма в этой валюте.",
+    "Not an exact amount of this currency.": "В этой валюте столько знаков после точки не бывает.",
     "Search for an id, a transaction, an address, an e-mail or an amount.": (
         "Ищите номер, транзакцию, адрес, почту или сумму."
     ),

@@ -28,6 +28,7 @@ IN_RUSSIAN: Sentences = {
         "Такой страницы нет, или у вас нет к ней доступа."
     ),
     "This could not be done.": "Не удалось выполнить.",
+    "Look at the fields that are marked.": "Проверьте отмеченные поля.",
     "Request": "Запрос",
     "Older": "Раньше",
     "Newer": "Позже",
@@ -135,6 +136,7 @@ IN_RUSSIAN: Sentences = {
     "Verify your identity": "Подтвердите личность",
     "done": "готово",
     "Recent activity": "Последние операции",
+    "Begin with this": "С чего начать",
     "All activity": "Все операции",
     "Add money": "Пополнить баланс",
     "By card, or in USDC on chain": "Картой или переводом USDC",
@@ -159,7 +161,8 @@ IN_RUSSIAN: Sentences = {
     "No provider that is set up here takes this currency.": (
         "Ни один из подключённых провайдеров не принимает эту валюту."
     ),
-    "At least": "Не меньше",
+    "At least": "Минимальная сумма",
+    "When it is credited": "Когда зачислим",
     "Any amount above zero": "Любая сумма больше нуля",
     "Once it is final, some 15 seconds after it is sent.": (
         "Когда станет окончательным: примерно через 15 секунд после отправки."
@@ -324,6 +327,11 @@ IN_RUSSIAN: Sentences = {
     "Create the invoice": "Выставить счёт",
     "Invoice": "Счёт",
     "Pay page": "Страница оплаты",
+    "Show its QR code": "Показать QR-код",
+    "QR code of the pay page": "QR-код страницы оплаты",
+    "Its payer scans it, and the pay page opens.": (
+        "Плательщик сканирует его, и открывается страница оплаты."
+    ),
     "Open it": "Открыть",
     "Over-paid by": "Переплата",
     "Cancel it": "Отменить",

@@ -249,7 +249,7 @@ def said_pairs(codes: Iterable[str], say: Callable[[str], str]) -> Pairs:
 
 def drawn(svg: str) -> Markup:
     """Take a drawing of the API's own (a QR code) as it is."""
-    return Markup(svg)  # noqa: S704 - made by web/qr.py of an address, not by anybody else
+    return Markup(svg)  # noqa: S704 - made by web/qr.py, not by anybody else
 
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {

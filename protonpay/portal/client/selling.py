@@ -16,6 +16,7 @@ from protonpay.portal.client import looks, visits
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form, amount
 from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
+from protonpay.web import qr
 
 _LASTS = ("86400", "3600", "604800", "2592000")
 """Seconds that an invoice can be paid for, the usual first."""
@@ -181,7 +182,15 @@ def _one(invoice_id: str, form: Form) -> Response:
         acts.append(Call("POST", f"{path}/refund", {"claimId": one}))
         acts.append(Call("POST", f"{path}/decline", {"claimId": one}))
     rest = _rest(whole["invoice"])
-    return show("invoice", form=form, whole=whole, rest=rest, two_factor=two_factor, acts=acts)
+    return show(
+        "invoice",
+        form=form,
+        whole=whole,
+        rest=rest,
+        code=qr.svg(whole["invoice"]["payUrl"]),
+        two_factor=two_factor,
+        acts=acts,
+    )
 
 
 _INVOICING = (
