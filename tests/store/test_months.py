@@ -38,6 +38,15 @@ def test_months_are_made_ahead_and_making_them_again_changes_nothing(house: obje
     assert there() == before
 
 
+def test_what_is_made_ahead_on_any_day_is_no_more_than_a_migration_made(house: object):
+    days = """
+        SELECT count(*), count(*) FILTER (WHERE day + %(ahead)s <= day + interval '3 months')
+        FROM generate_series(timestamptz '2024-01-01', '2028-12-31', '1 day') AS of (day)
+    """
+    every, covered = db.execute(days, {"ahead": months._AHEAD}).fetchone() or (0, 0)
+    assert (every, covered) == (1827, 1827)
+
+
 def test_an_event_falls_into_its_month_and_what_has_none_is_kept_too(alice: Actor):
     now = clock.now()
     for at in (now, datetime(2026, 3, 14, tzinfo=UTC)):
