@@ -29,7 +29,7 @@ OUTBID_AFTER = timedelta(seconds=60)
 _ASK_AGAIN_SECONDS = 2
 _HAND_IN_AGAIN_SECONDS = 1
 # Finality takes a second or twenty minutes: asked about a tenth later than it is old.
-_SOONEST_SECONDS, _LATEST_SECONDS = 0.25, 15
+_SOONEST_SECONDS, _LATEST_SECONDS = 0.15, 15
 _PART_OF_AGE = 10
 _BOOKED_TOGETHER = 200
 _NOT_FINAL = "not final"

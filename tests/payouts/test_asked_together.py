@@ -70,7 +70,7 @@ def test_those_that_wait_have_each_a_next_time(three: list[str], base: FakeChain
     base.plan("outcome", WAITING, UNSEEN, LANDED)
     moment = clock.now()
     with clock.frozen(moment):
-        assert confirm(three[0]) == Later(0.25, "not final")
+        assert confirm(three[0]) == Later(0.15, "not final")
 
     assert _states(three) == ["SENT", "SENT", "COMPLETED"]
     assert _row(three[1]).due_at == moment + timedelta(seconds=1), "not handed in again at once"

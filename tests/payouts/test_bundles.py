@@ -188,7 +188,7 @@ def test_each_ends_by_itself(alice: Actor, three: list[str], base: FakeChain):
     base.plan("outcome", [LANDED, FAILED, WAITING])
 
     by_id = sorted(three)
-    assert confirm(three[0]) == Later(0.25, "not final")
+    assert confirm(three[0]) == Later(0.15, "not final")
     assert _states(by_id) == ["COMPLETED", "FAILED", "SENT"]
     assert (attempts()[0].state, attempts()[0].ended_at) == ("OPEN", None)
 

@@ -121,7 +121,7 @@ def test_what_is_not_final_is_asked_again(
 
     for _ in range(3):
         with nothing_changes():
-            assert confirm(payout_id) == Later(0.25, reason)
+            assert confirm(payout_id) == Later(0.15, reason)
     assert len(base.handed) == 1
 
 
