@@ -14,13 +14,14 @@ function trouble(is) {
 }
 
 // Moments are told in the payer's own zone, which is named; as UTC where one points, and on paper.
-const written = new Intl.DateTimeFormat(document.documentElement.lang === "ru" ? "ru" : "en-GB", {
-  ...{ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
-});
+let written; // made when it is needed: it takes a slow machine longer than all else here
 function local() {
   for (const moment of document.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(moment.dateTime), east = -at.getTimezoneOffset();
     if (!east) continue;
+    written ??= new Intl.DateTimeFormat(document.documentElement.lang === "ru" ? "ru" : "en-GB", {
+      ...{ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+    });
     const [hours, minutes] = [Math.floor(Math.abs(east) / 60), Math.abs(east) % 60];
     moment.title = moment.textContent;
     moment.textContent = `${written.format(at)} UTC${east < 0 ? "−" : "+"}${hours}${minutes ? `:${minutes}` : ""}`;
