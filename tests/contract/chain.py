@@ -1,7 +1,7 @@
 """A network under test: its own local chain, and every port that the registry makes for it."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from eth_account import Account
@@ -35,7 +35,7 @@ class Stage:
         self.chain = self.ports.get(self.name)
 
     def without_node(self) -> Chain:
-        return self._ports(NOWHERE, self._keys).get(self.name)
+        return self.silent_ports().get(self.name)
 
     def without_keys(self) -> Chain:
         return self._ports(self.world.url, None).get(self.name)
@@ -124,6 +124,24 @@ class Stage:
         if self.world.network.by_account:
             return self.ports.account_watch(self.name).final_slot()
         return self.ports.block_watch(self.name).reach().final.height
+
+    def no_name(self) -> str:
+        """Return a transaction's name that nobody has given."""
+        return "0x" + "ab" * 32 if self.world.network.family == "evm" else "1" * 64
+
+
+QUESTIONS: Mapping[str, Callable[[Stage], object]] = {
+    "terms": lambda of: of.without_node().read_terms([of.order()]),
+    "broadcast": lambda of: of.without_node().broadcast(of.sign(of.order())),
+    "outcomes": lambda of: of.without_node().outcomes(of.sign(of.order())),
+    "balance": lambda of: of.without_node().balance(of.wallet()),
+    "head": lambda of: of.without_node().head(),
+    "holdings": lambda of: of.silent_ports().sweeper(of.name).holdings([of.wallet()]),
+    "terms of sweeps": lambda of: of.silent_ports().sweeper(of.name).read_terms(1),
+    "transaction": lambda of: of.silent_ports().inspector(of.name).inspect(of.no_name()),
+    "contract": lambda of: of.silent_ports().inspector(of.name).is_contract(of.wallet()),
+}
+"""What is asked of a node that does not answer, of every port."""
 
 
 @contextmanager

@@ -4,7 +4,7 @@ What only one family knows (fees, nonces, block hashes, nodes that lie) is in ``
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,33 +14,15 @@ from protonpay.chains.inspection import Standing
 from protonpay.chains.keyring import Keyring, public_addresses
 from protonpay.chains.networks import BUILT_IN, NETWORKS
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused, SendOutcome, SendState
-from protonpay.chains.registry import Chains
 from protonpay.chains.sweep import Holding, KeyDiffers
 from protonpay.kernel.money import Usdc
 from protonpay.wire.http import NoAnswer
 from tests.conftest import PASSPHRASE
-from tests.contract.chain import Stage, staged
+from tests.contract.chain import QUESTIONS, Stage, staged
 
 pytestmark = pytest.mark.slow
 
 ADDED_BY_SETTINGS = "Sepolia"
-
-
-def _holdings(ports: Chains, stage: Stage) -> object:
-    return ports.sweeper(stage.name).holdings([stage.wallet()])
-
-
-def _sweep_terms(ports: Chains, stage: Stage) -> object:
-    return ports.sweeper(stage.name).read_terms(1)
-
-
-def _inspected(ports: Chains, stage: Stage) -> object:
-    name = "0x" + "ab" * 32 if stage.world.network.family == "evm" else "1" * 64
-    return ports.inspector(stage.name).inspect(name)
-
-
-def _looked_at(ports: Chains, stage: Stage) -> object:
-    return ports.inspector(stage.name).is_contract(stage.wallet())
 
 
 @pytest.fixture(scope="module", params=[*BUILT_IN, ADDED_BY_SETTINGS])
@@ -258,19 +240,10 @@ def test_a_balance_is_that_of_the_final_block(stage: Stage):
     assert stage.chain.balance(wallet) == Usdc(7)
 
 
-ASKED: dict[str, Callable[[Stage], object]] = {
-    "terms": lambda stage: stage.without_node().read_terms([stage.order()]),
-    "broadcast": lambda stage: stage.without_node().broadcast(stage.sign(stage.order())),
-    "outcomes": lambda stage: stage.without_node().outcomes(stage.sign(stage.order())),
-    "balance": lambda stage: stage.without_node().balance(stage.wallet()),
-    "head": lambda stage: stage.without_node().head(),
-}
-
-
-@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("asked", QUESTIONS)
 def test_a_silent_node_is_unknown_never_no(stage: Stage, asked: str):
     with pytest.raises(NoAnswer):
-        ASKED[asked](stage)
+        QUESTIONS[asked](stage)
 
 
 # What comes in
@@ -411,9 +384,3 @@ def test_a_program_is_told_from_a_wallet(stage: Stage):
     stage.landed_from_outside(used, 1)
     assert inspector.is_contract(used) is False
     assert inspector.is_contract(stage.world.network.usdc) is True
-
-
-@pytest.mark.parametrize("ask", [_holdings, _sweep_terms, _inspected, _looked_at])
-def test_a_silent_node_is_unknown_here_too(stage: Stage, ask: Callable[[Chains, Stage], object]):
-    with pytest.raises(NoAnswer):
-        ask(stage.silent_ports(), stage)

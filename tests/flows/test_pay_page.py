@@ -66,20 +66,25 @@ def _send(city: City, network: str, to: str, micro: int, *, role: int | None = N
     return str(Rpc(node)("eth_sendTransaction", {"from": sender, "to": usdc, "data": data}))
 
 
+def _is_given_back(page: Page, shop: Resident, made: dict, amount: str, wallet: str) -> None:
+    """The payer says where to, the seller approves, the page says that it is done."""
+    page.locator("#claim summary").click()
+    page.get_by_label("Your address").fill(wallet)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name=f"Ask for {amount} USDC back").click()
+    expect(page.locator("#claim h2")).to_have_text("Asked back")
+    (claim,) = shop.get(f"/client/invoices/{made['id']}")["claims"]
+    shop.post(f"/client/invoices/{made['id']}/refund", claimId=claim["id"])
+    _says(page, f"{amount} USDC was returned")
+
+
 def test_too_much_is_asked_back_and_lands(city: City, shop: Resident, opens: Opens):
     """T03: 130 % is paid; the payer says where to, the seller approves, the chain has it."""
     made, wallet = _ask(shop, "50"), fresh_wallet("Base")
     page = opens(f"{made['payUrl']}?network=base")
     _send(city, "Base", city.place_to_pay(made, "Base"), 65_000_000)
     _says(page, "Paid. You sent 15.00 USDC more than needed")
-    page.locator("#claim summary").click()
-    page.get_by_label("Your address").fill(wallet)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Ask for 15.00 USDC back").click()
-    expect(page.locator("#claim h2")).to_have_text("Asked back")
-    (claim,) = shop.get(f"/client/invoices/{made['id']}")["claims"]
-    shop.post(f"/client/invoices/{made['id']}/refund", claimId=claim["id"])
-    _says(page, "15.00 USDC was returned")
+    _is_given_back(page, shop, made, "15.00", wallet)
     assert city.on_chain("Base", wallet) == 15_000_000
     assert shop.balance == "49.95", "all that was asked for, less the fee of one sending"
     assert city.books_are_sound()
@@ -273,14 +278,7 @@ def test_of_what_ended_with_a_part_there_are_two_ways_out(city: City, shop: Resi
     _says(page, PAID)
 
     page = pages[taken["id"]]
-    page.locator("#claim summary").click()
-    page.get_by_label("Your address").fill(wallet)
-    page.get_by_role("button", name="Continue").click()
-    page.get_by_role("button", name="Ask for 20.00 USDC back").click()
-    expect(page.locator("#claim h2")).to_have_text("Asked back")
-    (claim,) = shop.get(f"/client/invoices/{taken['id']}")["claims"]
-    shop.post(f"/client/invoices/{taken['id']}/refund", claimId=claim["id"])
-    _says(page, "20.00 USDC was returned")
+    _is_given_back(page, shop, taken, "20.00", wallet)
     assert city.on_chain("Base", wallet) == 20_000_000
     assert shop.balance == "49.95", "both parts of one, none of the other, the fee of one sending"
     assert city.books_are_sound()
