@@ -291,9 +291,14 @@ class ProblemApi(Api):  # type: ignore[misc] # the library ships no types
         with self._describing:
             while self._undescribed:
                 blueprint = self._undescribed.pop(0)
-                blueprint.register_views_in_doc(
-                    self, self._app, self._spec, name=blueprint.name, parameters=None
-                )
+                try:
+                    blueprint.register_views_in_doc(
+                        self, self._app, self._spec, name=blueprint.name, parameters=None
+                    )
+                except BaseException:
+                    # Who reads it next is told the same, and not given a document without it.
+                    self._undescribed.insert(0, blueprint)
+                    raise
                 self._spec.tag({"name": blueprint.name, "description": blueprint.description})
             return self._spec
 

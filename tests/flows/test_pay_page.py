@@ -234,8 +234,10 @@ def _ending_as_money_is_seen(city: City, made: dict) -> Iterator[None]:
             "CREATE TRIGGER end_now AFTER INSERT ON incoming FOR EACH ROW"
             f" WHEN (NEW.holder_id = '{made['id']}') EXECUTE FUNCTION end_now()"
         )
-        yield
-        connection.execute("DROP FUNCTION end_now CASCADE")
+        try:
+            yield
+        finally:
+            connection.execute("DROP FUNCTION end_now CASCADE")
 
 
 def test_a_little_short_is_paid_and_a_little_more_is_asked_for(

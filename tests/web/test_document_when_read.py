@@ -35,3 +35,22 @@ def test_an_application_is_made_without_it_and_all_who_read_it_first_read_it_who
         with ThreadPoolExecutor(READERS) as readers:
             assert list(readers.map(read, range(READERS))) == [DOCUMENT] * READERS
         assert len(described) == len(set(described)) > 10
+
+
+def test_a_document_that_could_not_be_written_is_not_told_in_part(
+    settings: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    failing = [True]
+    describe = AreaBlueprint.register_views_in_doc
+
+    def fails_once(self: AreaBlueprint, *arguments: object, **more: object) -> None:
+        if self.name == "deposits" and failing:
+            failing.clear()
+            raise LookupError
+        describe(self, *arguments, **more)
+
+    monkeypatch.setattr(AreaBlueprint, "register_views_in_doc", fails_once)
+    with another_app(settings) as app:
+        reader = app.test_client()
+        assert reader.get("/api/openapi.json").status_code == 500
+        assert reader.get("/api/openapi.json").get_json() == DOCUMENT
