@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def concrete(path: str, text: str = NOBODY) -> str:
 def slots() -> list[Slot]:
     """Every member of every body that may be a text."""
     return [
-        Slot(method, concrete(path), member, schema["examples"][0])
+        Slot(method, concrete(path), member, deepcopy(schema["examples"][0]))
         for method, path, operation in operations()
         if (schema := _body(operation)) is not None
         for member, said in schema["properties"].items()

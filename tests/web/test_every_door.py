@@ -156,7 +156,7 @@ def _kept(answer: TestResponse, slot: Slot, said: str) -> None:
 def test_a_naughty_string_is_kept_as_it_is_or_refused(alice: Actor, bob: Actor, slot: Slot):
     """A third of 515 in a text of any kind, another third in the next; every fifth elsewhere."""
     if slot.path == "/client/transfer":
-        slot.body["toIdentifier"] = bob.email
+        slot = replace(slot, body={**slot.body, "toIdentifier": bob.email})
     if slot.path.startswith("/client/webhooks/"):
         order = {"url": "https://example.com/", "events": ["invoice.paid"]}
         own = alice.post("/client/webhooks", order).get_json()["webhook"]["id"]

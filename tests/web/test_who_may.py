@@ -8,6 +8,7 @@ role in ``tests/teams/test_matrix.py``, operators by role in ``tests/admin``.
 import json
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -126,7 +127,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
 def _body(operation: dict[str, Any]) -> Any:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
-    return dict(DOCUMENT["components"]["schemas"][name]["examples"][0]) if name else None
+    return deepcopy(DOCUMENT["components"]["schemas"][name]["examples"][0]) if name else None
 
 
 def _names(path: str) -> list[str]:
