@@ -221,7 +221,7 @@ def _payer() -> Mapping[str, str] | None:
     # A frame's page could be clicked by who does not see what they click.
     if not visits.is_signed_in() or request.headers.get("Sec-Fetch-Dest") == "iframe":
         return None
-    named = visits.kept("account_name") or visits.kept("who") or ""
+    named = visits.kept(visits.ACCOUNT_NAME) or visits.kept("who") or ""
     return {"name": named, "csrf_token": visits.form_token(), "key": Form().key}
 
 

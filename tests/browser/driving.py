@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from werkzeug.test import TestResponse
 
 from protonpay.stack import browser as chromium
 from tests.actors import PASSWORD, Actor
@@ -140,13 +141,14 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
             if got.location and route.request.is_navigation_request():
                 # What a redirect leads to is not always asked of us; a page that leads on is.
                 body = f"<script>location.replace({json.dumps(got.location)})</script>"
-                cookies = "\n".join(got.headers.getlist("Set-Cookie"))
-                told = {"Content-Type": "text/html", **({"Set-Cookie": cookies} if cookies else {})}
+                told = {"Content-Type": "text/html", **_cookies(got)}
                 route.fulfill(status=200, headers=told, body=body)
                 return
             if path.startswith("/static/"):
-                files[path] = (got.status_code, dict(got.headers), got.data)
-            route.fulfill(status=got.status_code, headers=dict(got.headers), body=got.data)
+                kept = {name: said for name, said in got.headers if name != "Set-Cookie"}
+                files[path] = (got.status_code, kept, got.data)
+            told = {**got.headers, **_cookies(got)}
+            route.fulfill(status=got.status_code, headers=told, body=got.data)
 
     opened.route(lambda url: not url.startswith("data:"), answer)
     visit.page.on("console", lambda said: _note(visit, said.type, said.text))
@@ -155,6 +157,12 @@ def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
         yield visit
     finally:
         opened.close()
+
+
+def _cookies(got: TestResponse) -> dict[str, str]:
+    """Return all of them as one header, as Chromium takes several."""
+    cookies = "\n".join(got.headers.getlist("Set-Cookie"))
+    return {"Set-Cookie": cookies} if cookies else {}
 
 
 def _note(visit: Visit, kind: str, text: str) -> None:

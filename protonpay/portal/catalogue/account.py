@@ -6,6 +6,16 @@ IN_RUSSIAN: Sentences = {
     # signing in
     "Sign in": "Войти",
     "Sign in to go on. What you typed is kept.": "Войдите, чтобы продолжить. Введённое сохранено.",
+    "Sign in again": "Войдите снова",
+    "Your session has ended. Nothing was sent, and what you typed stays here.": (
+        "Сеанс завершён. Ничего не отправлено, введённое остаётся на странице."
+    ),
+    "You are signed in again. Nothing was sent yet: look at it once more, then send it.": (
+        "Вы снова вошли. Ничего ещё не отправлено: проверьте данные и отправьте."
+    ),
+    "Nothing was sent: this browser acts for another account by now. Open the page again.": (
+        "Ничего не отправлено: браузер уже действует за другой аккаунт. Откройте страницу заново."
+    ),
     "E-mail address": "Адрес электронной почты",
     "Password": "Пароль",
     "Sign in with a passkey": "Войти с ключом доступа",

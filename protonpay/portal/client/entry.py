@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from http import HTTPStatus
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -116,10 +116,12 @@ def _entered(answer: Answer, form: Form, name: str) -> AnyResponse:
     if answer.refused:
         form.answer = answer
         return show(name, form=form, next=_next())
-    visits.sign_in(answer["token"])
+    own = visits.sign_in(answer["token"])
     visits.keep("who", str(answer["user"]["name"])[:60])
     prefer()
-    return redirect(_next(), HTTPStatus.SEE_OTHER)
+    # What somebody else has typed is not theirs to see.
+    to = _next() if own else urlsplit(_next()).path
+    return redirect(to, HTTPStatus.SEE_OTHER)
 
 
 def _next() -> str:

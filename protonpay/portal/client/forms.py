@@ -3,7 +3,7 @@
 import json
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from flask import request
@@ -16,7 +16,7 @@ KEY = "key"
 CODE = "code"
 NOT_KEPT = frozenset(
     {
-        *("csrf_token", KEY, CODE, "password", "newPassword", "signature", "signed", "token"),
+        *("csrf_token", CODE, "password", "newPassword", "signature", "signed", "token"),
         # of a delivery that is examined, and of a person's papers
         *("secret", "headers", "body", "fullName", "dateOfBirth", "documentNumber"),
     }
@@ -81,9 +81,10 @@ class Form:
             return {}
         return made if isinstance(made, dict) else {}
 
-    def kept(self) -> Mapping[str, str]:
-        """Return what may be shown again after the reader has signed in anew."""
-        return {name: self[name] for name in self._typed if name not in NOT_KEPT and self[name]}
+    def kept(self) -> list[tuple[str, str]]:
+        """Return what may be shown again after the reader has signed in anew, and the key."""
+        typed = [(name, value.strip()) for name, value in self._typed.items(multi=True)]
+        return [(name, value) for name, value in typed if name not in NOT_KEPT and value]
 
 
 def amount(typed: str) -> str:

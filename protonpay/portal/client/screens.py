@@ -25,7 +25,7 @@ from protonpay.kernel import zones
 from protonpay.kernel.errors import Refusal
 from protonpay.portal import troubles, words
 from protonpay.portal.answers import page, remember, spoken
-from protonpay.portal.client import filters, visits
+from protonpay.portal.client import filters, returning, visits
 from protonpay.portal.client.api import Answer, Call, Refused, SignedOut, api
 from protonpay.portal.client.forms import Form
 from protonpay.web import errors, idempotency, members, messages, step_up
@@ -39,8 +39,6 @@ _LONGER = {"client.upload_document": 6 * 1024 * 1024}
 """Bytes of a form, of each that carries a file."""
 _SAID_BY_US = (HTTPStatus.NOT_FOUND, HTTPStatus.INTERNAL_SERVER_ERROR)
 """Refusals that a page says in its own words; it has the API's for all others."""
-ACCOUNT = "account"
-"""In the session: the public id of the account that is acted for, and ``account_name`` its name."""
 OWN = tuple(
     f"/client/{name}"
     for name in ("2fa", "passkeys", "sessions", "password", "email", "memberships", "preferences")
@@ -179,7 +177,8 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         api_url=links.to("/api"),
         networks=list(NETWORKS),
         who=visits.kept("who"),
-        acting=visits.kept("account_name"),
+        acting=visits.kept(visits.ACCOUNT_NAME),
+        whose=visits.whose(),
         unread=_unread,
         csrf_token=visits.form_token(),
         **values,
@@ -196,7 +195,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
 def _account(path: str) -> Mapping[str, str | None]:
     """Return the header of the account that is acted for; of what is a person's own, none."""
     own = path.startswith(OWN)
-    return {members.HEADER: None if own else visits.kept(ACCOUNT)}
+    return {members.HEADER: None if own else visits.kept(visits.ACCOUNT)}
 
 
 def _unread() -> int:
@@ -266,12 +265,8 @@ def own_path(given: str | None, *, otherwise: str = "/app") -> str:
 
 @client.errorhandler(SignedOut)
 def _signed_out(_: SignedOut) -> AnyResponse:
-    # What was typed comes back after signing in; no secret of it is written anywhere.
-    kept = Form().kept() if request.method == "POST" else request.args
-    asked = urlencode(list(dict(kept).items()))
-    visits.sign_out()
-    wanted = f"{request.path}?{asked}" if asked else request.path
-    return redirect(f"/login?{urlencode({'next': wanted})}", HTTPStatus.SEE_OTHER)
+    visits.end()
+    return redirect(f"/login?{urlencode({'next': returning.address()})}", HTTPStatus.SEE_OTHER)
 
 
 @client.errorhandler(Refused)

@@ -1,8 +1,9 @@
 """Screens of what guards the account: address, password, second factor, passkeys, sessions."""
 
-from flask import Response, request
+from flask import Response, jsonify, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from protonpay.portal.client import visits
 from protonpay.portal.client.api import Answer
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import ask, ask_own, client, done, download, send, show
@@ -12,6 +13,12 @@ from protonpay.portal.client.screens import ask, ask_own, client, done, download
 def security() -> Response:
     """Show what guards the account: address, password, second factor, passkeys, sessions."""
     return _security(Form())
+
+
+@client.get("/session")
+def session() -> Response:
+    """Say whose forms this browser sends now: a page asks before it lets one go (``again.js``)."""
+    return jsonify(csrfToken=visits.form_token(), whose=visits.whose())
 
 
 @client.post("/security/email/verification")

@@ -140,7 +140,7 @@ def _new(form: Form) -> Response:
         asked = None
     lasts = form["expiresInSeconds"] if form["expiresInSeconds"] in _LASTS else _LASTS[0]
     until = clock.to_text(clock.now() + timedelta(seconds=int(lasts)))
-    seller = visits.kept("account_name") or visits.kept("who") or ""
+    seller = visits.kept(visits.ACCOUNT_NAME) or visits.kept("who") or ""
     return show(
         "invoice_new",
         form=form,

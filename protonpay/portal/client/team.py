@@ -7,10 +7,9 @@ from protonpay.kernel.ids import PUBLIC_ID_PATTERN
 from protonpay.portal.client import visits
 from protonpay.portal.client.api import Answer, Call, Refused
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ACCOUNT, ask, client, done, send, show
+from protonpay.portal.client.screens import ask, client, done, send, show
 
 _ROLES = ("viewer", "accountant", "developer", "payer", "admin")
-_NAME = "account_name"
 
 
 @client.get("/team")
@@ -70,7 +69,7 @@ def leave(membership_id: str) -> AnyResponse:
     form = Form()
     if send("DELETE", f"/client/memberships/{membership_id}", form).refused:
         return _team(form)
-    visits.forget(ACCOUNT, _NAME)
+    visits.act_for(None)
     return done("You have left.", "/app/team")
 
 
@@ -80,10 +79,8 @@ def act_for() -> AnyResponse:
     public_id = request.form.get("publicId", "")
     mine = ask("/client/memberships", limit=100)["memberships"]
     found = [each for each in mine if each["publicId"] == public_id]
-    visits.forget(ACCOUNT, _NAME)
-    if found and PUBLIC_ID_PATTERN.fullmatch(public_id):
-        visits.keep(ACCOUNT, public_id)
-        visits.keep(_NAME, str(found[0]["name"])[:60])
+    known = found and PUBLIC_ID_PATTERN.fullmatch(public_id)
+    visits.act_for(public_id if known else None, found[0]["name"] if known else "")
     return redirect("/app")
 
 

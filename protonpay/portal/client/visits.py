@@ -18,7 +18,13 @@ from protonpay.portal.client.api import SignedOut, api
 from protonpay.web import tokens
 
 COOKIE = "__Host-protonpay"
+ACCOUNT, ACCOUNT_NAME = "account", "account_name"
+"""Of the session: the public id of the account that is acted for, and its name."""
 _OF_THE_PAGE = "of_the_page"
+_BEFORE = "before"
+_LASTS = ("user", ACCOUNT, ACCOUNT_NAME)
+"""Of a session that ended by itself, for who signs in next: whose it was, for whom they acted."""
+_FORMS = "csrf_token"  # as Flask-WTF calls it, in the session and of a page
 LIFE = timedelta(days=7)
 """Of a browser that does not come back; as long as a refresh token."""
 
@@ -38,18 +44,55 @@ def init_app(app: Flask, *, secret_key: str) -> None:
     )
 
 
-def sign_in(access_token: str) -> None:
-    """Begin a browser's session from what the API gave; nothing of what was before stays."""
+def sign_in(access_token: str) -> bool:
+    """Begin a browser's session from what the API gave; nothing of another person's stays.
+
+    Who comes back after their session has ended acts for whom they acted for: a form that they
+    send then is not of their own account by mistake.
+
+    Returns:
+        Whether what was typed before may be shown: nobody else did.
+    """
     claims = tokens.read_access(access_token)
+    before = session.get(_BEFORE, {})
     sign_out()
     session.permanent = True
     session["user"], session["sid"] = claims.user_id, claims.session_id
+    own: bool = before.get("user", claims.user_id) == claims.user_id
+    if own:
+        session.update(before)
+    return own
 
 
 def sign_out() -> None:
     """Forget the session."""
     session.clear()
     g.pop(_OF_THE_PAGE, None)
+    g.pop(_FORMS, None)
+
+
+def end() -> None:
+    """Forget a session that has ended by itself, all but whose it was."""
+    if not is_signed_in():
+        return  # a sign-in may be under way, in a dialog over a page that looks again by itself
+    before = {name: session[name] for name in _LASTS if name in session}
+    sign_out()
+    session.permanent = True
+    session[_BEFORE] = before
+
+
+def whose() -> str:
+    """Return for whom forms of a page are sent, to be compared only: who, and for which account."""
+    return ":".join(kept(name) or "" for name in ("user", ACCOUNT))
+
+
+def act_for(public_id: str | None, name: str = "") -> None:
+    """Act for another account from here on, or for one's own; forms of pages before are void."""
+    forget(ACCOUNT, ACCOUNT_NAME, _FORMS)
+    g.pop(_FORMS, None)
+    if public_id is not None:
+        keep(ACCOUNT, public_id)
+        keep(ACCOUNT_NAME, name[:60])
 
 
 def is_signed_in() -> bool:

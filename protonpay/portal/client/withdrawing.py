@@ -120,7 +120,7 @@ def _with_the_most(form: Form) -> Form:
     if answer.refused:
         return form
     most = answer["quote"]["maxAmount"]
-    filled = Form(MultiDict({**form.kept(), KEY: form.key, "amount": most}))
+    filled = Form(MultiDict({**dict(form.kept()), KEY: form.key, "amount": most}))
     if most == "0.00":
         _refuse(filled, "amount", "Nothing can be withdrawn now: see the balance and the limits.")
     return filled

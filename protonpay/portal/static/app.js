@@ -1,5 +1,6 @@
 // What a screen can do beyond its HTML: stay true by itself, and be sent once. It knows no
 // amount and no state: what is shown is always a page that the server has made.
+import "./again.js";
 import { copies, folds } from "./parts.js";
 
 // A form is sent once; one that comes back with the browser's own "back" can be sent again.
