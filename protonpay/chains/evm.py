@@ -6,6 +6,7 @@ more than a pruned geth keeps.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from eth_account import Account
 
@@ -15,7 +16,7 @@ from protonpay.chains import evm_token
 from protonpay.chains import evm_transaction as transaction
 from protonpay.chains import evm_usdc as usdc
 from protonpay.chains.evm_node import Node, quantity
-from protonpay.chains.evm_outcome import VALID_SECONDS, look
+from protonpay.chains.evm_outcome import VALID_SECONDS, Outlook
 from protonpay.chains.keyring import EVM, Keyring, PublicAddresses
 from protonpay.chains.port import (
     ChainHead,
@@ -35,7 +36,9 @@ from protonpay.wire.jsonrpc import JsonRpc, RpcError
 class Evm:
     """One EVM network through one node (``chains.port.Chain``)."""
 
-    most_in_one = most_together = 100
+    most_in_one = 100
+    # Two transactions after one look, and one commit, for what is signed in them.
+    most_together = 200
 
     def __init__(
         self, network: Network, rpc: JsonRpc, addresses: PublicAddresses, keyring: Keyring | None
@@ -45,6 +48,7 @@ class Evm:
         self.sender = addresses.gas[EVM]
         self._rpc = rpc
         self._node = Node(rpc)
+        self._outlook = Outlook(self._node, network, self.sender)
         self._keyring = keyring
         self._recognised = False
         self._insisted = False
@@ -77,17 +81,20 @@ class Evm:
         looked = list(zip(orders, found, strict=True))
         hindered = {order.payout_id: why for order, why in looked if why is not None}
         payable = [order for order, why in looked if why is None]
-        payable = payable[: self.most_in_one if self._bundles else 1]
         if not payable:
             return Prospect({}, (), hindered)
+        size = self.most_in_one if self._bundles else 1
+        starts = range(0, len(payable), size)[: self.most_together // self.most_in_one]
+        bundles = [payable[start : start + size] for start in starts]
         try:
             price = fees.suggest(self.network, latest.base_fee, self._suggested_tip())
-            self._check_gas(price, len(payable))
+            bundles = bundles[: self._covered(price, bundles)]
         except NotReady as why:
             hindered |= {order.payout_id: why for order in payable}
             return Prospect({}, (), hindered)
         terms = {"valid_before": valid_before, "from_block": final.number, **price.as_terms()}
-        return Prospect(terms, payable, hindered)
+        first, *further = [Prospect(terms, bundle, {}) for bundle in bundles]
+        return replace(first, hindered=hindered, further=further)
 
     def next_sequence(self) -> int:
         """Return how many sends of the gas wallet are final, which is its next nonce.
@@ -172,7 +179,7 @@ class Evm:
         Raises:
             NoAnswer: unknown; ask again.
         """
-        return look(self._node, self.network, self.sender, sends)
+        return self._outlook.look(sends)
 
     def balance(self, address: str) -> Usdc:
         """Return a wallet's USDC at the newest final block.
@@ -210,12 +217,20 @@ class Evm:
         except RpcError:
             return 0  # not every node has an opinion; the network's floor holds anyway
 
-    def _check_gas(self, price: fees.Fees, payments: int) -> None:
+    def _covered(self, price: fees.Fees, bundles: Sequence[Sequence[SendOrder]]) -> int:
+        """Return how many transactions, from the first on, the gas wallet can pay for.
+
+        Raises:
+            NotReady: ``gas_short``: not even one.
+        """
         asked = ("eth_getBalance", [self.sender, terms_of.LATEST])
+        held = quantity(self._node.ask(asked)[0])
         # Twice: room for a replacement, and for Base's L1 fee, which is not in gas times price.
-        needed = 2 * fees.gas_limit(payments) * price.most
-        if quantity(self._node.ask(asked)[0]) < needed:
+        needed = accumulate(2 * fees.gas_limit(len(each)) * price.most for each in bundles)
+        covered = sum(each <= held for each in needed)
+        if not covered:
             raise NotReady("gas_short", f"the gas wallet {self.sender} needs native coin")
+        return covered
 
 
 def _check_keys(keyring: Keyring, addresses: list[str]) -> None:

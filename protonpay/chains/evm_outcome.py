@@ -13,19 +13,30 @@ instead of an older truth. What is asked without it (receipt, pool, newest nonce
 decides whether money moved.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from protonpay.chains import evm_usdc as usdc
-from protonpay.chains.evm_node import At, Block, Node, Receipt, quantity, read_receipt
+from protonpay.chains.evm_node import (
+    At,
+    Block,
+    Node,
+    Receipt,
+    ask_block,
+    quantity,
+    read_block,
+    read_receipt,
+)
 from protonpay.chains.port import Network, SendOutcome, SendState, SignedSend
 
 log = structlog.get_logger(__name__)
 
 VALID_SECONDS = 900
 """How long a signed payment is good, and so how long a lost one keeps its payout waiting."""
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +73,84 @@ class _Facts:
     known: bool
 
 
-def look(
-    node: Node, network: Network, sender: str, sends: Sequence[SignedSend]
-) -> Mapping[str, SendOutcome]:
-    """Say what became of each payment of some sends.
+class Outlook:
+    """Looks what became of sends.
+
+    It remembers which bytes it saw made in a block. While their nonce is used in the newest state
+    and not in the final one, nothing about them can have ended, and what a node would tell of them
+    (a hundred kilobytes for a bundle) is not read again. It is only saved work: another process,
+    or one begun anew, reads once more.
 
     Args:
-        node: whom to ask.
-        network: its network.
         sender: the gas wallet, whose nonces the sends have.
-        sends: all that are asked about together.
-
-    Returns:
-        Payout id → outcome.
-
-    Raises:
-        NoAnswer: unknown; ask again.
     """
-    final = node.block("finalized")
-    sights = _see(node, sends)
-    found = dict[str, SendOutcome]()
-    for send, sight in zip(sends, sights, strict=True):
-        if _is_on_its_way(send, sight, final):
-            found |= dict.fromkeys(send.payout_ids, SendOutcome(SendState.WAITING))
-        else:
-            found |= Inquiry(node, network, sender, send).outcomes(final, sight)
-    return found
+
+    def __init__(self, node: Node, network: Network, sender: str) -> None:
+        self._node = node
+        self._network = network
+        self._sender = sender
+        self._seen_made = OrderedDict[str, None]()
+
+    def look(self, sends: Sequence[SignedSend]) -> Mapping[str, SendOutcome]:
+        """Say what became of each payment of sends that are asked about together.
+
+        Returns:
+            Payout id → outcome.
+
+        Raises:
+            NoAnswer: unknown; ask again.
+        """
+        told, final_count, latest_count = self._node.ask(
+            ask_block("finalized"),
+            ("eth_getTransactionCount", [self._sender, "finalized"]),
+            ("eth_getTransactionCount", [self._sender, "latest"]),
+        )
+        final = read_block(told)
+        between = range(quantity(final_count), quantity(latest_count))
+        found = dict[str, SendOutcome]()
+        asked = []
+        for send in sends:
+            if self._is_known_to_wait(send, between, final):
+                found |= dict.fromkeys(send.payout_ids, SendOutcome(SendState.WAITING))
+            else:
+                asked.append(send)
+        for send, sight in zip(asked, self._see(asked), strict=True):
+            if _is_on_its_way(send, sight, final):
+                found |= dict.fromkeys(send.payout_ids, SendOutcome(SendState.WAITING))
+                if sight.receipt is not None:
+                    self._remember(send)
+            else:
+                inquiry = Inquiry(self._node, self._network, self._sender, send)
+                found |= inquiry.outcomes(final, sight)
+        return found
+
+    def _is_known_to_wait(self, send: SignedSend, between: range, final: Block) -> bool:
+        still_good = final.time < int(send.terms["valid_before"])
+        return send.tx_hash in self._seen_made and send.sequence in between and still_good
+
+    def _remember(self, send: SignedSend) -> None:
+        self._seen_made[send.tx_hash] = None
+        if len(self._seen_made) > _REMEMBERED:
+            self._seen_made.popitem(last=False)
+
+    def _see(self, sends: Sequence[SignedSend]) -> list[_Sight]:
+        names = [tx_hash for send in sends for tx_hash in (send.tx_hash, *send.earlier)]
+        asked = [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in names]
+        told = self._node.ask(*asked) if asked else []
+        receipts = dict(zip(names, map(read_receipt, told), strict=True))
+        of = [
+            next((each for name in (send.tx_hash, *send.earlier) if (each := receipts[name])), None)
+            for send in sends
+        ]
+        # Bytes that are in a block are known; the whole of them is asked for only otherwise.
+        unmined = [send.tx_hash for send, receipt in zip(sends, of, strict=True) if not receipt]
+        asked = [("eth_getTransactionByHash", [tx_hash]) for tx_hash in unmined]
+        told = self._node.ask(*asked) if asked else []
+        pooled = {name for name, known in zip(unmined, told, strict=True) if known is not None}
+        return [
+            _Sight(receipt, known=receipt is not None or send.tx_hash in pooled)
+            for send, receipt in zip(sends, of, strict=True)
+        ]
 
 
 def _is_on_its_way(send: SignedSend, sight: _Sight, final: Block) -> bool:
@@ -101,23 +164,6 @@ def _is_on_its_way(send: SignedSend, sight: _Sight, final: Block) -> bool:
         return sight.known and final.time < valid_before - VALID_SECONDS
     above = sight.receipt.block_number > final.number
     return sight.receipt.succeeded and above and final.time < valid_before
-
-
-def _see(node: Node, sends: Sequence[SignedSend]) -> list[_Sight]:
-    hashes = [send.tx_hash for send in sends]
-    earlier = [tx_hash for send in sends for tx_hash in send.earlier]
-    told = node.ask(
-        *(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in (*hashes, *earlier)),
-        *(("eth_getTransactionByHash", [tx_hash]) for tx_hash in hashes),
-    )
-    count = len(hashes) + len(earlier)
-    receipts = dict(zip((*hashes, *earlier), map(read_receipt, told[:count]), strict=True))
-    sights = []
-    for send, transaction in zip(sends, told[count:], strict=True):
-        mined = (receipts[tx_hash] for tx_hash in (send.tx_hash, *send.earlier))
-        receipt = next((each for each in mined if each), None)
-        sights.append(_Sight(receipt, known=receipt is not None or transaction is not None))
-    return sights
 
 
 class Inquiry:

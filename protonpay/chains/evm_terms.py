@@ -21,6 +21,8 @@ _IDENTITY = {
 }
 # How far back an unexpected earlier send of a payout is looked for, to be able to name it.
 _LOOK_BACK_BLOCKS = 10_000
+# Providers bound what a batch may hold.
+_ASKED_TOGETHER = 250
 
 
 def recognise(node: Node, network: Network) -> None:
@@ -76,7 +78,7 @@ def hindrances(
         NoAnswer: unknown.
     """
     payer = payments[0].payer
-    paused, payer_blocked, balance, *each = node.ask(
+    asked = [
         usdc.ask(network, LATEST, "paused()"),
         # Not the gas wallet's: the contract minds who pays and who is paid, not who hands in.
         usdc.ask(network, LATEST, "isBlacklisted(address)", payer),
@@ -86,6 +88,11 @@ def hindrances(
             usdc.ask(network, LATEST, "isBlacklisted(address)", payment.payee)
             for payment in payments
         ),
+    ]
+    paused, payer_blocked, balance, *each = (
+        answer
+        for start in range(0, len(asked), _ASKED_TOGETHER)
+        for answer in node.ask(*asked[start : start + _ASKED_TOGETHER])
     )
     used = [usdc.decode("bool", answer) for answer in each[: len(payments)]]
     blocked = [usdc.decode("bool", answer) for answer in each[len(payments) :]]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from protonpay.chains.evm_fees import gas_limit
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused, SendOutcome, SendState
 from protonpay.chains.registry import BASE
 from protonpay.kernel.money import Usdc
@@ -32,6 +33,41 @@ def test_a_hundred_are_paid_by_one_transaction(evm):
     assert evm.chain.outcomes(send) == {order.payout_id: landed for order in orders}
     assert [evm.held(order.to) for order in orders] == [order.amount.micro for order in orders]
     assert int(evm.fields(send)["gas"]) < 2**24
+
+
+def test_what_one_look_allows_leaves_by_two_transactions(evm):
+    orders = [evm.order(1_000_000 + number) for number in range(evm.chain.most_together)]
+    prospect = evm.chain.read_terms(orders)
+    (further,) = prospect.further
+    assert [*prospect.payable, *further.payable] == orders
+    assert (prospect.hindered, further.hindered) == ({}, {})
+    sequence = evm.chain.next_sequence()
+    sends = [
+        evm.chain.sign(each.payable, each.terms, sequence + number, None)
+        for number, each in enumerate([prospect, further])
+    ]
+
+    # The second comes first: it waits for the nonce before it.
+    for send in reversed(sends):
+        evm.chain.broadcast(send)
+    evm.mine(3)
+
+    outcomes = evm.chain.outcomes(*sends)
+    assert {outcomes[order.payout_id].state for order in orders} == {SendState.LANDED}
+    assert [evm.held(order.to) for order in orders] == [order.amount.micro for order in orders]
+
+
+def test_a_gas_wallet_that_covers_one_transaction_sends_one(evm):
+    orders = [evm.order() for _ in range(evm.chain.most_in_one + 1)]
+    before = evm.rpc("eth_getBalance", evm.chain.sender, "latest")
+    price = int(evm.chain.read_terms(orders).terms["max_fee_wei"])
+    evm.rpc("anvil_setBalance", evm.chain.sender, hex(2 * gas_limit(len(orders) - 1) * price + 1))
+    try:
+        prospect = evm.chain.read_terms(orders)
+    finally:
+        evm.rpc("anvil_setBalance", evm.chain.sender, before)
+    # The last one is not hindered: it found no room, and its own job asks next.
+    assert (list(prospect.payable), prospect.further, prospect.hindered) == (orders[:-1], [], {})
 
 
 def test_the_same_bytes_twice_and_the_same_payments_anew_pay_once(evm):
