@@ -15,7 +15,7 @@ from protonpay.chains import evm_terms as terms_of
 from protonpay.chains import evm_token
 from protonpay.chains import evm_transaction as transaction
 from protonpay.chains import evm_usdc as usdc
-from protonpay.chains.evm_node import Node, quantity
+from protonpay.chains.evm_node import Node, ask_block, quantity, read_block
 from protonpay.chains.evm_outcome import VALID_SECONDS, Outlook
 from protonpay.chains.keyring import EVM, Keyring, PublicAddresses
 from protonpay.chains.port import (
@@ -199,8 +199,11 @@ class Evm:
         if not self._insisted:
             evm_token.insist(self._node, self.network)
             self._insisted = True
-        latest, final = terms_of.read_heads(self._node)
-        return ChainHead(latest.number, final.number, final.time)
+        tags = ("latest", self.network.small_at, "finalized")
+        latest, small, final = map(read_block, self._node.ask(*map(ask_block, tags)))
+        # A node that just started may know what is final before it knows what is safe.
+        good_enough = max(small.number, final.number)
+        return ChainHead(latest.number, good_enough, final.number, final.time)
 
     def _payment(self, order: SendOrder, valid_before: int) -> usdc.Payment:
         return usdc.Payment(

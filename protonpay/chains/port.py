@@ -160,9 +160,16 @@ MOST_LOOKED_AT = 128
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """How far a node is: heights, and when its newest final block was made (Unix seconds)."""
+    """How far a node is, in what a transfer's block is told in: heights, on Solana slots.
+
+    Attributes:
+        small: its newest block that is good enough for a small deposit; final where a network
+            has no such thing.
+        finalized_at: when its newest final block was made, in Unix seconds.
+    """
 
     latest: int
+    small: int
     finalized: int
     finalized_at: int
 

@@ -249,18 +249,17 @@ class Solana:
         return Usdc(holding.micro if holding else 0)
 
     def head(self) -> ChainHead:
-        """Return the block heights of the newest and the newest final block, and its time.
+        """Return the slots of the newest and the newest final block, and its time.
 
         Raises:
             NoAnswer: the node does not answer.
         """
-        calls: list[Call] = [("getBlockHeight", [_CONFIRMED]), ("getEpochInfo", [_FINAL])]
-        latest, epoch = ask(self._rpc, calls)
+        latest, final = ask(self._rpc, [("getSlot", [_CONFIRMED]), ("getSlot", [_FINAL])])
         with reading():
-            reached = read_final_point(epoch)
-        (made_at,) = ask(self._rpc, [("getBlockTime", [reached.slot])])
+            latest, final = int(latest), int(final)
+        (made_at,) = ask(self._rpc, [("getBlockTime", [final])])
         with reading():
-            return ChainHead(int(latest), reached.height, int(made_at))
+            return ChainHead(latest, final, final, int(made_at))
 
     def _refuse_second_send(self, order: SendOrder) -> NoReturn:
         marker = marker_address(self._wallets.gas, order.payout_id)

@@ -10,6 +10,7 @@ from protonpay.deposits import states
 from protonpay.deposits.models import Deposit
 from protonpay.deposits.service import WhereToPay
 from protonpay.kernel.fiat import Rate
+from protonpay.wallets.schemas import Confirmations
 from protonpay.web import qr
 from protonpay.web.fields import (
     JsonSchema,
@@ -201,6 +202,7 @@ class DepositView(WireSchema):
         metadata={"type": ["string", "null"], "description": "Given back of `paidAmount`."},
     )
     created_at = Moment()
+    confirmations = Confirmations(waiting=states.DEPOSIT.initial)
 
 
 class CardAnswer(WireSchema):

@@ -17,13 +17,15 @@ from protonpay.invoices.models import (
     InvoiceRefund,
 )
 from protonpay.invoices.reckoning import claimable
-from protonpay.invoices.states import CARD_COMING, CLAIM, LOOKUP_OPEN, LOOKUP_TRIES, OPEN
+from protonpay.invoices.states import CARD_COMING, CLAIM, LOOKUP_OPEN, LOOKUP_TRIES, OPEN, PAYMENT
 from protonpay.kernel import clock
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import transaction
 from protonpay.users import service as users
+from protonpay.wallets import progress
 from protonpay.wallets import service as wallets
+from protonpay.wallets.progress import Confirmations
 
 _SLOW = timedelta(minutes=30)
 """No network takes so long to be final on an ordinary day (docs/chains.md)."""
@@ -55,9 +57,11 @@ class Checkout:
         seller: the owner's name, as they chose it; ``seller_id`` names them for certain.
         confirming: seen on chain and not final.
         held: arrived and on hold: its payer must not send it again.
+        confirmations: payment → how far one is that is not final; None where it is not known.
         slow: the network, if one has not been final for longer than on an ordinary day.
         rest: still to be sent, what is confirming or on hold taken off.
-        version: another one once anything here but the clock is different.
+        version: another one once anything here but the clock is different; up to its first dot
+            the same as long as only ``confirmations`` are.
         card: the card page that was opened last, if any; ``prices``: deposit → what a card paid.
         places: empty where nothing should be sent any more, or no address is free.
         claimable: what its payer may ask back now; ``claim`` is what they asked last.
@@ -86,6 +90,7 @@ class Checkout:
     rest_may_be_asked: bool = False
     slow: str | None = None
     prices: Mapping[str, FiatAmount] = field(default_factory=dict)
+    confirmations: Mapping[str, Confirmations | None] = field(default_factory=dict)
 
     @property
     def looking(self) -> bool:
@@ -115,7 +120,7 @@ def look(invoice_id: str) -> Checkout:
     seen = [one.amount_micro for one in found.payments if one.state == "SEEN"]
     confirming = sum(seen, ZERO)
     held = sum((one.amount_micro for one in found.payments if one.state == "ON_HOLD"), ZERO)
-    coming = confirming + held
+    coming, far = confirming + held, _confirmations(found)
     rest = max(ZERO, invoice.due - coming)
     card_coming = found.card is not None and found.card.state in CARD_COMING
     if card_coming or invoice.state not in OPEN or (coming and not rest > invoice.tolerance_micro):
@@ -127,7 +132,7 @@ def look(invoice_id: str) -> Checkout:
         confirming=confirming,
         held=held,
         rest=rest,
-        version=_version(found),
+        version=_version(found, far),
         places=_places(invoice, rest) if rest else (),
         payments=[one for one in found.payments if one.state != "VANISHED"],
         refunds=[one for one in found.refunds if one.state != "FAILED"],
@@ -140,6 +145,7 @@ def look(invoice_id: str) -> Checkout:
         rest_may_be_asked=rests.may_ask(invoice),
         prices=service.card_prices(found),
         slow=_slow(found),
+        confirmations=far,
     )
 
 
@@ -149,7 +155,13 @@ def version(invoice_id: str) -> str:
     Raises:
         NotFound: there is no such invoice.
     """
-    return _version(service.find(invoice_id))
+    found = service.find(invoice_id)
+    return _version(found, _confirmations(found))
+
+
+def _confirmations(found: service.Whole) -> Mapping[str, Confirmations | None]:
+    waits = [one for one in found.payments if one.state == PAYMENT.initial]
+    return {one.id: progress.confirmations(one.incoming_id) for one in waits}
 
 
 def _slow(found: service.Whole) -> str | None:
@@ -165,7 +177,7 @@ def _claimable(found: service.Whole) -> Usdc:
     return claimable(found.invoice)
 
 
-def _version(found: service.Whole) -> str:
+def _version(found: service.Whole, far: Mapping[str, Confirmations | None]) -> str:
     invoice = found.invoice
     parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
     # More time is offered, and was taken: both are seen without a reload.
@@ -179,7 +191,8 @@ def _version(found: service.Whole) -> str:
     parts += [f"{one.id}{one.state}" for one in found.refunds]
     if found.card is not None:
         parts.append(f"{found.card.deposit_id}{found.card.state}{found.card.page_url is None}")
-    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+    told = [f"{one.count}-{one.required}" if one else "unknown" for one in far.values()]
+    return ".".join([hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16], *told])
 
 
 def _places(invoice: Invoice, rest: Usdc) -> Sequence[Place]:

@@ -6,6 +6,7 @@ from protonpay.invoices import service, states
 from protonpay.invoices.reckoning import CURRENCY
 from protonpay.kernel.money import ZERO
 from protonpay.locales.formats import LANGUAGES
+from protonpay.wallets.schemas import Confirmations
 from protonpay.web.fields import (
     Email,
     Moment,
@@ -147,6 +148,7 @@ class PaymentView(WireSchema):
     late = fields.Boolean(metadata={"description": "Came after the end of the invoice."})
     created_at = Moment()
     credited_at = Moment(allow_none=True)
+    confirmations = Confirmations(waiting=states.PAYMENT.initial)
 
 
 class RefundView(WireSchema):

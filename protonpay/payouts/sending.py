@@ -194,7 +194,11 @@ def look_at_heads() -> None:
             log.warning("node_silent", network=name, error=repr(unknown))
             continue
         beats.note_head(
-            name, latest=head.latest, finalized=head.finalized, finalized_at=head.finalized_at
+            name,
+            latest=head.latest,
+            small=head.small,
+            finalized=head.finalized,
+            finalized_at=head.finalized_at,
         )
 
 

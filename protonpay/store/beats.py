@@ -4,8 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import redis
+import structlog
+
 from protonpay.kernel import clock
 from protonpay.store.queue import door
+
+log = structlog.get_logger(__name__)
 
 _QUEUES = "beats:queues"
 _CHAINS = "beats:chains"
@@ -22,10 +27,25 @@ def queue_ages() -> Mapping[str, int]:
     return {name: now - int(at) for name, at in _read(_QUEUES).items()}
 
 
-def note_head(network: str, *, latest: int, finalized: int, finalized_at: int) -> None:
-    """Note how far a network's node is, and when that was seen."""
-    seen = {"latest": latest, "finalized": finalized, "finalizedAt": finalized_at, "seenAt": _now()}
+def note_head(network: str, *, latest: int, small: int, finalized: int, finalized_at: int) -> None:
+    """Note how far a network's node is (``chains.port.ChainHead``), and when that was seen."""
+    seen = {
+        "latest": latest,
+        "small": small,
+        "finalized": finalized,
+        "finalizedAt": finalized_at,
+        "seenAt": _now(),
+    }
     door.client.hset(_CHAINS, network, json.dumps(seen))
+
+
+def known_heads() -> Mapping[str, dict[str, Any]]:
+    """Return ``chain_heads``; of none while Redis does not answer."""
+    try:
+        return chain_heads()
+    except redis.RedisError as error:
+        log.warning("no_heads_without_redis", error=repr(error))
+        return {}
 
 
 def chain_heads() -> Mapping[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ import structlog
 
 from protonpay.chains.registry import chains
 from protonpay.chains.watch import Arrival, BlockWatch, Reach
+from protonpay.kernel.money import Usdc
 from protonpay.wallets.recording import Holder
 from protonpay.wire.http import NoAnswer
 
@@ -29,17 +30,21 @@ def judge(
     A second node that does not answer lets them wait; it never holds up the others.
     """
     ours = [one for one in arrivals if one.address in held]
-    limit = chains.large(network)
-    small = [one for one in ours if not one.amount > limit and one.block <= reach.small.height]
-    large = [one for one in ours if one.amount > limit and one.block <= reach.final.height]
+    reached = [one for one in ours if is_due(network, one.amount, one.block, reach)]
+    large = [one for one in reached if is_large(network, one.amount)]
+    small = [one for one in reached if not is_large(network, one.amount)]
     credited = {*small, *_agreed(network, large)}
     return [one for one in ours if one in credited], [one for one in ours if one not in credited]
 
 
-def is_due(network: str, amount_micro: int, block: int, reach: Reach) -> bool:
+def is_large(network: str, amount: Usdc) -> bool:
+    """Tell whether a transfer waits until its network calls it final."""
+    return amount > chains.large(network)
+
+
+def is_due(network: str, amount: Usdc, block: int, reach: Reach) -> bool:
     """Tell whether a transfer seen in a block would be credited if it is still there."""
-    is_large = amount_micro > chains.large(network).micro
-    return block <= (reach.final if is_large else reach.small).height
+    return block <= (reach.final if is_large(network, amount) else reach.small).height
 
 
 def _agreed(network: str, large: Sequence[Arrival]) -> Sequence[Arrival]:

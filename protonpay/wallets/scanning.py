@@ -179,10 +179,7 @@ def _look_after(
             row
             for row in recording.open_rows(network)
             if (row.tx_hash, row.ordinal) not in there
-            and (
-                row.block >= first
-                or finality.is_due(network, row.amount_micro.micro, row.block, reach)
-            )
+            and (row.block >= first or finality.is_due(network, row.amount_micro, row.block, reach))
         ]
     )
     release()

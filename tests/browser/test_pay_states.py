@@ -13,12 +13,13 @@ from protonpay.invoices.lookups import Told
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel import clock, ids
 from protonpay.kernel.money import Usdc
+from protonpay.store import beats
 from protonpay.store.db import transaction
 from protonpay.wallets import service as wallets
 from tests.actors import Actor
 from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, heard, look, speaking
-from tests.invoices.asking import Asked, ask, pay_on_chain
+from tests.invoices.asking import Asked, arrive, ask, change, pay_on_chain
 from tests.payouts.orders import WALLETS
 from tests.portal.test_pay_page import DAY, STATES
 
@@ -231,6 +232,46 @@ def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callab
     assert seen.page.evaluate("window.same")
     assert seen.page.locator(".qr").count() == 0
     assert seen.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "{} of about {} confirmations "),
+        ("ru", "Подтверждений: {} из примерно {} "),
+    ],
+    ids=["en", "ru"],
+)
+def test_confirmations_are_counted_and_nothing_else_is_touched(
+    shop: Actor, visit: Callable[..., Visit], language: str, told: str
+):
+    """T01: n grows without a reload; the headline is not said again, what was opened stays."""
+
+    def note(latest: int, small: int) -> None:
+        beats.note_head("Polygon", latest=latest, small=small, finalized=small, finalized_at=0)
+
+    made = ask(shop, "50")
+    incoming_id = arrive(made.id, "50", network="Polygon", block=100)
+    receiving.follow(incoming_id)
+    note(104, 92)
+    seen = visit(locale=language, color_scheme=USUAL[language])
+    seen.page.goto(f"/pay/{made.id}")
+    far = seen.page.locator("[data-part=far]")
+    expect(far).to_have_text(told.format(5, 13))
+    look(seen, "pay-counted", language)
+    seen.page.locator("summary").click()
+    seen.page.evaluate("window.headline = document.querySelector('h1')")
+    note(105, 95)
+    expect(far).to_have_text(told.format(6, 11), timeout=PATIENCE)
+    expect(far.get_by_role("progressbar")).to_have_attribute("value", "6")
+    assert seen.page.evaluate("window.headline === document.querySelector('h1')")
+    expect(seen.page.locator("details[open]")).to_have_count(1)
+    assert seen.violations() == []
+    change(incoming_id, "FINAL")
+    receiving.follow(incoming_id)
+    expect(far).to_have_text("", timeout=PATIENCE)
+    expect(far).to_be_hidden()
+    assert seen.errors == []
 
 
 def test_copies_are_what_is_written(shop: Actor, visit: Callable[..., Visit]):

@@ -198,5 +198,6 @@ def test_the_next_sequence_counts_final_sends_only(evm):
 def test_the_head_tells_heights_and_the_final_blocks_time(evm):
     final = evm.block("finalized")
     head = evm.chain.head()
+    assert head.small == int(evm.block("safe")["number"], 16)
     assert (head.finalized, head.latest) == (int(final["number"], 16), head.finalized + 2)
     assert head.finalized_at == int(final["timestamp"], 16)

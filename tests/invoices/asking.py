@@ -63,6 +63,7 @@ def arrive(
     state: str = "SEEN",
     at: datetime | None = None,
     network: str = "Base",
+    block: int | None = None,
 ) -> str:
     """Let a transfer to an invoice's address be known, as a watch writes it; return its id."""
     number, now = next(_count), at or clock.now()
@@ -76,7 +77,7 @@ def arrive(
         tx_hash=f"0xhash{number}",
         ordinal=0,
         sender="0xsender",
-        block=number,
+        block=number if block is None else block,
         state=state,
         seen_at=now,
         final_at=now if state == "FINAL" else None,

@@ -124,7 +124,7 @@ class FakeChain:
         return self._answer("balance", Usdc(0))
 
     def head(self) -> ChainHead:
-        return self._answer("head", ChainHead(10, 8, 1_790_000_000))
+        return self._answer("head", ChainHead(10, 9, 8, 1_790_000_000))
 
     def _answer(self, call: str, usual: Any) -> Any:
         # A node may take a minute: nobody's rows are held meanwhile.

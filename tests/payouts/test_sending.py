@@ -279,6 +279,7 @@ def test_heads_are_noted_and_a_silent_node_is_left_out(
     assert set(heads) == {"Base", "Solana"}
     assert heads["Base"] == {
         "latest": 10,
+        "small": 9,
         "finalized": 8,
         "finalizedAt": 1_790_000_000,
         "seenAt": heads["Base"]["seenAt"],

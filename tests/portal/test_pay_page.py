@@ -19,7 +19,9 @@ from protonpay.invoices.models import InvoicePayment
 from protonpay.invoices.reckoning import locked, settle
 from protonpay.kernel import clock
 from protonpay.payouts.models import Payout
+from protonpay.store import beats
 from protonpay.store.db import transaction
+from protonpay.store.queue import door
 from protonpay.wallets import service as wallets
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.conftest import PASSPHRASE
@@ -300,6 +302,49 @@ def test_the_page_itself_ends_what_is_over(shop: Actor, opened: Callable[..., Pa
     with clock.frozen(clock.now() + DAY):
         assert "This invoice has expired" in opened(made).text
     assert made.status == "EXPIRED"
+
+
+def test_how_far_a_payment_is_and_of_several_each(
+    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
+):
+    """Confirmations in both languages; what is new of them alone leaves the rest of the page."""
+    made = ask(shop)
+
+    def version() -> tuple[str, str]:
+        said = get(client, f"/pay/{made.id}/events").get_data(as_text=True)
+        (told,) = re.findall("^data: (.+)$", said, re.MULTILINE)
+        page = opened(made)
+        assert {"data-version": told}.items() <= page.all("section")[0].items()
+        before, _, after = told.partition(".")
+        return before, after
+
+    note_head("Base", 104)
+    receiving.follow(arrive(made.id, "20", block=100))
+    page = opened(made)
+    assert "5 of about 13 confirmations" in page.text
+    assert page.all("progress") == [{"value": "5", "max": "13"}]
+    assert "Подтверждений: 5 из примерно 13" in opened(made, "ru").text
+    first, far = version()
+    note_head("Base", 105)
+    assert version() == (first, "6-14")
+    assert far == "5-13"
+
+    receiving.follow(arrive(made.id, "30", block=105))
+    door.client.hdel("beats:chains", "Base")
+    receiving.follow(arrive(made.id, "0.5", network="Polygon", block=100))
+    note_head("Polygon", 104)
+    page = opened(made)
+    unknown = "How many confirmations there are is not known right now"
+    assert page.text.count(unknown) == 2
+    assert f"20.00 USDC · Base {unknown} 30.00 USDC · Base" in page.text
+    assert "0.50 USDC · Polygon 5 of about 13 confirmations" in page.text
+    assert version()[1] == "unknown.unknown.5-13"
+    pay_on_chain(made.id, "1")
+    assert version()[0] != first
+
+
+def note_head(network: str, latest: int) -> None:
+    beats.note_head(network, latest=latest, small=92, finalized=60, finalized_at=0)
 
 
 def test_what_vanished_is_not_shown(shop: Actor, opened: Callable[..., Page]):

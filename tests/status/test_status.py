@@ -34,7 +34,7 @@ def everything_lives(house: Flask, keyring_path: Path) -> None:
         beats.beat(queue)
     now = clock.to_epoch_ms(clock.now()) // 1000
     for network in NETWORKS:
-        beats.note_head(network, latest=10, finalized=8, finalized_at=now - 3)
+        beats.note_head(network, latest=10, small=9, finalized=8, finalized_at=now - 3)
 
 
 def test_a_process_that_answers_is_alive_whatever_else_is_gone(client: FlaskClient, monkeypatch):

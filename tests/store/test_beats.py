@@ -25,11 +25,12 @@ def test_a_queue_is_as_old_as_its_last_beat():
 
 def test_a_chain_is_as_far_as_it_was_last_seen():
     with clock.frozen(NOON):
-        beats.note_head("Base", latest=100, finalized=60, finalized_at=1_773_489_500)
+        beats.note_head("Base", latest=100, small=90, finalized=60, finalized_at=1_773_489_500)
     with clock.frozen(NOON + timedelta(seconds=4)):
         assert beats.chain_heads() == {
             "Base": {
                 "latest": 100,
+                "small": 90,
                 "finalized": 60,
                 "finalizedAt": 1_773_489_500,
                 "seenAt": 1_773_489_600,

@@ -175,7 +175,7 @@ IN_RUSSIAN: Sentences = {
         "Когда станет окончательным: примерно через 5 секунд после отправки."
     ),
     "Once its network calls it final.": "Когда сеть сочтёт его окончательным.",
-    "seen, not final yet": "замечено, ещё не окончательно",
+    "It is on its way and is credited by itself.": "Платёж в пути и будет зачислен сам.",
     "the provider is being asked": "спрашиваем провайдера",
     "You are leaving for {provider}": "Вы переходите к {provider}",
     "You pay": "Вы платите",

@@ -21,6 +21,10 @@ IN_RUSSIAN: Sentences = {
     "The payment has arrived": "Платёж получен",
     "Send {rest} USDC more": "Отправьте ещё {rest} USDC",
     "Payment found, waiting for the network": "Платёж найден, ждём подтверждения сети",
+    "{seen} of about {required} confirmations": "Подтверждений: {seen} из примерно\u00a0{required}",
+    "How many confirmations there are is not known right now": (
+        "Сколько уже подтверждений, сейчас неизвестно"
+    ),
     "{network} is slow today": "Сеть {network} сегодня работает медленно",
     "{confirming} USDC is safe, and the payment will finish by itself. Do not pay again.": (
         "{confirming} USDC в безопасности, платёж завершится сам. Не платите повторно."

@@ -38,8 +38,10 @@ async function look() {
     if (page.documentElement.lang !== document.documentElement.lang) return location.reload();
     const next = page.querySelector("[data-version]");
     if (next.dataset.version !== shown) {
-      // The element with role=status stays, so that its new words are said.
-      for (const part of ["tone", "asked", "stands", "back", "rest"]) {
+      // The element with role=status stays, so that its new words are said. Where only confirmations
+      // are more, nothing else is touched: nobody hears the headline again.
+      const [before, now] = [shown, next.dataset.version].map((one) => one.split(".")[0]);
+      for (const part of before === now ? ["far"] : ["tone", "asked", "stands", "far", "back", "rest"]) {
         const [old, made] = [document, page].map((from) => from.querySelector(`[data-part=${part}]`));
         old.className = made.className;
         if (part !== "tone") old.replaceChildren(...made.childNodes);

@@ -9,7 +9,9 @@ from protonpay.chains.watch import Arrival
 from protonpay.kernel.money import Usdc
 from protonpay.portal import words
 from protonpay.portal.client import filters
+from protonpay.store import beats
 from protonpay.store.db import transaction
+from protonpay.store.queue import door
 from protonpay.wallets import recording
 from tests.actors import Actor
 from tests.conftest import PASSPHRASE
@@ -90,13 +92,23 @@ def test_a_network_that_is_added_has_a_sentence_too():
 
 def test_what_comes_in_is_seen_before_it_is_credited(reader: Reader, alice: Actor):
     """A list that renews itself: provisional first, then in the balance."""
-    for final, said in ((False, "seen, not final yet"), (True, "Confirmed")):
-        arrive(alice, final=final)
-        screen = reader.open("/app/deposit")
-        assert said in screen.text
+    arrive(alice, final=False)
+    beats.note_head("Base", latest=11, small=0, finalized=0, finalized_at=0)
+    (made,) = alice.get("/client/deposits").json["deposits"]
+    for path, live in (("/app/deposit", 'data-live="5"'), (f"/app/deposits/{made['id']}", "3")):
+        screen = reader.open(path)
         assert "12.50" in screen.text
-        assert 'data-live="5"' in screen.html
-        assert ("seen, not final yet" in screen.text) is not final
+        assert "5 of about 12 confirmations" in screen.text
+        assert live in screen.html
+        russian = reader.open(f"{path}?lang=ru")
+        assert "Подтверждений: 5 из примерно 12" in russian.text
+        reader.open(f"{path}?lang=en")
+    door.client.delete("beats:chains")
+    assert "How many confirmations there are is not known" in reader.open("/app/deposit").text
+    arrive(alice, final=True)
+    screen = reader.open("/app/deposit")
+    assert "Confirmed" in screen.text
+    assert "confirmations" not in screen.text
     assert alice.available == Usdc.parse("1012.5")
 
 
