@@ -12,8 +12,14 @@ from protonpay.chains.port import Chain, SendOutcome, SignedSend
 from protonpay.kernel import clock
 from protonpay.payouts.models import AttemptedPayout, OutbidSend, Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT
-from protonpay.store.db import current, db, release
+from protonpay.store.db import current, db, execute, release
 
+# One statement, whatever the size of a bundle.
+_STORE_PARTS = """
+    INSERT INTO attempted_payouts (attempt_id, payout_id, state)
+    SELECT attempt_id, payout_id, %(state)s
+    FROM unnest(%(attempts)s::bigint[], %(payouts)s::text[]) AS part (attempt_id, payout_id)
+"""
 _BEST_FIRST = ("LANDED", "FAILED", "LOST")
 
 
@@ -84,11 +90,12 @@ def store(chain: Chain, sends: Sequence[SignedSend]) -> Sequence[int]:
     session.add_all(rows)
     session.flush()
     parts = [
-        {"attempt_id": row.id, "payout_id": payout_id, "state": ATTEMPT.initial}
+        (row.id, payout_id)
         for row, send in zip(rows, sends, strict=True)
         for payout_id in send.payout_ids
     ]
-    session.execute(insert(AttemptedPayout), parts)
+    paying, paid = map(list, zip(*parts, strict=True))
+    execute(_STORE_PARTS, {"attempts": paying, "payouts": paid, "state": ATTEMPT.initial})
     return [row.id for row in rows]
 
 
