@@ -108,6 +108,21 @@ def test_the_reference_finds_and_remembers(visit: Callable[..., Visit]):
     expect(seen.page.get_by_label("Python")).to_be_checked()
 
 
+def test_a_phone_begins_with_the_text_of_the_reference(visit: Callable[..., Visit]):
+    """Its contents are behind a word, open for who asks or finds, and gone for who follows them."""
+    seen = visit(viewport={"width": 360, "height": 800})
+    seen.page.goto("/docs")
+    listed = seen.page.locator(".contents .list")
+    expect(listed).to_be_hidden()
+    seen.shot("docs-folded-360", whole=False)
+    seen.page.locator(".contents .all > summary").click()
+    expect(listed).to_be_visible()
+    seen.page.locator(".contents a[href='#errors']").click()
+    expect(listed).to_be_hidden()
+    seen.page.locator("#find").fill("post invoices")
+    expect(listed).to_be_visible()
+
+
 def test_the_reference_is_whole_without_its_script(visit: Callable[..., Visit]):
     """T13 of the reference: one language of examples at a time, every call in the contents."""
     seen = visit(java_script_enabled=False)

@@ -35,6 +35,14 @@ IN_RUSSIAN: Sentences = {
     "You switched it off.": "Вы его выключили.",
     "It said that it is gone (410).": "Он ответил, что его больше нет (410).",
     "Nothing reached it for three days.": "Три дня до него ничего не доходило.",
+    "See the balance": "Видеть баланс",
+    "See what happened": "Видеть операции",
+    "Ask for deposits": "Запрашивать пополнения",
+    "Withdraw money": "Выводить деньги",
+    "Transfer money": "Переводить деньги",
+    "Make and manage invoices": "Выставлять счета и управлять ими",
+    "Manage webhooks": "Управлять вебхуками",
+    "Standard": "Стандартный",
     "Its address leads to where we do not go.": "Его адрес ведёт туда, куда мы не ходим.",
 }
 
@@ -48,6 +56,18 @@ COUNTED = dict(
                 "{count} запросов за тридцать дней",
                 "{count} запроса за тридцать дней",
             ),
-        )
+        ),
+        counted(
+            ("{count} hour", "{count} hours"),
+            ("{count} час", "{count} часа", "{count} часов", "{count} часа"),
+        ),
+        counted(
+            ("{count} minute", "{count} minutes"),
+            ("{count} минута", "{count} минуты", "{count} минут", "{count} минуты"),
+        ),
+        counted(
+            ("{count} second", "{count} seconds"),
+            ("{count} секунда", "{count} секунды", "{count} секунд", "{count} секунды"),
+        ),
     ]
 )

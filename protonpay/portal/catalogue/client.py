@@ -54,7 +54,6 @@ IN_RUSSIAN: Sentences = {
     "yes": "да",
     "no": "нет",
     "{milliseconds} ms": "{milliseconds} мс",
-    "{seconds} s": "{seconds} с",
     "1 minute": "1 минута",
     "2 minutes": "2 минуты",
     "5 minutes": "5 минут",

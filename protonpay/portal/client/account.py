@@ -6,6 +6,7 @@ from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel import zones
+from protonpay.locales import countries
 from protonpay.portal import words
 from protonpay.portal.client import figures
 from protonpay.portal.client.api import Call
@@ -130,7 +131,6 @@ def submit_identity() -> AnyResponse:
     """Send the answers of an identity check."""
     form = Form()
     body = form.body("fullName", "dateOfBirth", "country", "documentKind", "documentNumber")
-    body["country"] = str(body.get("country", "")).upper()
     if send("POST", "/client/kyc", form, body).refused:
         return _identity(form)
     return done("Thank you. It is being reviewed.", "/app/identity")
@@ -193,6 +193,7 @@ def _identity(form: Form) -> Response:
         documents=ask("/client/kyc/documents")["documents"],
         document_kinds=_DOCUMENTS,
         kinds=_SIDES,
+        countries=countries.named(words.chosen()),
     )
 
 

@@ -169,12 +169,12 @@ def send_test(webhook_id: str) -> AnyResponse:
 
 @client.post("/webhooks/<id:webhook_id>/again")
 def deliver_again(webhook_id: str) -> AnyResponse:
-    """Replay from a number on, or recover what a span has missed."""
+    """Replay from a number on, or recover what was missed since a moment."""
     form = Form()
     if form["after"]:
         asked, body = "replay", form.body(whole=["after"])
     else:
-        since = {name: f"{form[name]}:00Z" for name in ("since", "until") if form[name]}
+        since = {"since": looks.moment(form["since"], zone())}
         asked, body = "recover", since
     answer = send("POST", f"/client/webhooks/{webhook_id}/{asked}", form, body)
     if answer.refused:

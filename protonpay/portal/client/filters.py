@@ -12,6 +12,7 @@ from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup, escape
 
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
+from protonpay.kernel.scopes import FULL
 from protonpay.locales import formats
 from protonpay.portal import words
 from protonpay.portal.client.api import Call
@@ -79,6 +80,20 @@ _ENDED = {
 }
 
 
+SCOPES = {
+    FULL: "Everything a key may do",
+    "balance:read": "See the balance",
+    "activity:read": "See what happened",
+    "deposits:write": "Ask for deposits",
+    "withdrawals:write": "Withdraw money",
+    "transfers:write": "Transfer money",
+    "invoices:write": "Make and manage invoices",
+    "webhooks:write": "Manage webhooks",
+}
+"""What each scope of a key is in words."""
+_NO_FILTERS = frozenset({words.SWITCH, "cursor"})
+
+
 def register(state: BlueprintSetupState) -> None:
     """Give the templates these filters."""
     environment = state.app.jinja_env
@@ -112,6 +127,11 @@ def within(args: Mapping[str, str], first: str, last: str) -> str:
     """Return a list's query for a span of days, its other filters kept."""
     kept = {name: value for name, value in args.items() if name != "cursor"}
     return urlencode(kept | {"from": first, "to": last})
+
+
+def filtered(args: Mapping[str, str]) -> bool:
+    """Tell whether a list's query asks for a part of it."""
+    return any(value and name not in _NO_FILTERS for name, value in args.items())
 
 
 def spoken_in(args: Mapping[str, str], language: str) -> str:
@@ -217,6 +237,28 @@ def clocked(seconds: int) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
 
 
+def lasting(seconds: int, say: Say) -> str:
+    """Return how long something lasts, in the largest unit of which it is a whole number."""
+    if not seconds:
+        return say("None")
+    if seconds % 3600 == 0:
+        return say("{count} hours", count=seconds // 3600)
+    if seconds % 60 == 0:
+        return say("{count} minutes", count=seconds // 60)
+    return say("{count} seconds", count=seconds)
+
+
+def scopes_said(permissions: str | Sequence[str], say: Say) -> Sequence[str]:
+    """Return what a key may, each scope in words."""
+    scopes = [permissions] if isinstance(permissions, str) else permissions
+    return [say(SCOPES[scope]) for scope in scopes]
+
+
+def scope_pairs(scopes: Iterable[str], say: Say) -> Pairs:
+    """Return options with a word for each scope, and the scope as programs write it."""
+    return [(scope, f"{say(SCOPES[scope])} ({scope})") for scope in scopes]
+
+
 def problem_said(code: str) -> str:
     """Return the sentence of why a withdrawal would be refused."""
     return _PROBLEMS.get(code, worded(code))
@@ -257,6 +299,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "onward": onward,
     "within": within,
     "place": place,
+    "filtered": filtered,
     "spoken_in": spoken_in,
     "query": query,
     "as_curl": as_curl,
@@ -272,6 +315,9 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "exactly": Decimal,
     "credited_said": credited_said,
     "clocked": clocked,
+    "lasting": lasting,
+    "scopes_said": scopes_said,
+    "scope_pairs": scope_pairs,
     "problem_said": problem_said,
     "waits_said": waits_said,
     "ended_said": ended_said,

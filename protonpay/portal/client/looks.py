@@ -32,6 +32,17 @@ def _ends(address: str) -> tuple[str, str]:
     return plain[:_SHOWN], plain[-_SHOWN:]
 
 
+def moment(typed: str, zone: tzinfo) -> str:
+    """Return a moment that was typed by the clocks of a time zone, as the API reads it.
+
+    An hour that comes twice is its first one. What is no moment is left as it is.
+    """
+    try:
+        return clock.to_text(datetime.fromisoformat(typed).replace(tzinfo=zone).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return typed
+
+
 def span(args: Mapping[str, str], zone: tzinfo) -> dict[str, str]:
     """Return the moments of a list's filters from days of a time zone; the last day is in it.
 

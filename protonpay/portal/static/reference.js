@@ -2,7 +2,12 @@
 const find = document.getElementById("find");
 const contents = document.querySelector(".contents");
 const found = document.querySelector(".found");
+const all = contents.querySelector(".all");
 document.querySelector(".find").hidden = false;
+// A phone begins with the text; whoever follows the contents has read them.
+const narrow = matchMedia("(max-width: 40rem)");
+all.open = !narrow.matches;
+contents.addEventListener("click", (clicked) => clicked.target.closest("a") && (all.open = !narrow.matches));
 
 find.addEventListener("input", () => {
   const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -13,10 +18,11 @@ find.addEventListener("input", () => {
     call.hidden = !fits;
     count += fits && words.length > 0;
   }
-  for (const part of contents.querySelectorAll("details")) {
+  for (const part of contents.querySelectorAll("li details")) {
     part.open = words.length > 0 && part.querySelector("li:not([hidden])") !== null;
     part.closest("li").hidden = words.length > 0 && !part.open;
   }
+  all.open = words.length > 0 || !narrow.matches;
   found.textContent = words.length ? count || find.dataset.none : "";
 });
 

@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 
 from protonpay.kernel.money import Usdc
+from protonpay.portal import words
+from protonpay.portal.client import filters
 from tests.actors import PASSWORD, Actor
 from tests.kyc.papers import PNG
 from tests.moments import Moments
@@ -163,14 +165,16 @@ def test_addresses_policy_and_identity(house: Flask, alice: Actor):
     reader.send("/app/wallets", signature="0x00")
     assert reader.status >= 400
     reader.open("/app/identity")
-    reader.send("/app/identity", fullName="", dateOfBirth="1990-01-01", country="ae")
+    assert "United Arab Emirates" in reader.at.text
+    reader.send("/app/identity", fullName="", dateOfBirth="1990-01-01", country="AE")
     assert reader.status == 400
     assert reader.at.form("/app/identity").fields["dateOfBirth"] == "1990-01-01"
+    assert reader.at.form("/app/identity").fields["country"] == "AE"
     reader.send(
         "/app/identity",
         fullName="Alice Doe",
         dateOfBirth="1990-01-01",
-        country="ae",
+        country="AE",
         documentNumber="K1",
     )
     assert "It is being reviewed" in reader.at.text
@@ -182,6 +186,16 @@ def test_fees_are_reckoned(house: Flask, alice: Actor):
     with nothing_changes():
         reader.send("/app/fees", amount="100", network="Base")
     assert "100.05 USDC" in reader.at.text
+    assert "Standard" in reader.at.text
+    assert "Between two withdrawals 1 minute" in reader.at.text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "None"), (1, "1 second"), (90, "90 seconds"), (300, "5 minutes"), (7200, "2 hours")],
+)
+def test_how_long_something_lasts(seconds: int, said: str):
+    assert filters.lasting(seconds, words.speaker("en")) == said
 
 
 def test_preferences_hold_at_once_and_at_the_next_sign_in(house: Flask, alice: Actor):

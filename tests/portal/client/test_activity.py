@@ -1,6 +1,7 @@
 """The screen of activity: its filters are its address; what is wrong stands beside its field."""
 
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -35,6 +36,13 @@ def test_filters_stay_in_the_address_and_in_their_fields(reader: Reader, alice: 
         assert len(answer.get_data(as_text=True).splitlines()) == 2
 
 
+def test_only_a_list_with_filters_can_be_cleared(reader: Reader):
+    """A language is none, and neither is a field that was left empty."""
+    for path in ("/app/activity", "/app/invoices", "/app/requests"):
+        assert "Clear" not in reader.open(f"{path}?lang=en&from=").text
+        assert "Clear" in reader.open(f"{path}?lang=en&from=2026-01-01").text
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [
@@ -62,6 +70,20 @@ def test_a_payment_of_an_invoice_leads_to_the_invoice(reader: Reader, alice: Act
     assert f"/pay/{invoice}" in screen.links
     assert reader.open(f"/pay/{invoice}").text
     assert reader.status == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone", "moment"),
+    [
+        ("2026-03-29T12:30", "Europe/Moscow", "2026-03-29T09:30:00Z"),
+        ("2026-10-25T02:30", "Europe/Berlin", "2026-10-25T00:30:00Z"),  # the first of two
+        ("2026-07-01T00:00", "America/New_York", "2026-07-01T04:00:00Z"),
+        ("yesterday", "Europe/Moscow", "yesterday"),
+        ("", "Europe/Moscow", ""),
+    ],
+)
+def test_a_moment_is_typed_by_the_clocks_of_a_zone(typed: str, zone: str, moment: str):
+    assert looks.moment(typed, ZoneInfo(zone)) == moment
 
 
 @pytest.mark.parametrize(

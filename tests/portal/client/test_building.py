@@ -3,10 +3,15 @@
 import csv
 import io
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 
+from protonpay.kernel import clock
+from protonpay.kernel.scopes import FULL, Scope
+from protonpay.portal.client import filters
 from protonpay.request_log import recording
 from protonpay.verify import verify
 from protonpay.webhooks import delivery, service
@@ -66,6 +71,31 @@ def test_a_key_is_rotated_and_both_are_shown(reader: Reader, alice: Actor):
         reader.send(f"{place}/rotate")
     assert reader.status == 409
     assert "At most 3 secrets at once." in reader.at.text
+
+
+def test_what_a_key_may_is_said(reader: Reader, alice: Actor):
+    """In words; on its own page as programs write it, too."""
+    key = make_key(alice, ["balance:read", "invoices:write"])
+    assert "See the balance, Make and manage invoices" in reader.open("/app/keys").text
+    assert "balance:read invoices:write" in reader.open(f"/app/keys/{key.id}").text
+    assert {scope.value for scope in Scope} | {FULL} == set(filters.SCOPES)
+
+
+def test_what_was_missed_is_asked_for_by_the_readers_clocks(house: Flask, alice: Actor):
+    """Moscow is three hours before UTC; what has not happened there yet is refused."""
+    assert alice.call("PATCH", "/client/preferences", json={"timeZone": "Europe/Moscow"}).json
+    made = {"url": "https://example.com/hooks", "events": ["invoice.paid"]}
+    hook = alice.post("/client/webhooks", made).json["webhook"]["id"]
+    mover = sign_in(house, alice)
+    place = f"/app/webhooks/{hook}"
+    assert "In your time zone, Europe/Moscow." in mover.open(place).text
+    now = clock.now().astimezone(ZoneInfo("Europe/Moscow"))
+    mover.send(f"{place}/again", since=f"{now - timedelta(minutes=5):%Y-%m-%dT%H:%M}")
+    assert "under way again" in mover.at.text
+    mover.open(place)
+    with nothing_changes():
+        mover.send(f"{place}/again", since=f"{now + timedelta(minutes=5):%Y-%m-%dT%H:%M}")
+    assert mover.status == 400
 
 
 def test_a_key_that_may_nothing_is_refused_and_nothing_is_lost(reader: Reader):
