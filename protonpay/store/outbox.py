@@ -31,7 +31,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from protonpay.kernel import clock
 from protonpay.store import queue
 from protonpay.store.bell import bell
-from protonpay.store.db import Base, after_commit, current, db, driver, transaction
+from protonpay.store.db import (
+    Base,
+    after_commit,
+    commit_without_waiting,
+    current,
+    db,
+    driver,
+    transaction,
+)
 from protonpay.store.jobs import JOBS
 from protonpay.store.types import UtcDateTime
 
@@ -236,7 +244,8 @@ def renew(ticket: Ticket) -> None:
 
 def ack(ticket: Ticket) -> None:
     """Say that the work is done."""
-    _settle(ticket, "done_at = %(now)s, leased_until = NULL, last_error = NULL", now=clock.now())
+    done = "done_at = %(now)s, leased_until = NULL, last_error = NULL"
+    _settle(ticket, done, lasting=True, now=clock.now())
 
 
 def postpone(ticket: Ticket, delay_seconds: float, reason: str) -> datetime | None:
@@ -283,9 +292,15 @@ def replay(row_ids: Sequence[int]) -> int:
     return len(revived)
 
 
-def _settle(ticket: Ticket, change: LiteralString, **values: Any) -> Mapping[str, Any] | None:
+def _settle(
+    ticket: Ticket, change: LiteralString, *, lasting: bool = False, **values: Any
+) -> Mapping[str, Any] | None:
+    # Who holds a row, and until when, need not last: a database that dies and has forgotten it
+    # hands the row out again, as it does when a worker dies. That the work is done must last.
     command = sql.SQL(_SETTLE).format(sql.SQL(change))
     with transaction():
+        if not lasting:
+            commit_without_waiting()
         held = {"id": ticket.row_id, "fence": ticket.fence}
         found = driver().execute(command, {**held, **values}).fetchone()
     return None if found is None else found[0]

@@ -1,6 +1,7 @@
 """How work of the outbox ends: it fails, for good at last, or was done along with other work."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -122,3 +123,17 @@ class TestFinishing:
                 {},
             ).fetchall()
         assert "ix_outbox_sign" in str(plan)
+
+
+def test_only_that_work_is_done_waits_for_the_disk(monkeypatch: pytest.MonkeyPatch):
+    hurried = list[str]()
+    for step, act in {
+        "begin": outbox.begin,
+        "renew": outbox.renew,
+        "postpone": lambda ticket: outbox.postpone(ticket, 1, "not final"),
+        "fail": lambda ticket: outbox.fail(ticket, "an error"),
+        "ack": outbox.ack,
+    }.items():
+        monkeypatch.setattr(outbox, "commit_without_waiting", partial(hurried.append, step))
+        act(add())
+    assert hurried == ["begin", "renew", "postpone"]
