@@ -1,7 +1,15 @@
 """The client portal: its frame, money, what all screens share."""
 
-from protonpay.portal.catalogue.counted import Sentences
+from protonpay.portal.catalogue.counted import Counted, Sentences, counted
 
+COUNTED: dict[str, Counted] = dict(
+    [
+        counted(
+            ("{count} day", "{count} days"),
+            ("{count} день", "{count} дня", "{count} дней", "{count} дня"),
+        )
+    ]
+)
 IN_RUSSIAN: Sentences = {
     "Spans of days": "Промежутки дней",
     "Today": "Сегодня",

@@ -1,8 +1,11 @@
 """Screens of deposits: an address on chain, a card and what it would bring, what came of them."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import urlencode
 
-from flask import Response
+from flask import Response, redirect
+from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
@@ -15,6 +18,8 @@ _LATELY = 10
 def deposit() -> Response:
     """Show the ways to put money in; what an amount by card would bring, if one was typed."""
     form = Form()
+    if form["network"]:
+        return _at_an_address(form)
     if not form["amount"]:
         return _ways(form)
     body = form.body("currency", amounts=["amount"])
@@ -23,11 +28,13 @@ def deposit() -> Response:
 
 
 @client.post("/deposit/crypto")
-def deposit_address() -> Response:
-    """Show the address of a network."""
+def deposit_address() -> AnyResponse:
+    """Lead to the address of a network: a page that is reloaded or kept shows it again."""
     form = Form()
-    answer = send("POST", "/client/deposit/crypto", form, form.body("network"))
-    return _ways(form, where=None if answer.refused else answer["deposit"])
+    if send("POST", "/client/deposit/crypto", form, form.body("network")).refused:
+        return _ways(form)
+    asked = urlencode({"network": form["network"]})
+    return redirect(f"/app/deposit?{asked}", HTTPStatus.SEE_OTHER)
 
 
 @client.post("/deposit/card")
@@ -48,6 +55,12 @@ def deposit_by_card() -> Response:
 def one_deposit(deposit_id: str) -> Response:
     """Show what became of a deposit."""
     return show("deposited", one=ask(f"/client/deposit/{deposit_id}")["deposit"])
+
+
+def _at_an_address(form: Form) -> Response:
+    # The same address each time, whoever asks and however often: a look changes nothing.
+    answer = send("POST", "/client/deposit/crypto", form, form.body("network"), once=False)
+    return _ways(form, where=None if answer.refused else answer["deposit"])
 
 
 def _ways(form: Form, **shown: object) -> Response:

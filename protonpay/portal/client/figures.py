@@ -14,6 +14,8 @@ from protonpay.portal.charts import Series
 from protonpay.portal.words import Say
 
 DAYS = 30
+SPANS = (7, DAYS, 90)
+"""Of how many days a reader may see the balance."""
 
 Days = Sequence[Mapping[str, Any]]
 
@@ -81,16 +83,17 @@ def limit_of_a_day(say: Say, quote: Mapping[str, Any], limit: int) -> Markup:
     )
 
 
-def in_and_out(say: Say, days: Days) -> Markup:
+def in_and_out(say: Say, days: Days, span: int = DAYS) -> Markup:
     """Draw what came in and what went out on each of the last days.
 
     Args:
         say: the page's language and time zone.
         days: of ``GET /client/balance/history``.
+        span: how many were asked for; a young account has fewer.
     """
     named = [date.fromisoformat(day["day"]) for day in days]
     # Before the account there were days, too: a column is as wide on its first day as ever.
-    before = [named[0] - timedelta(days=back) for back in range(DAYS - len(named), 0, -1)]
+    before = [named[0] - timedelta(days=back) for back in range(span - len(named), 0, -1)]
     came, went = (
         [0] * len(before) + [_micro(day[name]) for day in days] for name in ("moneyIn", "moneyOut")
     )

@@ -7,6 +7,7 @@ from flask import Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.kernel import clock
+from protonpay.kernel.money import Usdc
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks, withdrawing
 from protonpay.portal.client.api import Answer, Call, Refused
@@ -37,7 +38,9 @@ def overview() -> Response:
     limits = fees["limits"]
     quote = withdrawing.room(fees)
     balance = ask("/client/balance")
-    days = ask("/client/balance/history", days=figures.DAYS)["history"]
+    asked = request.args.get("days", "")
+    span = next((each for each in figures.SPANS if str(each) == asked), figures.DAYS)
+    days = ask("/client/balance/history", days=span)["history"]
     wrong = ask("/client/notifications", show="standing", limit=5)["notifications"]
     say = words.speaker(words.chosen(), zone())
     return show(
@@ -48,7 +51,9 @@ def overview() -> Response:
         quote=quote,
         used=quote and figures.limit_of_a_day(say, quote, limits["dailyWithdrawalLimit"]),
         balance=balance,
-        figures=[figures.standing(say, days), figures.in_and_out(say, days)],
+        figures=[figures.standing(say, days), figures.in_and_out(say, days, span)],
+        spans=figures.SPANS,
+        span=span,
         acts=withdrawing.ASKED,
     )
 
@@ -135,13 +140,25 @@ def _activity_asked_for(form: Form) -> dict[str, str]:
 
 
 def _paying(form: Form) -> Response:
+    order = form.body("toIdentifier", "note", amounts=["amount"])
+    balance = ask("/client/balance")
     return show(
         "transfer_confirm",
         form=form,
-        order=form.body("toIdentifier", "note", amounts=["amount"]),
-        balance=ask("/client/balance"),
+        order=order,
+        balance=balance,
+        after=_left(balance["balanceUsdc"], order.get("amount", "")),
         acts=_TRANSFERRING,
     )
+
+
+def _left(balance: str, taken: str) -> str | None:
+    """Return what is left of a balance; None if it is less than nothing, or not to be reckoned."""
+    try:
+        left = Usdc.parse(balance) - Usdc.parse(taken)
+    except ValueError:
+        return None
+    return None if left.micro < 0 else str(left)
 
 
 _TRANSFERRING: Sequence[Call] = (

@@ -13,6 +13,7 @@ from protonpay.store import beats
 from protonpay.store.db import transaction
 from protonpay.store.queue import door
 from protonpay.wallets import recording
+from protonpay.wallets.service import addresses_of
 from tests.actors import Actor
 from tests.conftest import PASSPHRASE
 from tests.invoices.by_card import tap, tap_simulator
@@ -74,14 +75,24 @@ def test_what_cannot_be_reckoned_is_said_and_kept(
     ("network", "said"),
     [("Solana", "15 seconds"), ("Base", "2 minutes"), ("Polygon", "5 seconds")],
 )
-def test_an_address_says_how_much_and_how_long(
-    reader: Reader, keyring_path: Path, network: str, said: str
+def test_an_address_says_how_much_and_how_long_and_stays(
+    reader: Reader, alice: Actor, keyring_path: Path, network: str, said: str
 ):
     pools.fill(keyring_path, PASSPHRASE, 5)
     reader.open("/app/deposit")
     reader.send("/app/deposit/crypto", network=network)
     assert said in reader.at.text
     assert "Any amount above zero" in reader.at.text
+    again = reader.open(f"/app/deposit?network={network}")
+    assert said in again.text, "also after a reload"
+    assert addresses_of("user", alice.id)[network] in again.html
+
+
+def test_a_network_that_there_is_not_has_no_address(reader: Reader):
+    with nothing_changes():
+        reader.open("/app/deposit?network=Nowhere")
+    assert reader.status == 400
+    assert "Choose Solana, Base or Polygon." in reader.at.text
 
 
 def test_a_network_that_is_added_has_a_sentence_too():

@@ -41,6 +41,8 @@ def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Ac
         reader.open("/app/transfer")
         reader.send("/app/transfer/confirm", toIdentifier=to, amount="1 250,00", note="Обед <b>")
         assert "1,250.00 USDC" in reader.at.text
+        left = f"{rich.available.micro // 1_000_000 - 1250:,}.00"
+        assert f"Balance after it {left} USDC" in reader.at.text
         assert "Transfer 1,250.00 USDC" in reader.at.text
         fields = dict(reader.at.form("/app/transfer").fields)
         places = {reader.again("/app/transfer", fields).headers["Location"] for _ in range(2)}
@@ -50,6 +52,12 @@ def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Ac
         assert "1,250.00 USDC" in receipt.text
     assert bob.available == Usdc.parse("2500")
     assert count() == 2
+
+
+@pytest.mark.parametrize("amount", ["999999999", "1,250", "-1", ""])
+def test_what_leaves_no_balance_is_not_reckoned(reader: Reader, rich: Actor, amount: str):
+    reader.open(f"/app/transfer/confirm?toIdentifier={rich.public_id}&amount={amount}")
+    assert "Balance after it —" in reader.at.text
 
 
 @pytest.mark.parametrize("to", ["nobody@example.com", "PP-00000000", "self"])
@@ -76,7 +84,7 @@ def test_what_was_typed_comes_back_after_signing_in_anew(
         reader.send("/app/transfer")
     assert "Sign in to go on" in reader.at.text
     reader.send("/login", email=rich.email, password=PASSWORD)
-    fields = reader.at.form("/app/transfer/confirm").fields
+    fields = reader.at.form("/app/transfer").fields
     assert (fields["toIdentifier"], fields["amount"], fields["note"]) == (bob.email, "5", "Lunch")
 
 
@@ -135,6 +143,14 @@ def test_the_drawings_come_of_one_answer(reader: Reader, rich: Actor):
     assert shown.count("/client/balance/history?days=30") == 1
     assert "/client/activity" not in shown
     assert shown.count('class="chart-hit"') == figures.DAYS, "also of days before the account"
+    assert 'aria-current="true">30 days' in shown
+    for days in (7, 90):
+        shown = reader.open(f"/app?days={days}").html
+        assert shown.count(f"/client/balance/history?days={days}") == 1
+        assert shown.count('class="chart-hit"') == days
+        assert f'aria-current="true">{days} days' in shown
+    assert "90 дней" in reader.open("/app?days=8&lang=ru").text
+    assert "history?days=30" in reader.at.html, "another number is the usual one"
     still = {"day": "2026-03-14", "moneyIn": "0.00", "moneyOut": "0.00"}
     empty = figures.in_and_out(words.speaker("en"), [still])
     assert empty.count("There is nothing to draw yet") == 1
