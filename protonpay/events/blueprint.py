@@ -17,11 +17,17 @@ _KEYS = either(Scope.ACTIVITY_READ, Scope.WEBHOOKS_WRITE)
 @blp.arguments(schemas.EventsQuery, location="query")
 @blp.response(200, schemas.EventsStretch)
 def events(query: dict[str, Any]) -> service.Stretch:
-    """Read your event log above a number, oldest first: every event, whoever was told of it.
+    """Read your event log, oldest first above a number: every event, whoever was told of it.
+
+    With `order=desc` it is read back: newest first, below the number `before`.
 
     With `wait` it is answered when there is an event, or after so many seconds without one.
     """
-    return waiting.read(current().user_id, **query)
+    order, before = query.pop("order"), query.pop("before")
+    if order == schemas.ASCENDING:
+        return waiting.read(current().user_id, **query)
+    asked = {name: query[name] for name in ("limit", "event")}
+    return service.read_back(current().user_id, before=before, **asked)
 
 
 @blp.get("/events/<event:event_id>", keys=_KEYS)

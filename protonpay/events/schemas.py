@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate, validates_schema
 from typing_extensions import override
 
 from protonpay.events.service import Stretch
@@ -13,6 +13,7 @@ from protonpay.kernel import events, ids
 from protonpay.web.fields import JsonSchema, Moment, QueryNumber, Text, WireSchema
 from protonpay.web.paging import Listing, ListingQuery
 
+ASCENDING, DESCENDING = "asc", "desc"
 _PLACE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _EXAMPLE = {
     "id": "cmg7xk2p91q0v8r3t5w6y4zab",
@@ -51,6 +52,16 @@ class EventsQuery(ListingQuery):
     )
     limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
     event = Text(longest=64, load_default=None, validate=[validate.OneOf(events.NAMES)])
+    order = Text(
+        longest=4,
+        load_default=ASCENDING,
+        validate=[validate.OneOf([ASCENDING, DESCENDING])],
+        metadata={"description": "`desc` is newest first: then there is no `after` and no `wait`."},
+    )
+    before = Place(
+        load_default=None,
+        metadata={"description": "With `order=desc`: events below this number. None: the newest."},
+    )
     wait = QueryNumber(
         load_default=0,
         validate=validate.Range(min=1, max=LONGEST_WAIT),
@@ -59,6 +70,15 @@ class EventsQuery(ListingQuery):
             "request of an account waits at a time; another, or one too many, is answered at once."
         },
     )
+
+    @validates_schema
+    def _one_way(self, data: Mapping[str, Any], **_: Any) -> None:
+        back = data["order"] == DESCENDING
+        if not back and data["before"] is not None:
+            raise ValidationError("Not in this order.", "before")
+        for name in ("after", "wait"):
+            if back and data[name]:
+                raise ValidationError("Not in this order.", name)
 
 
 class EventView(WireSchema):
@@ -88,11 +108,11 @@ class EventAnswer(WireSchema):
 
 
 class EventsStretch(Listing):
-    """A stretch of the log, lowest number first."""
+    """A stretch of the log, lowest number first; with `order=desc` the highest."""
 
     events = fields.List(fields.Nested(EventView))
     has_more = fields.Boolean(
-        metadata={"description": "Ask again, `after` the last number you got."}
+        metadata={"description": "Ask again, `after` (or `before`) the last number you got."}
     )
     last_sequence = fields.Integer(
         metadata={"example": 1, "description": "The newest number of your log; 0 if it is empty."}
@@ -100,4 +120,5 @@ class EventsStretch(Listing):
 
     @override
     def following(self, shown: Stretch) -> Mapping[str, Any] | None:
-        return {"after": shown.events[-1].sequence} if shown.has_more else None
+        onward = "before" if shown.newest_first else "after"
+        return {onward: shown.events[-1].sequence} if shown.has_more else None

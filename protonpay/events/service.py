@@ -30,15 +30,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of the log, lowest number first.
+    """A piece of the log, in the order that was asked for.
 
     Attributes:
+        newest_first: whether its highest number is the first.
         last_sequence: of the whole log, whatever was asked for.
     """
 
     events: list[Event]
     has_more: bool
     last_sequence: int
+    newest_first: bool = False
 
 
 def read(user_id: str, *, after: int, limit: int, event: str | None = None) -> Stretch:
@@ -53,6 +55,20 @@ def read(user_id: str, *, after: int, limit: int, event: str | None = None) -> S
     last = log.last_number(user_id)
     rows = log.after(user_id, after, limit + 1, event)
     return Stretch([_told(row) for row in rows[:limit]], len(rows) > limit, last)
+
+
+def read_back(user_id: str, *, before: int | None, limit: int, event: str | None = None) -> Stretch:
+    """Return the events below a number, newest first; with a name, those of this name only.
+
+    Args:
+        user_id: whose log.
+        before: None for the newest.
+        limit: at most so many.
+        event: one of ``kernel/events.py``.
+    """
+    last = log.last_number(user_id)
+    rows = log.before(user_id, before, limit + 1, event)
+    return Stretch([_told(row) for row in rows[:limit]], len(rows) > limit, last, newest_first=True)
 
 
 def get(user_id: str, event_id: str) -> Event:

@@ -186,6 +186,25 @@ def after(user_id: str, sequence: int, limit: int, name: str | None = None) -> S
     return db.db.session.scalars(wanted.order_by(EventRow.sequence).limit(limit)).all()
 
 
+def before(
+    user_id: str, sequence: int | None, limit: int, name: str | None = None
+) -> Sequence[EventRow]:
+    """Return the events of an account below a number, highest first.
+
+    Args:
+        user_id: whose.
+        sequence: None for the newest.
+        limit: at most so many.
+        name: of these only; the numbers then have gaps.
+    """
+    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence.is_not(None))
+    if sequence is not None:
+        wanted = wanted.where(EventRow.sequence < sequence)
+    if name is not None:
+        wanted = wanted.where(EventRow.name == name)
+    return db.db.session.scalars(wanted.order_by(EventRow.sequence.desc()).limit(limit)).all()
+
+
 def find(user_id: str, event_id: str) -> EventRow | None:
     """Return a numbered event of an account; None if there is none, or it is somebody else's."""
     return db.db.session.scalar(

@@ -27,6 +27,7 @@ def inside(actor: Actor) -> list[str]:
         f"/app/requests/{actor.get('/client/requests').json['requests'][-1]['id']}",
         f"/app/invoices/{actor.get('/client/invoices').json['invoices'][0]['id']}",
         f"/app/webhooks/{hook}",
+        f"/app/events/{actor.get('/client/events').json['events'][0]['id']}",
         "/app/deposit?network=Solana",
         "/app/notifications?show=unread",
         "/app/nothing-here",

@@ -68,6 +68,17 @@ def test_the_log_goes_on_after_a_number(alice: Actor, told: list[EventRow]):
         }
 
 
+def test_the_log_is_read_back_from_its_newest(alice: Actor, told: list[EventRow]):
+    first = read(alice, "?order=desc&limit=3")
+    assert [each["sequence"] for each in first["events"]] == [4, 3, 2]
+    assert (first["hasMore"], first["lastSequence"]) == (True, 4)
+    rest = read(alice, "?order=desc&before=2&limit=3")
+    assert ([each["sequence"] for each in rest["events"]], rest["hasMore"]) == ([1], False)
+    kind = read(alice, "?order=desc&event=transfer.completed")["events"]
+    assert kind == read(alice, "?event=transfer.completed")["events"][::-1]
+    assert read(alice, "?order=desc&before=1")["events"] == []
+
+
 def test_one_kind_of_event_can_be_asked_for(alice: Actor, told: list[EventRow]):
     first, second = [row.sequence for row in told if row.name == "transfer.completed"]
     body = read(alice, "?event=transfer.completed&limit=1")
@@ -94,6 +105,8 @@ def test_a_log_is_its_owners(alice: Actor, mallory: Actor, told: list[EventRow])
         *("after=-1", "after=1.0", "after=", "after=1e3", "after=٣", "after=1234567890123456789"),
         *("wait=0", "wait=16", "wait=1.5", "wait=", "wait=x"),
         *("limit=0", "limit=101", "event=nothing", "event=", "after=1&after=2", "cursor=x"),
+        *("order=up", "order=", "before=3", "order=desc&after=3", "order=desc&wait=3"),
+        *("order=desc&before=-1", "order=asc&before=0"),
     ],
 )
 def test_a_query_that_means_nothing_is_400(alice: Actor, query: str):

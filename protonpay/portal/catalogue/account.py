@@ -148,7 +148,8 @@ IN_RUSSIAN: Sentences = {
         " (например, было разобрано и записано заново)."
     ),
     # events
-    "After the number": "После номера",
+    "Before the number": "До номера",
+    "Data": "Данные",
     "No events here.": "Событий здесь нет.",
     "Id": "ID события",
     # statements

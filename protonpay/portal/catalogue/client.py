@@ -39,7 +39,6 @@ IN_RUSSIAN: Sentences = {
     "Look at the fields that are marked.": "Проверьте отмеченные поля.",
     "Request": "Запрос",
     "Older": "Раньше",
-    "Newer": "Позже",
     "Back to the newest": "К самым новым",
     "Balance, day by day": "Баланс по дням",
     "What each level allows": "Что даёт каждый уровень",

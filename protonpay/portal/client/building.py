@@ -1,6 +1,7 @@
 """Screens of who builds on the API: keys, webhooks with their deliveries, events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response, request
@@ -10,7 +11,7 @@ from protonpay.kernel.events import NAMES
 from protonpay.kernel.scopes import FULL, Scope
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks, receiving
-from protonpay.portal.client.api import Call
+from protonpay.portal.client.api import Answer, Call, Refused
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import (
     ask,
@@ -216,16 +217,17 @@ def verified() -> Response:
 
 @client.get("/events")
 def events() -> Response:
-    """Show the event log of the account."""
-    asked = {name: request.args.get(name) for name in ("after", "event")}
-    listed = ask("/client/events", limit=50, **asked)
+    """Show the event log of the account, newest first."""
+    asked = {name: request.args.get(name) for name in ("before", "event")}
+    listed = ask("/client/events", limit=50, order="desc", **asked)
     return show("events", form=Form(), listed=listed, names=NAMES)
 
 
 @client.get("/events/<event:event_id>")
 def one_event(event_id: str) -> Response:
-    """Show one event."""
-    return show("event", one=ask(f"/client/events/{event_id}")["event"])
+    """Show one event, and who was told of it."""
+    one = ask(f"/client/events/{event_id}")["event"]
+    return show("event", one=one, deliveries=_deliveries_of(event_id))
 
 
 @client.get("/requests")
@@ -326,6 +328,28 @@ def _webhook(webhook_id: str, form: Form) -> Response:
         two_factor=_two_factor(),
         acts=[Call("POST", f"{path}/test"), Call("POST", f"{path}/replay", {"after": 0})],
     )
+
+
+def _deliveries_of(event_id: str) -> Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return endpoints that are told of an event, each with its delivery."""
+    hooks = _given("/client/webhooks", limit=100)
+    found = []
+    for hook in hooks["webhooks"] if hooks else ():
+        # Of others than these it is not found.
+        answer = _given(f"/client/webhooks/{hook['id']}/deliveries/{event_id}")
+        if answer is not None:
+            found.append((hook, answer["delivery"]))
+    return found
+
+
+def _given(path: str, **query: Any) -> Answer | None:
+    """Read what not every reader of the page may, or what is not there."""
+    try:
+        return ask(path, **query)
+    except Refused as refused:
+        if refused.answer.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+            raise
+        return None
 
 
 def _overlaps() -> Sequence[tuple[str, str]]:

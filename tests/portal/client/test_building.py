@@ -225,6 +225,24 @@ def test_an_invoice_from_its_making_to_its_refund(house: Flask, reader: Reader, 
     assert "Subscription" in reader.open(event).text or event == ""
 
 
+def test_events_are_read_from_the_newest_and_show_who_was_told(reader: Reader, alice: Actor):
+    hook = {"url": "https://example.com/hooks", "events": ["invoice.cancelled"]}
+    made = alice.post("/client/webhooks", hook).json["webhook"]["id"]
+    for _ in range(2):
+        invoice = alice.post("/client/invoices", {"amount": 5}).json["invoice"]["id"]
+        assert alice.post(f"/client/invoices/{invoice}/cancel").status_code == 200
+    service.dispatch()
+    links = [each for each in reader.open("/app/events").links if "/app/events/evt_" in each]
+    newest, oldest = alice.get("/client/events?order=desc").json["events"]
+    assert links == [f"/app/events/{each['id']}" for each in (newest, oldest)]
+    reader.open(f"/app/events?before={newest['sequence']}")
+    assert newest["id"] not in reader.at.html
+    assert oldest["id"] in reader.at.html
+    shown = reader.open(links[0])
+    assert f"/app/webhooks/{made}/deliveries/{newest['id']}" in shown.links
+    assert "https://example.com/hooks" in shown.text
+
+
 def test_an_invoice_is_cancelled(reader: Reader):
     reader.open("/app/invoices/new")
     reader.send("/app/invoices/new", amount="50")
