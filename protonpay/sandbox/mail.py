@@ -90,8 +90,9 @@ class Box:
 
     def read(self, to: str | None) -> list[dict[str, Any]]:
         """Return the messages, of one reader if wanted."""
-        found = [message.as_json() for message in list(self._messages)]
-        return [message for message in found if to is None or to in message["to"]]
+        # Whose it is, the envelope says: what is not asked for is not taken apart.
+        asked_for = [each for each in list(self._messages) if to is None or to in each.recipients]
+        return [message.as_json() for message in asked_for]
 
     def empty(self) -> None:
         """Forget every message (those in the folder stay)."""

@@ -5,6 +5,7 @@ Only its imports are done before: a test that asks again and again would wait fo
 a city whose every process imports the product for itself is long in founding.
 """
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -25,8 +26,11 @@ _PROGRAMS: Mapping[str, Callable[[], object]] = {
     "mortal": mortal.main,
 }
 _knowing = multiprocessing.get_context("forkserver")
+# This module last: what it freezes is everything.
 _knowing.set_forkserver_preload(["protonpay.app", "workers.commands", __name__])
 _PATIENCE = 120
+# Known for good: no child looks for garbage in it, or would write to every page that it shares.
+gc.freeze()
 
 
 @dataclass(frozen=True)
