@@ -73,12 +73,12 @@ class EventsQuery(ListingQuery):
 
     @validates_schema
     def _one_way(self, data: Mapping[str, Any], **_: Any) -> None:
-        back = data["order"] == DESCENDING
-        if not back and data["before"] is not None:
-            raise ValidationError("Not in this order.", "before")
-        for name in ("after", "wait"):
-            if back and data[name]:
-                raise ValidationError("Not in this order.", name)
+        if data["order"] == DESCENDING:
+            fits = not data["after"] and not data["wait"]
+        else:
+            fits = data["before"] is None
+        if not fits:
+            raise ValidationError("`before` goes with `desc`, `after` and `wait` do not.", "order")
 
 
 class EventView(WireSchema):
