@@ -237,7 +237,9 @@ def test_a_withdrawal_is_followed_and_taken_back(
             look(seen, f"app-withdrawal-{name}", language)
             assert language == "pseudo" or seen.violations() == []
         seen.page.locator("details.card summary").first.click()
-        seen.page.locator("details.card .button.danger").click()
+        # Its form goes once the session was asked for: a click alone does not wait for that.
+        with seen.page.expect_navigation():
+            seen.page.locator("details.card .button.danger").click()
         expect(seen.page.get_by_role("status").first).to_be_visible()
         look(seen, "app-withdrawal-asked-back", language)
         ending.fail_unsigned(back, CANCELLED)
