@@ -1,6 +1,5 @@
 """/pay/<id>: complete without JavaScript, each state in its own words, nothing taken as HTML."""
 
-import re
 from collections.abc import Callable
 from datetime import timedelta
 from html.parser import HTMLParser
@@ -19,9 +18,7 @@ from protonpay.invoices.models import InvoicePayment
 from protonpay.invoices.reckoning import locked, settle
 from protonpay.kernel import clock
 from protonpay.payouts.models import Payout
-from protonpay.store import beats
 from protonpay.store.db import transaction
-from protonpay.store.queue import door
 from protonpay.wallets import service as wallets
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.conftest import PASSPHRASE
@@ -304,49 +301,6 @@ def test_the_page_itself_ends_what_is_over(shop: Actor, opened: Callable[..., Pa
     assert made.status == "EXPIRED"
 
 
-def test_how_far_a_payment_is_and_of_several_each(
-    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
-):
-    """Confirmations in both languages; what is new of them alone leaves the rest of the page."""
-    made = ask(shop)
-
-    def version() -> tuple[str, str]:
-        said = get(client, f"/pay/{made.id}/events").get_data(as_text=True)
-        (told,) = re.findall("^data: (.+)$", said, re.MULTILINE)
-        page = opened(made)
-        assert {"data-version": told}.items() <= page.all("section")[0].items()
-        before, _, after = told.partition(".")
-        return before, after
-
-    note_head("Base", 104)
-    receiving.follow(arrive(made.id, "20", block=100))
-    page = opened(made)
-    assert "5 of about 13 confirmations" in page.text
-    assert page.all("progress") == [{"value": "5", "max": "13"}]
-    assert "Подтверждений: 5 из примерно 13" in opened(made, "ru").text
-    first, far = version()
-    note_head("Base", 105)
-    assert version() == (first, "6-14")
-    assert far == "5-13"
-
-    receiving.follow(arrive(made.id, "30", block=105))
-    door.client.hdel("beats:chains", "Base")
-    receiving.follow(arrive(made.id, "0.5", network="Polygon", block=100))
-    note_head("Polygon", 104)
-    page = opened(made)
-    unknown = "How many confirmations there are is not known right now"
-    assert page.text.count(unknown) == 2
-    assert f"20.00 USDC · Base {unknown} 30.00 USDC · Base" in page.text
-    assert "0.50 USDC · Polygon 5 of about 13 confirmations" in page.text
-    assert version()[1] == "unknown.unknown.5-13"
-    pay_on_chain(made.id, "1")
-    assert version()[0] != first
-
-
-def note_head(network: str, latest: int) -> None:
-    beats.note_head(network, latest=latest, small=92, finalized=60, finalized_at=0)
-
-
 def test_what_vanished_is_not_shown(shop: Actor, opened: Callable[..., Page]):
     made = ask(shop)
     incoming_id = arrive(made.id, "50")
@@ -356,14 +310,6 @@ def test_what_vanished_is_not_shown(shop: Actor, opened: Callable[..., Page]):
     page = opened(made)
     assert "Waiting for payment" in page.text
     assert "What has arrived" not in page.text
-
-
-def test_the_refresh_can_be_paused(shop: Actor, opened: Callable[..., Page]):
-    made = ask(shop)
-    assert {"href": "?refresh=off"} in opened(made).all("a")
-    still = opened(made, query="?refresh=off")
-    assert still.refresh is None
-    assert "Resume" in still.text
 
 
 @pytest.mark.parametrize("path", ["cm" + "a" * 23, "nope", "%3Cscript%3E", "undefined"])
@@ -400,32 +346,3 @@ def test_without_a_free_address_it_says_so_and_gets_one_later(
 def test_every_address_is_its_invoices_own(shop: Actor):
     first, second = (wallets.addresses_of("invoice", ask(shop).id) for _ in range(2))
     assert len({*first.values(), *second.values()}) == 4
-
-
-def _version(client: FlaskClient, made: Asked) -> str:
-    answer = client.get(f"/pay/{made.id}/events")
-    assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
-    found = re.fullmatch(
-        r"retry: 3000\nid: (\w+)\nevent: standing\ndata: \1\n\n", answer.get_data(as_text=True)
-    )
-    assert found
-    return found[1]
-
-
-def test_the_stream_ends_at_once_and_says_what_the_page_shows(
-    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
-):
-    made, versions = ask(shop), []
-    for amount in (None, "20", "30"):
-        if amount:
-            pay_on_chain(made.id, amount)
-        versions.append(_version(client, made))
-        assert {
-            one["data-version"] for one in opened(made).all("section") if "data-version" in one
-        } == {versions[-1]}
-    assert len(set(versions)) == 3
-    assert _version(client, made) == versions[-1], "the same as long as nothing happens"
-
-
-def test_the_stream_of_no_invoice(client: FlaskClient):
-    assert client.get(f"/pay/c{'a' * 24}/events").status_code == 404
