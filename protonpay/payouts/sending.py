@@ -7,6 +7,7 @@ book refuses a second posting by its reference, the chain a second send by the p
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
 import structlog
@@ -193,13 +194,7 @@ def look_at_heads() -> None:
         except NoAnswer as unknown:
             log.warning("node_silent", network=name, error=repr(unknown))
             continue
-        beats.note_head(
-            name,
-            latest=head.latest,
-            small=head.small,
-            finalized=head.finalized,
-            finalized_at=head.finalized_at,
-        )
+        beats.note_head(name, **asdict(head))
 
 
 def _end_all(looked: Sequence[OpenSend], outcomes: Mapping[str, SendOutcome]) -> None:

@@ -1,5 +1,6 @@
 """How far a payment is that was seen: from what its network calls final, and unknown if that is."""
 
+from dataclasses import asdict
 from datetime import timedelta
 
 import pytest
@@ -111,14 +112,7 @@ def test_a_real_chain_credits_it_when_nothing_is_missing(
     for _ in range(len(told) + 1):
         watching.watch("Base")
         follow_all()
-        head = base.world.chain.head()
-        beats.note_head(
-            "Base",
-            latest=head.latest,
-            small=head.small,
-            finalized=head.finalized,
-            finalized_at=head.finalized_at,
-        )
+        beats.note_head("Base", **asdict(base.world.chain.head()))
         found.append(_told(payee.actor))
         base.mine(1)
     assert (found, states()) == ([*told, None], ["FINAL"])
