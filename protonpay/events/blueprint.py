@@ -1,5 +1,6 @@
 """/client/events."""
 
+from functools import partial
 from typing import Any
 
 from protonpay.events import schemas, service, waiting
@@ -17,17 +18,16 @@ _KEYS = either(Scope.ACTIVITY_READ, Scope.WEBHOOKS_WRITE)
 @blp.arguments(schemas.EventsQuery, location="query")
 @blp.response(200, schemas.EventsStretch)
 def events(query: dict[str, Any]) -> service.Stretch:
-    """Read your event log, oldest first above a number: every event, whoever was told of it.
+    """Read your event log: every event, whoever was told of it, in the order of its numbers.
 
-    With `order=desc` it is read back: newest first, below the number `before`.
+    It goes on `after` a number, or with `order=desc` back from the newest, and on `before` one.
 
     With `wait` it is answered when there is an event, or after so many seconds without one.
     """
-    order, before = query.pop("order"), query.pop("before")
-    if order == schemas.ASCENDING:
-        return waiting.read(current().user_id, **query)
-    asked = {name: query[name] for name in ("limit", "event")}
-    return service.read_back(current().user_id, before=before, **asked)
+    user_id, wait = current().user_id, query.pop("wait")
+    newest_first = query.pop("order") == schemas.DESCENDING
+    look = partial(service.read, user_id, newest_first=newest_first, **query)
+    return waiting.read(look, user_id, wait)
 
 
 @blp.get("/events/<event:event_id>", keys=_KEYS)

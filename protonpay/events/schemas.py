@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 from typing_extensions import override
 
 from protonpay.events.service import Stretch
@@ -56,11 +56,11 @@ class EventsQuery(ListingQuery):
         longest=4,
         load_default=ASCENDING,
         validate=[validate.OneOf([ASCENDING, DESCENDING])],
-        metadata={"description": "`desc` is newest first: then there is no `after` and no `wait`."},
+        metadata={"description": "`desc`: newest first."},
     )
     before = Place(
         load_default=None,
-        metadata={"description": "With `order=desc`: events below this number. None: the newest."},
+        metadata={"description": "Events below this number; all up to the newest without it."},
     )
     wait = QueryNumber(
         load_default=0,
@@ -70,15 +70,6 @@ class EventsQuery(ListingQuery):
             "request of an account waits at a time; another, or one too many, is answered at once."
         },
     )
-
-    @validates_schema
-    def _one_way(self, data: Mapping[str, Any], **_: Any) -> None:
-        if data["order"] == DESCENDING:
-            fits = not data["after"] and not data["wait"]
-        else:
-            fits = data["before"] is None
-        if not fits:
-            raise ValidationError("`before` goes with `desc`, `after` and `wait` do not.", "order")
 
 
 class EventView(WireSchema):

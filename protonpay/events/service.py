@@ -40,35 +40,39 @@ class Stretch:
     events: list[Event]
     has_more: bool
     last_sequence: int
-    newest_first: bool = False
+    newest_first: bool
 
 
-def read(user_id: str, *, after: int, limit: int, event: str | None = None) -> Stretch:
-    """Return the events above a number; with a name, those of this name only.
+def read(
+    user_id: str,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    limit: int,
+    event: str | None = None,
+    newest_first: bool = False,
+) -> Stretch:
+    """Return the events above one number and below another, those of a name only if there is one.
 
     Args:
         user_id: whose log.
         after: 0 for all that are kept.
-        limit: at most so many.
+        before: None for all up to the newest.
+        limit: at most so many, from the end that is read first.
         event: one of ``kernel/events.py``.
+        newest_first: highest number first, and not lowest.
     """
     last = log.last_number(user_id)
-    rows = log.after(user_id, after, limit + 1, event)
-    return Stretch([_told(row) for row in rows[:limit]], len(rows) > limit, last)
-
-
-def read_back(user_id: str, *, before: int | None, limit: int, event: str | None = None) -> Stretch:
-    """Return the events below a number, newest first; with a name, those of this name only.
-
-    Args:
-        user_id: whose log.
-        before: None for the newest.
-        limit: at most so many.
-        event: one of ``kernel/events.py``.
-    """
-    last = log.last_number(user_id)
-    rows = log.before(user_id, before, limit + 1, event)
-    return Stretch([_told(row) for row in rows[:limit]], len(rows) > limit, last, newest_first=True)
+    rows = log.between(
+        user_id,
+        after=after,
+        before=before,
+        limit=limit + 1,
+        name=event,
+        newest_first=newest_first,
+    )
+    told = [_told(row) for row in rows[:limit]]
+    return Stretch(told, len(rows) > limit, last, newest_first)
 
 
 def get(user_id: str, event_id: str) -> Event:

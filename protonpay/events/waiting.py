@@ -8,13 +8,12 @@ since the log is what counts.
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
 import structlog
 
-from protonpay.events import service
 from protonpay.events.service import Stretch
 from protonpay.store.db import release
 from protonpay.store.queue import door
@@ -65,24 +64,22 @@ class Room:
 room = Room()
 
 
-def read(user_id: str, *, after: int, limit: int, event: str | None, wait: int) -> Stretch:
-    """Return the events above a number, as ``service.read``; wait for one if there is none.
+def read(look: Callable[[], Stretch], user_id: str, wait: int) -> Stretch:
+    """Look at the log; where there is no event, wait for one.
 
     Args:
+        look: reads what is wanted of it.
         user_id: whose log.
-        after: 0 for all that are kept.
-        limit: at most so many.
-        event: only those of this name; None for all.
         wait: for so many seconds at most; 0 for not at all.
     """
-    found = service.read(user_id, after=after, limit=limit, event=event)
+    found = look()
     if found.events or not wait:
         return found
     until = time.monotonic() + wait
     with room.place(user_id, wait) as waits:
         while waits and not found.events and time.monotonic() < until:
             room.pause()
-            found = service.read(user_id, after=after, limit=limit, event=event)
+            found = look()
     return found
 
 

@@ -171,38 +171,32 @@ def number(limit: int) -> list[Numbered]:
     return [Numbered(*row) for row in rows]
 
 
-def after(user_id: str, sequence: int, limit: int, name: str | None = None) -> Sequence[EventRow]:
-    """Return the events of an account above a number, lowest first.
-
-    Args:
-        user_id: whose.
-        sequence: 0 for all that are kept.
-        limit: at most so many.
-        name: of these only; the numbers then have gaps.
-    """
-    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence > sequence)
-    if name is not None:
-        wanted = wanted.where(EventRow.name == name)
-    return db.db.session.scalars(wanted.order_by(EventRow.sequence).limit(limit)).all()
-
-
-def before(
-    user_id: str, sequence: int | None, limit: int, name: str | None = None
+def between(
+    user_id: str,
+    *,
+    after: int = 0,
+    before: int | None = None,
+    limit: int,
+    name: str | None = None,
+    newest_first: bool = False,
 ) -> Sequence[EventRow]:
-    """Return the events of an account below a number, highest first.
+    """Return the events of an account above one number and below another.
 
     Args:
         user_id: whose.
-        sequence: None for the newest.
-        limit: at most so many.
+        after: 0 for all that are kept.
+        before: None for all up to the newest.
+        limit: at most so many, from the end that is read first.
         name: of these only; the numbers then have gaps.
+        newest_first: highest number first, and not lowest.
     """
-    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence.is_not(None))
-    if sequence is not None:
-        wanted = wanted.where(EventRow.sequence < sequence)
+    wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence > after)
+    if before is not None:
+        wanted = wanted.where(EventRow.sequence < before)
     if name is not None:
         wanted = wanted.where(EventRow.name == name)
-    return db.db.session.scalars(wanted.order_by(EventRow.sequence.desc()).limit(limit)).all()
+    order = EventRow.sequence.desc() if newest_first else EventRow.sequence
+    return db.db.session.scalars(wanted.order_by(order).limit(limit)).all()
 
 
 def find(user_id: str, event_id: str) -> EventRow | None:

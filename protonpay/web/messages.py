@@ -80,9 +80,6 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Must be one of: {choices}.": "Допустимые значения: {choices}.",
     "Not a number.": "Не число.",
     "Not a number of the event log.": "Не номер журнала событий.",
-    "`before` goes with `desc`, `after` and `wait` do not.": (
-        "`before` задаётся с `desc`, `after` и `wait` — без него."
-    ),
     "Not a whole number above zero.": "Не целое число больше нуля.",
     "Not an exact amount with at most six decimals.": (
         "Укажите сумму числом, не больше шести знаков после точки."

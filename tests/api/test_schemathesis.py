@@ -21,7 +21,6 @@ BEYOND_THE_DOCUMENT = {
     "dateOfBirth",  # of somebody who is of age today
     "timeZone",  # a name that the IANA has given
     "allowedIps",  # a network without bits behind its mask
-    "order",  # the way back has a ``before``, the way on an ``after``
     "tolerance",  # less than the amount beside it
 }
 CONFIG: dict[str, Any] = {

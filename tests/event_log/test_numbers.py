@@ -22,7 +22,7 @@ def happen(user_id: str, name: str = "transfer.completed") -> None:
 
 
 def numbers(user_id: str) -> list[int | None]:
-    return [row.sequence for row in events.after(user_id, 0, 10_000)]
+    return [row.sequence for row in events.between(user_id, limit=10_000)]
 
 
 def test_an_account_counts_from_one_and_each_for_itself(alice: Actor, bob: Actor):
@@ -42,7 +42,7 @@ def test_the_oldest_comes_first_however_few_are_taken_at_once(alice: Actor):
         with clock.frozen(noon + timedelta(minutes=minute)):
             happen(alice.id)
     assert [webhooks.dispatch(3), webhooks.dispatch(3)] == [3, 1]
-    rows = events.after(alice.id, 0, 10)
+    rows = events.between(alice.id, limit=10)
     assert [(row.sequence, row.happened_at.minute) for row in rows] == [
         *((1, 0), (2, 1), (3, 2), (4, 3)),
     ]

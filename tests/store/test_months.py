@@ -75,7 +75,7 @@ def test_what_is_too_old_goes_with_its_month_and_the_numbers_go_on(alice: Actor)
     with transaction():
         events.publish("payout.failed", alice.id, {"id": "c2"})
         events.number(10)
-    assert [row.sequence for row in events.after(alice.id, 0, 10)] == [2, 3]
+    assert [row.sequence for row in events.between(alice.id, limit=10)] == [2, 3]
 
 
 def test_a_month_whose_rows_came_before_it_is_named(alice: Actor):
