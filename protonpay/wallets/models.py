@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Index,
@@ -125,6 +126,8 @@ class WatchMark(Base):
         height: up to this final block every transfer is known. Where accounts are asked
             about one by one, each has its own mark (``WatchedAccount``), and this is the beginning.
         seen_height: the same for blocks that a reorg may still take back.
+        overlap_heights: ``height`` when the last minute was read once more, the last four times,
+            oldest first: what is above the first of them is read again the next time.
         again_height: how far the last day was read once more in this hour: what a node kept
             back for longer than a minute is found then.
         looked_at: when a round last came to its end; how honest the rest is.
@@ -136,6 +139,7 @@ class WatchMark(Base):
     network: Mapped[str] = mapped_column(Text, primary_key=True)
     height: Mapped[int] = mapped_column(BigInteger)
     seen_height: Mapped[int] = mapped_column(BigInteger)
+    overlap_heights: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     again_height: Mapped[int] = mapped_column(BigInteger)
     looked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     busy_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

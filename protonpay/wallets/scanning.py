@@ -2,10 +2,10 @@
 
 Two passes. The authoritative one reads up to the ``finalized`` block and moves the mark;
 the other reads on to the newest block, so that a payer is seen within seconds. Both read a few
-blocks before the place where the last round ended again, and four times a minute the whole minute
-before, because a node may have answered too little without saying so; the last day is read
-again every hour, a piece each round. What may be credited ``finality`` says. No transaction is
-open while a node is asked.
+blocks before the place where the last round ended again, and four times a minute all that the
+last minute's rounds read, also of a chain that makes no new blocks, because a node may have
+answered too little without saying so; the last day is read again every hour, a piece each round.
+What may be credited ``finality`` says. No transaction is open while a node is asked.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,9 +23,12 @@ from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
 
-_OVERLAP_SECONDS = 60
 _OVERLAP_EVERY = 15
-"""Every round would read each block thirty times over: too much where blocks are full."""
+_OVERLAPS = 4
+"""A block is read again so often, once in so many seconds.
+
+Every round would read each block thirty times over: too much where blocks are full.
+"""
 _FEWEST_BLOCKS = 3
 _MOST_BLOCKS = 500
 _ANSWERS = 20
@@ -46,9 +49,12 @@ def read(network: str, mark: WatchMark) -> None:
     """
     watch = chains.block_watch(network)
     reach = watch.reach()
+    is_overlap = _is_new(mark, _OVERLAP_EVERY)
     back = _FEWEST_BLOCKS
-    if _is_new(mark, _OVERLAP_EVERY):
-        back = min(max(_blocks_in(reach, _OVERLAP_SECONDS), _FEWEST_BLOCKS), _MOST_BLOCKS)
+    if is_overlap:
+        # By our own rounds: how long a block takes is its network's to change.
+        minute = mark.height - mark.overlap_heights[0]
+        back = min(max(minute, _FEWEST_BLOCKS), _MOST_BLOCKS)
     _read_final(network, watch, reach, mark, back)
     # A reorg may have made the chain shorter than what was seen of it.
     seen = max(reach.final.height, min(mark.seen_height, reach.latest.height))
@@ -62,6 +68,8 @@ def read(network: str, mark: WatchMark) -> None:
     _note(network, seen_height=max(up_to, seen))
     _look_after(network, watch, reach, found, first)
     _read_again(network, watch, reach, mark, back)
+    if is_overlap:
+        _note(network, overlap_heights=[*mark.overlap_heights, mark.height][-_OVERLAPS:])
 
 
 def begin(network: str) -> int:
@@ -75,21 +83,21 @@ def _is_new(mark: WatchMark, seconds: int) -> bool:
     return int(now) // seconds != int(before) // seconds
 
 
-def _blocks_in(reach: Reach, seconds: int) -> int:
-    """Return how many blocks a network makes in a time: their length is its to change."""
+def _blocks_of_a_day(reach: Reach) -> int:
+    """Return how many blocks a network makes in a day: their length is its to change."""
     blocks = reach.latest.height - reach.final.height
     if not blocks:
-        return seconds  # one a second: rather too much than too little
-    return seconds * blocks // max(reach.latest.time - reach.final.time, 1)
+        return _DAY  # one a second: rather too much than too little
+    return _DAY * blocks // max(reach.latest.time - reach.final.time, 1)
 
 
 def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, back: int) -> None:
     last = reach.final.height
     if last < mark.height:
         log.warning("node_behind", network=network, final=last, read=mark.height)
-    if last > mark.height:
+    if last > mark.height or back > _FEWEST_BLOCKS:
         up_to = _settle(network, watch, reach, (max(mark.height + 1 - back, 0), last))
-        if up_to <= mark.height:
+        if up_to <= mark.height < last:
             # A node that answers so little at once must not hold the mark where it is.
             _settle(network, watch, reach, (mark.height + 1, last))
 
@@ -97,7 +105,7 @@ def _read_final(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, 
 def _read_again(network: str, watch: BlockWatch, reach: Reach, mark: WatchMark, back: int) -> None:
     """Read the last day once more, from its beginning to now in the course of each hour."""
     end = min(reach.final.height, mark.height) - back
-    begin = max(end - _blocks_in(reach, _DAY), 0)
+    begin = max(end - _blocks_of_a_day(reach), 0)
     by_now = begin + (end - begin) * (int(clock.now().timestamp()) % _HOUR) // _HOUR
     at = mark.again_height
     is_over = end - at < _PIECE
@@ -224,6 +232,6 @@ def _move_mark(network: str, to: Point) -> None:
     )
 
 
-def _note(network: str, **heights: int) -> None:
+def _note(network: str, **heights: int | list[int]) -> None:
     with transaction() as session:
         session.execute(update(WatchMark).where(WatchMark.network == network).values(**heights))

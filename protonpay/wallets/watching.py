@@ -70,6 +70,7 @@ def _begin(network: str) -> None:
         "network": network,
         "height": at,
         "seen_height": at,
+        "overlap_heights": [at],
         "again_height": at,
         "looked_at": clock.now(),
     }

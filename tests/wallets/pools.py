@@ -24,6 +24,7 @@ def begin_watches(height: int = 0) -> None:
     row = {
         "height": height,
         "seen_height": height,
+        "overlap_heights": [height],
         "again_height": height,
         "looked_at": clock.now(),
     }

@@ -110,7 +110,7 @@ def test_the_program_itself_may_not_change_an_address(fill, change):
 def test_nothing_is_made_before_every_network_of_a_family_is_watched(house, keyring_path):
     keys = Keyring.open(keyring_path, PASSPHRASE)
     with transaction() as session:
-        mark = "INSERT INTO watch_marks VALUES ('Base', 1, 1, 1, now(), NULL)"
+        mark = "INSERT INTO watch_marks VALUES ('Base', 1, 1, 1, now(), NULL, '{1}')"
         session.execute(text(mark))
         session.execute(text(mark.replace("Base", "Solana")))
     bound = chains._bound()

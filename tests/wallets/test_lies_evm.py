@@ -307,3 +307,24 @@ def test_what_was_kept_back_for_hours_is_found_within_the_hour_after(base, payee
             _look()
 
     assert (states(), payee.actor.available) == (["FINAL"], Usdc.parse("1005"))
+
+
+@pytest.mark.parametrize("blocks", [0, 200])
+def test_what_was_kept_back_from_every_pass_is_found_within_the_minute(base, payee, blocks):
+    begun = clock.now().replace(second=1)
+    with clock.frozen(begun):
+        _look()
+        _of("eth_getLogs", lambda *_: [])(base.liar, base)
+        _pay(base, payee, 5_000_000)
+        base.mine(6)
+        _look()
+        base.liar.honest()
+        # The chain rests, or makes more blocks than its own clock says.
+        base.mine(blocks)
+        _look()
+    assert states() == []
+
+    with clock.frozen(begun + timedelta(seconds=15)):
+        _look()
+
+    assert (states(), payee.actor.available) == (["FINAL"], Usdc.parse("1005"))
