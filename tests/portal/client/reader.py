@@ -108,8 +108,8 @@ class Reader:
 
 
 def sign_in(app: Flask, actor: Actor, password: str = PASSWORD) -> Reader:
-    """Sign an account in at the portal."""
+    """Sign an account in at the portal, and open no page yet."""
     reader = Reader(app)
-    reader.open("/login")
-    reader.send("/login", email=actor.email, password=password)
+    form = reader.open("/login").form("/login")
+    reader.again("/login", {**form.fields, "email": actor.email, "password": password})
     return reader
