@@ -45,6 +45,11 @@ def back_to(url: str, invoice_id: str) -> str:
 _NAME = "invoiceId"
 
 
+def site_of(url: str) -> str:
+    """Return the front page of the site that a redirect leads to."""
+    return urlsplit(url)._replace(path="/", query="", fragment="").geturl()
+
+
 def _parts(url: str, member: str) -> SplitResult:
     refusal = _invalid(
         member, "Must be an http or https address with a host and without credentials."

@@ -34,7 +34,9 @@ def by_card(invoice_id: str) -> AnyResponse:
     provider, _, currency = _typed("way").partition(" ")
     email = _typed("email")
     if not _EMAIL.fullmatch(email):
-        return shown_page(invoice_id, tried=Tried("card", "Not a valid e-mail address."))
+        return shown_page(
+            invoice_id, tried=Tried("card", "Not a valid e-mail address.", beside="email")
+        )
     to = Destinations(
         return_url=links.to(f"/pay/{invoice_id}/card/{{id}}"),
         callback_url=links.to(f"/api/callbacks/{provider}"),

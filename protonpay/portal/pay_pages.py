@@ -15,7 +15,7 @@ from protonpay.deposits import service as deposits
 from protonpay.deposits.service import Offer
 from protonpay.invoices import cards, receipts
 from protonpay.invoices import checkout as invoices
-from protonpay.invoices.addresses import back_to
+from protonpay.invoices.addresses import back_to, site_of
 from protonpay.invoices.states import LOOKUP_TRIES
 from protonpay.kernel import ids
 from protonpay.kernel.errors import NotFound
@@ -37,6 +37,7 @@ class Tried:
 
     Attributes:
         at: which form: ``card``, ``claim``, ``rest``, ``sent`` or ``time``.
+        beside: the field of it that was refused, if one alone was.
         refused: why not, in English; its ``values`` by name.
         claiming: amount, address and network of a claim that is still to be confirmed.
     """
@@ -45,6 +46,7 @@ class Tried:
     refused: str | None = None
     values: Mapping[str, object] = field(default_factory=dict)
     claiming: Mapping[str, object] | None = None
+    beside: str = ""
 
 
 NOTHING_TRIED = Tried()
@@ -175,9 +177,11 @@ def shown_page(invoice_id: str, *, plain: bool = False, tried: Tried = NOTHING_T
         face=face,
         plain=plain,
         back=_way_back(shown),
+        site=_site(shown),
         payer=payer,
         refused=tried.refused and messages.say(tried.refused, language, tried.values),
         at=tried.at,
+        beside=tried.beside,
         typed=request.form,
         claiming=tried.claiming,
         chosen=_way(shown, tried, offers, signed_in=payer is not None),
@@ -229,6 +233,13 @@ def _way_back(shown: invoices.Checkout) -> str | None:
     if shown.invoice.redirect_url is None or shown.invoice.state != "PAID":
         return None
     return back_to(shown.invoice.redirect_url, shown.invoice.id)
+
+
+def _site(shown: invoices.Checkout) -> str | None:
+    """Return the seller's site, for who can no longer pay and never did: not where the paid go."""
+    invoice = shown.invoice
+    ended = invoice.state in ("EXPIRED", "CANCELLED") and not shown.payments
+    return site_of(invoice.redirect_url) if ended and invoice.redirect_url else None
 
 
 def missing() -> Response:

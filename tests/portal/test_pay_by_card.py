@@ -115,7 +115,11 @@ def test_what_a_form_may_not_say(bob: Actor, client: FlaskClient, tap: Simulator
     ):
         answer = client.post(f"/pay/{made.id}/card", data=form)
         assert answer.status_code == 400, form
-        assert 'role="alert"' in answer.text
+        # An address that is none is said beside its field, and stays in it.
+        beside = form.get("email") != FORM["email"]
+        assert ('id="email-said" class="said bad"' in answer.text) is beside
+        assert ('role="alert">' in answer.text.partition('id="card"')[2]) is not beside
+        assert ('value="nobody"' in answer.text) is (form.get("email") == "nobody")
     assert db.session.scalars(select(InvoiceCard)).all() == []
 
 

@@ -26,6 +26,22 @@ def _over(shop: Actor) -> Asked:
     return made
 
 
+def test_asking_back_is_folded_away_only_where_the_rest_can_still_be_paid(
+    shop: Actor, opened: Callable[..., Page]
+):
+    part = ask(shop, "50")
+    pay_on_chain(part.id, "20")
+    for made, folded in ((_over(shop), False), (part, True)):
+        page = opened(made)
+        kinds = {
+            kind
+            for kind in ("details", "section")
+            if {"class": "claim", "id": "claim"} in page.all(kind)
+        }
+        assert kinds == {"details" if folded else "section"}
+        assert f"/pay/{made.id}/claim" in [form["action"] for form in page.all("form")]
+
+
 def test_a_claim_is_shown_once_more_before_it_is_written_down(
     shop: Actor, client: FlaskClient, opened: Callable[..., Page]
 ):

@@ -301,6 +301,21 @@ def test_the_page_itself_ends_what_is_over(shop: Actor, opened: Callable[..., Pa
     assert made.status == "EXPIRED"
 
 
+def test_who_can_no_longer_pay_is_led_to_the_seller(shop: Actor, opened: Callable[..., Page]):
+    """To its front page: the address for who has paid would thank somebody who has not."""
+    made = ask(shop, redirectUrl="https://shop.example.com:8443/thanks?order=7#done")
+    site = {"class": "button", "href": "https://shop.example.com:8443/", "rel": "noreferrer"}
+    assert site not in opened(made).all("a")
+    _expired(made, shop)
+    page = opened(made)
+    assert "Go to shop.example.com" in page.text
+    assert site in page.all("a")
+    assert "/thanks" not in str(page.all("a"))
+    with clock.frozen(clock.now() + DAY):
+        pay_on_chain(made.id, "50")
+    assert site not in opened(made).all("a"), "there is something to ask back here"
+
+
 def test_what_vanished_is_not_shown(shop: Actor, opened: Callable[..., Page]):
     made = ask(shop)
     incoming_id = arrive(made.id, "50")

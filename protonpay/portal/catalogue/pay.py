@@ -78,6 +78,7 @@ IN_RUSSIAN: Sentences = {
     "Pay {rest} USDC": "Оплатить {rest} USDC",
     "Sign in and pay": "Войти и оплатить",
     # back to the seller
+    "Go to {host}": "Перейти на {host}",
     "Return to {host}": "Вернуться на {host}",
     "You go back in {seconds} seconds.": "Переход через {seconds} с.",
     "Stay here": "Остаться здесь",
