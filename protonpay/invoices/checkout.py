@@ -60,8 +60,9 @@ class Checkout:
         confirmations: payment → how far one is that is not final; None where it is not known.
         slow: the network, if one has not been final for longer than on an ordinary day.
         rest: still to be sent, what is confirming or on hold taken off.
+        since_final_block: of that network, in whole minutes; None where it is not known.
         version: another one once anything here but the clock is different; up to its first dot
-            the same as long as only ``confirmations`` are.
+            the same as long as only ``confirmations`` or ``since_final_block`` are.
         card: the card page that was opened last, if any; ``prices``: deposit → what a card paid.
         places: empty where nothing should be sent any more, or no address is free.
         claimable: what its payer may ask back now; ``claim`` is what they asked last.
@@ -89,6 +90,7 @@ class Checkout:
     rest_invoice: Invoice | None = None
     rest_may_be_asked: bool = False
     slow: str | None = None
+    since_final_block: int | None = None
     prices: Mapping[str, FiatAmount] = field(default_factory=dict)
     confirmations: Mapping[str, Confirmations | None] = field(default_factory=dict)
 
@@ -145,6 +147,7 @@ def look(invoice_id: str) -> Checkout:
         rest_may_be_asked=rests.may_ask(invoice),
         prices=service.card_prices(found),
         slow=_slow(found),
+        since_final_block=_since_final_block(found),
         confirmations=far,
     )
 
@@ -170,6 +173,12 @@ def _slow(found: service.Whole) -> str | None:
     return waits[0].network if waits else None
 
 
+def _since_final_block(found: service.Whole) -> int | None:
+    slow = _slow(found)
+    since = progress.since_final_block(slow) if slow else None
+    return None if since is None else since // timedelta(minutes=1)
+
+
 def _claimable(found: service.Whole) -> Usdc:
     asked = any(claim.state == CLAIM.initial for claim in found.claims)
     if asked or found.invoice.state == "CONFIRMING":
@@ -192,6 +201,8 @@ def _version(found: service.Whole, far: Mapping[str, Confirmations | None]) -> s
     if found.card is not None:
         parts.append(f"{found.card.deposit_id}{found.card.state}{found.card.page_url is None}")
     told = [f"{one.count}-{one.required}" if one else "unknown" for one in far.values()]
+    if _slow(found):
+        told.append(f"final-{_since_final_block(found)}")
     return ".".join([hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16], *told])
 
 

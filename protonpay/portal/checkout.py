@@ -11,6 +11,8 @@ from protonpay.portal.words import Say
 
 _SIGNS = {"open": "○", "busy": "…", "good": "✓", "warn": "◐", "held": "!", "over": "·"}
 _OFTEN, _SELDOM = 5, 15  # seconds
+_MINUTES_TOLD = 120
+"""From so many on, hours are told."""
 _MONITORED = timedelta(days=1)
 _CURRENCY_OF = dict(
     [
@@ -67,6 +69,19 @@ def time_left(shown: Checkout, say: Say) -> str:
     if left.days:
         return say("{days} d {hours} h left", days=left.days, hours=hours)
     return say("{hours} h {minutes} min left", hours=hours, minutes=minutes)
+
+
+def final_block(shown: Checkout, say: Say) -> str:
+    """Say when the network that is slow made its newest final block."""
+    minutes = shown.since_final_block
+    if minutes is None:
+        return say("When {network} made its newest final block is unknown.", network=shown.slow)
+    sentence = "Newest final block of {network}: less than a minute ago"
+    if minutes:
+        sentence = "Newest final block of {network}: {minutes} min ago"
+    if minutes >= _MINUTES_TOLD:
+        sentence = "Newest final block of {network}: {hours} h ago"
+    return say(sentence, network=shown.slow, minutes=minutes, hours=minutes // 60)
 
 
 def _pending(shown: Checkout, say: Say) -> Face:

@@ -178,6 +178,7 @@ def shown_page(invoice_id: str, *, plain: bool = False, tried: Tried = NOTHING_T
         plain=plain,
         back=_way_back(shown),
         site=_site(shown),
+        final_block=checkout.final_block(shown, say),
         payer=payer,
         refused=tried.refused and messages.say(tried.refused, language, tried.values),
         at=tried.at,

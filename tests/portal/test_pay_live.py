@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from flask.testing import FlaskClient
 
 from protonpay.invoices import receiving
+from protonpay.kernel import clock
 from protonpay.store import beats
 from protonpay.store.queue import door
 from tests.actors import Actor
@@ -54,8 +56,33 @@ def test_how_far_a_payment_is_and_of_several_each(
     assert version()[0] != first
 
 
-def note_head(network: str, latest: int) -> None:
-    beats.note_head(network, latest=latest, small=92, finalized=60, finalized_at=0)
+def note_head(network: str, latest: int, finalized_at: int = 0) -> None:
+    beats.note_head(network, latest=latest, small=92, finalized=60, finalized_at=finalized_at)
+
+
+def test_a_slow_network_says_how_old_its_final_block_is(
+    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
+):
+    made, now = ask(shop), clock.now()
+    receiving.follow(arrive(made.id, "50", block=100, at=now - timedelta(minutes=31)))
+    seconds, versions = clock.to_epoch_ms(now) // 1000, []
+    with clock.frozen(now):
+        for ago, said, russian in (
+            (59, "less than a minute ago", "меньше минуты назад"),
+            (60 * 17, "17 min ago", "17 мин назад"),
+            (60 * 119 + 59, "119 min ago", "119 мин назад"),
+            (60 * 120, "2 h ago", "2 ч назад"),
+        ):
+            note_head("Base", 104, finalized_at=seconds - ago)
+            page = opened(made)
+            assert f"Newest final block of Base: {said}" in page.text
+            assert f"окончательный блок сети Base: {russian}" in opened(made, "ru").text
+            versions.append(page.all("section")[0]["data-version"])
+    # A head that nobody has renewed says nothing of now.
+    with clock.frozen(now + timedelta(seconds=31)):
+        assert "When Base made its newest final block is unknown." in opened(made).text
+    assert len(set(versions)) == 4
+    assert len({one.partition(".")[0] for one in versions}) == 1, "nothing else is told again"
 
 
 def test_the_refresh_can_be_paused(shop: Actor, opened: Callable[..., Page]):

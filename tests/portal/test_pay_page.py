@@ -301,6 +301,13 @@ def test_the_page_itself_ends_what_is_over(shop: Actor, opened: Callable[..., Pa
     assert made.status == "EXPIRED"
 
 
+def test_the_seller_heads_the_page_and_we_stand_below(shop: Actor, opened: Callable[..., Page]):
+    page = opened(ask(shop))
+    before, _, below = page.text.partition("Shop asks for")
+    assert before.count("Shop") == 1
+    assert "Powered by Proton Pay Seller: Shop" in below
+
+
 def test_who_can_no_longer_pay_is_led_to_the_seller(shop: Actor, opened: Callable[..., Page]):
     """To its front page: the address for who has paid would thank somebody who has not."""
     made = ask(shop, redirectUrl="https://shop.example.com:8443/thanks?order=7#done")

@@ -29,6 +29,19 @@ IN_RUSSIAN: Sentences = {
     "{confirming} USDC is safe, and the payment will finish by itself. Do not pay again.": (
         "{confirming} USDC в безопасности, платёж завершится сам. Не платите повторно."
     ),
+    "When {network} made its newest final block is unknown.": (
+        "Когда в сети {network} появился последний окончательный блок, неизвестно."
+    ),
+    "Newest final block of {network}: less than a minute ago": (
+        "Последний окончательный блок сети {network}: меньше минуты назад"
+    ),
+    "Newest final block of {network}: {minutes} min ago": (
+        "Последний окончательный блок сети {network}: {minutes} мин назад"
+    ),
+    "Newest final block of {network}: {hours} h ago": (
+        "Последний окончательный блок сети {network}: {hours} ч назад"
+    ),
+    "Powered by": "Работает на",
     "This invoice has expired": "Срок счёта истёк",
     "Expired, {paid} of {total} USDC arrived": "Срок истёк, получено {paid} из {total} USDC",
     "The payment came after the deadline": "Платёж пришёл после срока",
