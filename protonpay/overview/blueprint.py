@@ -24,11 +24,15 @@ def balance() -> dict[str, Any]:
     """Get the current USDC balance and linked wallet."""
     available, owed = queries.purse(current().user_id)
     address, network = queries.wallet(current().user_id)
+    aside = queries.aside(current().user_id)
     return {
         "balance_usdc": available,
         "wallet_address": address,
         "wallet_network": network,
         "debt_usdc": owed,
+        "held_usdc": aside.held,
+        "pending_usdc": aside.pending,
+        "on_hold_usdc": aside.on_hold,
     }
 
 

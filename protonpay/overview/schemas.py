@@ -18,6 +18,15 @@ class Balance(WireSchema):
     debt_usdc = UsdcField(
         metadata={"example": "0.00", "description": "Repaid first by whatever comes in next."}
     )
+    held_usdc = UsdcField(
+        metadata={"example": "0.00", "description": "For withdrawals on their way, with fees."}
+    )
+    pending_usdc = UsdcField(
+        metadata={"example": "0.00", "description": "Seen on chain and not final yet."}
+    )
+    on_hold_usdc = UsdcField(
+        metadata={"example": "0.00", "description": "Came in and is under review."}
+    )
 
 
 class ActivityLine(WireSchema):

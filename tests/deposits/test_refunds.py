@@ -79,6 +79,9 @@ def test_what_was_spent_becomes_a_debt_that_the_next_money_repays(
         "walletAddress": None,
         "walletNetwork": None,
         "debtUsdc": str(deposit.credited),
+        "heldUsdc": "0.00",
+        "pendingUsdc": "0.00",
+        "onHoldUsdc": "0.00",
     }
     again = till.credited(bob, "200.50")
     assert ledger.owed(bob.id) == ZERO

@@ -11,6 +11,9 @@ COUNTED: dict[str, Counted] = dict(
     ]
 )
 IN_RUSSIAN: Sentences = {
+    "Coming in, not final yet": "В пути, ещё не окончательно",
+    "balance|Under review": "На проверке",
+    "Held for withdrawals": "Удержано для выводов",
     "Spans of days": "Промежутки дней",
     "Today": "Сегодня",
     "This week": "Эта неделя",
