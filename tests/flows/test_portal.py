@@ -1,6 +1,7 @@
 """A person in Chromium, with the whole product behind: gunicorn, workers, chains, a card's page."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -31,7 +32,7 @@ def page(browser: Browser, city: City) -> Iterator[Page]:
 
 
 def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
-    """T20, T21: register, prove the address by its letter, pay by card, withdraw, see it final."""
+    """T20, T21: sign up, prove the address, pay by card and on chain, withdraw, see it final."""
     page.goto("/register")
     page.locator("#name").fill("Ada")
     page.locator("#email").fill("ada.of.the.portal@example.com")
@@ -57,6 +58,12 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
     page.goto("/app/deposit")
     expect(page.locator("[data-part=lately] .chip.good")).to_be_visible(timeout=PATIENCE)
 
+    page.get_by_role("button", name="Base", exact=True).click()
+    page.wait_for_url("**network=Base")
+    command = page.get_by_text("flask sandbox fund").inner_text()
+    city.flask(*shlex.split(command)[1:])
+    expect(page.locator("[data-part=lately] .chip.good")).to_have_count(2, timeout=PATIENCE)
+
     wallet = fresh_wallet("Base")
     page.goto("/app/withdraw")
     page.locator("#network").select_option("Base")
@@ -68,4 +75,4 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
     expect(page.locator("[data-part=one] .chip.good")).to_be_visible(timeout=PATIENCE)
     assert city.on_chain("Base", wallet) == 12_500_000
     page.goto("/app")
-    expect(page.locator(".purse .sum")).to_contain_text("27.45")
+    expect(page.locator(".purse .sum")).to_contain_text("127.45")

@@ -88,6 +88,20 @@ def test_an_address_says_how_much_and_how_long_and_stays(
     assert addresses_of("user", alice.id)[network] in again.html
 
 
+@pytest.mark.parametrize("is_play", [True, False])
+def test_the_command_that_pays_play_money_is_shown_where_money_is(
+    house: Flask,
+    reader: Reader,
+    keyring_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_play: bool,  # noqa: FBT001 - one of two settings
+):
+    monkeypatch.setitem(house.jinja_env.globals, "test_data", is_play)
+    pools.fill(keyring_path, PASSPHRASE, 5)
+    shown = reader.open("/app/deposit?network=Base").text
+    assert ("flask sandbox fund --network Base" in shown) is is_play
+
+
 def test_a_network_that_there_is_not_has_no_address(reader: Reader):
     with nothing_changes():
         reader.open("/app/deposit?network=Nowhere")
