@@ -176,7 +176,7 @@ def prove(
     asked.used_at = passkey.used_at = clock.now()
     if (count or passkey.sign_count) and count <= passkey.sign_count:
         passkey.suspended_at = clock.now()
-        _tell(user, "passkey_suspended", passkey)
+        _tell(user, "passkey_suspended", passkey.name)
         return Proved(user, copied=True)
     passkey.sign_count = count
     return Proved(user, copied=False)
@@ -208,16 +208,22 @@ def remove(user_id: str, passkey_id: str) -> None:
     with transaction() as session:
         passkey = _own(user_id, passkey_id)
         session.delete(passkey)
-        _tell(users.lock(user_id), "passkey_removed", passkey)
+        _tell(users.lock(user_id), "passkey_removed", passkey.name)
 
 
 def remove_all(user_id: str) -> int:
-    """Take every passkey of a user away, in the caller's transaction; return how many."""
-    users.lock(user_id)
-    gone = current().execute(
-        delete(Passkey).where(Passkey.user_id == user_id).returning(Passkey.id)
+    """Take every passkey of a user away, in the caller's transaction; return how many.
+
+    Its owner is written of each: who is told of none would not know that somebody asked.
+    """
+    user = users.lock(user_id)
+    gone = current().scalars(
+        delete(Passkey).where(Passkey.user_id == user_id).returning(Passkey.name)
     )
-    return len(gone.all())
+    names = gone.all()
+    for name in names:
+        _tell(user, "passkey_removed", name)
+    return len(names)
 
 
 def suspended() -> Unauthenticated:
@@ -289,5 +295,5 @@ def _not_proved() -> Unauthenticated:
     return Unauthenticated("passkey_invalid", said)
 
 
-def _tell(user: User, template: str, passkey: Passkey) -> None:
-    mail.post(template, to=user.email, language=user.language, name=user.name, passkey=passkey.name)
+def _tell(user: User, template: str, passkey: str) -> None:
+    mail.post(template, to=user.email, language=user.language, name=user.name, passkey=passkey)

@@ -132,6 +132,7 @@ def test_an_operator_takes_it_away_of_who_has_lost_it(
     told = run(args=["users", "reset-2fa", alice.email, "--reason", "lost"])
     assert told.exit_code == 0, told.output
     assert "1 sessions ended" in told.output
+    assert letters(alice.email)[-1] == "two_factor_disabled"
     refused(alice.get("/client/2fa"), 401, "token_revoked")
     signed_in = alice.client.post(
         "/api/auth/login", json={"email": alice.email, "password": PASSWORD}

@@ -26,6 +26,11 @@ IN_RUSSIAN: Sentences = {
     "From your authenticator app, or a recovery code.": (
         "Из приложения-аутентификатора или код восстановления."
     ),
+    "Lost your app and your codes?": "Потеряны и приложение, и коды?",
+    "Write to who runs this service, from the e-mail address of your account. They make sure that it is you, take the second factor away, and an e-mail tells you so.": (  # noqa: E501 - one sentence is one key
+        "Напишите в поддержку сервиса с адреса вашего аккаунта. Там убедятся, что это вы, отключат "
+        "второй фактор, и об этом придёт письмо."
+    ),
     "Sign in as somebody else": "Войти под другим именем",
     "A balance in USDC: topped up by card or on chain, paid from at once, yours to withdraw.": (
         "Баланс в USDC: пополняйте картой или переводом, платите мгновенно, выводите когда угодно."

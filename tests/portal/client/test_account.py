@@ -54,6 +54,8 @@ def test_from_signing_up_to_the_second_factor(house: Flask, moments: Moments):
     reader.send("/logout")
     assert "Second step" in second_step(codes[0])
     assert reader.status == 401
+    assert "Lost your app and your codes?" in reader.at.text
+    assert "Потеряны и приложение, и коды?" in reader.open("/2fa?lang=ru").text
 
 
 def test_wrong_credentials_are_said_and_what_was_typed_stays(house: Flask, alice: Actor):
