@@ -75,7 +75,9 @@ def final_block(shown: Checkout, say: Say) -> str:
     """Say when the network that is slow made its newest final block."""
     minutes = shown.since_final_block
     if minutes is None:
-        return say("When {network} made its newest final block is unknown.", network=shown.slow)
+        return say(
+            "It is not known when {network} made its newest final block.", network=shown.slow
+        )
     sentence = "Newest final block of {network}: less than a minute ago"
     if minutes:
         sentence = "Newest final block of {network}: {minutes} min ago"

@@ -80,7 +80,7 @@ def test_a_slow_network_says_how_old_its_final_block_is(
             versions.append(page.all("section")[0]["data-version"])
     # A head that nobody has renewed says nothing of now.
     with clock.frozen(now + timedelta(seconds=31)):
-        assert "When Base made its newest final block is unknown." in opened(made).text
+        assert "It is not known when Base made its newest final block." in opened(made).text
     assert len(set(versions)) == 4
     assert len({one.partition(".")[0] for one in versions}) == 1, "nothing else is told again"
 

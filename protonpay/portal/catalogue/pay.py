@@ -29,8 +29,8 @@ IN_RUSSIAN: Sentences = {
     "{confirming} USDC is safe, and the payment will finish by itself. Do not pay again.": (
         "{confirming} USDC в безопасности, платёж завершится сам. Не платите повторно."
     ),
-    "When {network} made its newest final block is unknown.": (
-        "Когда в сети {network} появился последний окончательный блок, неизвестно."
+    "It is not known when {network} made its newest final block.": (
+        "Неизвестно, когда в сети {network} появился последний окончательный блок."
     ),
     "Newest final block of {network}: less than a minute ago": (
         "Последний окончательный блок сети {network}: меньше минуты назад"
@@ -111,7 +111,7 @@ IN_RUSSIAN: Sentences = {
     ),
     "Signed file (JSON)": "Подписанный файл (JSON)",
     "The signed file proves itself, without this site. How it is verified:": (
-        "Подписанный файл доказывает себя сам, без этого сайта. Как проверить:"
+        "Подлинность подписанного файла проверяется и без этого сайта. Как это сделать:"
     ),
     "Print": "Напечатать",
     "Back to the invoice": "Вернуться к счёту",
@@ -192,10 +192,12 @@ IN_RUSSIAN: Sentences = {
         "Сохраните адрес этой страницы: больше ничего не нужно, чтобы вернуться."
     ),
     "Hash of the transaction, or a link to it": "Хеш транзакции или ссылка на неё",
-    "Your exchange shows it with the withdrawal (TxID).": "Биржа показывает его у вывода (TxID).",
+    "Your exchange shows it with the withdrawal (TxID).": (
+        "Биржа показывает его рядом с выводом (TxID)."
+    ),
     "Look for it": "Найти",
     "It is on its way here, and not final yet. Nothing more is needed.": (
-        "Перевод в пути и ещё не окончательный. Больше ничего не нужно."
+        "Перевод в пути, сеть его ещё не подтвердила. Больше ничего не нужно."
     ),
     "It has arrived: it is listed above.": "Перевод пришёл: он в списке выше.",
     "This transaction gave nothing to the address of this invoice. Compare the address you sent to.": (  # noqa: E501 - one sentence is one key
