@@ -44,6 +44,27 @@ def order(seen: Visit, amount: str, wallet: str = WALLETS["Base"], language: str
     seen.page.locator("form.stack button:not([type=button])").first.click()
 
 
+def test_a_network_is_chosen_by_who_withdraws(alice: Actor, visit: Callable[..., Visit]):
+    seen = visit(viewport={"width": 360, "height": 800})
+    sign_in(seen, alice)
+    seen.page.goto("/app/withdraw")
+    network = seen.page.locator("#network")
+    expect(network).to_have_value("")
+    expect(network.locator("option:checked")).to_have_text("Choose a network")
+    seen.page.locator("#walletAddress").fill(WALLETS["Base"])
+    seen.page.locator("#amount").fill("10")
+    with nothing_changes():
+        seen.page.get_by_role("button", name="Continue").click()
+        assert network.evaluate("e => e.validity.valueMissing")
+        seen.page.get_by_role("button", name="Use the maximum").click()
+        expect(network).to_have_accessible_description("Choose a network.")
+    expect(network).to_have_value("")
+    expect(seen.page.locator("#walletAddress")).to_have_value(WALLETS["Base"])
+    seen.shot("app-withdraw-unchosen-en-light-360")
+    assert seen.overflows() <= 0
+    assert (seen.violations(), seen.strangers) == ([], [])
+
+
 def as_it_is(actor: Actor) -> None:
     """Leave an account as it was made."""
 
@@ -115,12 +136,13 @@ def test_the_end_of_a_wait_is_said_where_somebody_types(alice: Actor, visit: Cal
     seen.page.clock.install()
     sign_in(seen, alice)
     seen.page.goto("/app/withdraw")
+    seen.page.locator("#network").select_option("Base")
     seen.page.locator("#amount").fill("7")
     seen.page.clock.run_for(61_000)
     expect(seen.page.locator("[data-waits]")).to_have_text("The next withdrawal is possible now.")
     expect(seen.page.locator("#amount")).to_have_value("7")
     seen.page.get_by_role("button", name="Use the maximum").click()
-    expect(seen.page.locator("#amount")).to_have_value("989.94")
+    expect(seen.page.locator("#amount")).to_have_value("989.90")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

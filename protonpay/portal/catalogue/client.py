@@ -220,6 +220,7 @@ IN_RUSSIAN: Sentences = {
     "The address is read. Compare it with the one that you see.": (
         "Адрес прочитан. Сверьте его с тем, который видите."
     ),
+    "Choose a network": "Выберите сеть",
     "An address of yours or anybody's on this network. It cannot be taken back.": (
         "Ваш или любой другой адрес в этой сети. Вернуть отправленное нельзя."
     ),

@@ -94,6 +94,20 @@ def test_what_is_wrong_stands_beside_what_was_typed(
     assert (fields["walletAddress"], fields["amount"]) == (wallet, sum_)
 
 
+@pytest.mark.parametrize("button", [{}, {"most": "yes"}], ids=["on", "most"])
+@pytest.mark.parametrize("wallet", [WALLETS["Base"], WALLETS["Solana"], ""])
+def test_a_network_that_nobody_chose_is_none(reader: Reader, wallet: str, button: dict[str, str]):
+    reader.open("/app/withdraw")
+    assert reader.at.form("/app/withdraw/check").fields["network"] == ""
+    with nothing_changes():
+        reader.send("/app/withdraw/check", walletAddress=wallet, amount="50", **button)
+    assert reader.status == 400
+    (beside,) = re.findall(r'<p id="network-said" class="said bad">([^<]*)<', reader.at.html)
+    assert beside == "Choose a network."
+    fields = reader.at.form("/app/withdraw/check").fields
+    assert (fields["network"], fields["walletAddress"], fields["amount"]) == ("", wallet, "50")
+
+
 def as_it_is(actor: Actor) -> None:
     """Leave an account as it was made."""
 
