@@ -115,6 +115,10 @@ class Say:
         """Write the date of a moment, in the zone of moments."""
         return formats.day(self.language, at.astimezone(self.zone).date())
 
+    def month(self, month: str) -> str:
+        """Write a month from the API's form, ``2026-03``."""
+        return formats.month(self.language, date.fromisoformat(f"{month}-01"))
+
     def _found(self, sentence: str, count: object) -> str:
         forms = COUNTED.get(sentence)
         if forms is not None and isinstance(count, int | Decimal):

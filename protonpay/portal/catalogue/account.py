@@ -26,6 +26,7 @@ IN_RUSSIAN: Sentences = {
     "From your authenticator app, or a recovery code.": (
         "Из приложения-аутентификатора или код восстановления."
     ),
+    "Copy all": "Скопировать все",
     "Lost your app and your codes?": "Потеряны и приложение, и коды?",
     "Write to who runs this service, from the e-mail address of your account. They make sure that it is you, take the second factor away, and an e-mail tells you so.": (  # noqa: E501 - one sentence is one key
         "Напишите в поддержку сервиса с адреса вашего аккаунта. Там убедятся, что это вы, отключат "
