@@ -9,6 +9,7 @@ from tests.actors import PASSWORD, Actor
 from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
 from tests.invoices.by_card import tap, tap_simulator
+from tests.payouts.orders import accepted
 from tests.portal.client.test_depositing import arrive
 from tests.simulators import Simulator
 from tests.unchanged import nothing_changes
@@ -37,7 +38,7 @@ def test_a_transfer_is_shown_then_made_once(
     fill_in(seen, getattr(bob, by), "12,5")
     seen.page.get_by_role("button", name="Transfer 12.50 USDC").dblclick()
     seen.page.wait_for_url("**/app/transfers/*")
-    expect(seen.page.get_by_text("Обед")).to_be_visible()
+    expect(seen.page.get_by_text("Обед", exact=True)).to_be_visible()
     assert (str(bob.available), str(alice.available)) == ("12.50", "987.50")
     assert (seen.violations(), seen.errors) == ([], [])
 
@@ -103,3 +104,25 @@ def test_deposits_are_reckoned_and_seen(
         look(seen, "app-deposit-leaving", language)
         assert language == "pseudo" or seen.violations() == []
         assert seen.errors == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_api_gives_for_each_line_opens_below_it(
+    alice: Actor, bob: Actor, visit: Callable[..., Visit], tap: Simulator, language: str
+):
+    """A long line of it wraps; the page gets no wider."""
+    order = {"toIdentifier": bob.email, "amount": "12.5", "note": "Обед " * 40}
+    card = {"amount": "10", "currency": "USD", "provider": "tap"}
+    paid = alice.post("/client/transfer", order).json["transfer"]["id"]
+    bought = alice.post("/client/deposit/card", card).json["deposit"]["id"]
+    places = {"deposits": bought, "transfers": paid, "withdrawals": accepted(alice, "10")}
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        for name, one in places.items():
+            seen.page.goto(f"/app/{name}/{one}?lang={asked}")
+            seen.page.locator("details.card > summary").last.click()
+            expect(seen.page.locator("details.card pre")).to_be_visible()
+            look(seen, f"app-{name}-given", language)
+            assert language == "pseudo" or seen.violations() == []
+    assert seen.errors == []

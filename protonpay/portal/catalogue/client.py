@@ -30,6 +30,7 @@ IN_RUSSIAN: Sentences = {
     "Menu": "Меню",
     "Most used": "Самое нужное",
     "Sign out": "Выйти",
+    "As the API gives it": "Как это отдаёт API",
     "This page as API calls": "Эта страница как вызовы API",
     "Nothing here": "Здесь ничего нет",
     "Back to the overview": "Вернуться к обзору",

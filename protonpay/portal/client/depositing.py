@@ -54,7 +54,8 @@ def deposit_by_card() -> Response:
 @client.get("/deposits/<id:deposit_id>")
 def one_deposit(deposit_id: str) -> Response:
     """Show what became of a deposit."""
-    return show("deposited", one=ask(f"/client/deposit/{deposit_id}")["deposit"])
+    answer = ask(f"/client/deposit/{deposit_id}")
+    return show("deposited", answer=answer, one=answer["deposit"])
 
 
 def _at_an_address(form: Form) -> Response:

@@ -84,7 +84,8 @@ def make_transfer() -> AnyResponse:
 @client.get("/transfers/<id:transfer_id>")
 def one_transfer(transfer_id: str) -> Response:
     """Show the receipt of a transfer."""
-    return show("transferred", one=ask(f"/client/transfer/{transfer_id}")["transfer"])
+    answer = ask(f"/client/transfer/{transfer_id}")
+    return show("transferred", answer=answer, one=answer["transfer"])
 
 
 @client.get("/pay/<id:invoice_id>")

@@ -87,7 +87,8 @@ def cancel_withdrawal(payout_id: str) -> AnyResponse:
 def _one(payout_id: str, form: Form) -> Response:
     path = f"/client/withdraw/{payout_id}"
     acts = [Call("POST", f"{path}/cancel")]
-    return show("withdrawn", form=form, one=ask(path)["payout"], acts=acts)
+    answer = ask(path)
+    return show("withdrawn", form=form, answer=answer, one=answer["payout"], acts=acts)
 
 
 def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:
