@@ -119,6 +119,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "webhooks.test": _BUILDS,
     "webhooks.healthy": _BUILDS,
     "webhooks.deliveries": _BUILDS,
+    "webhooks.deliveries_of_event": _BUILDS,
     "webhooks.delivery": _BUILDS,
     "webhooks.resend": _BUILDS,
     "webhooks.recover": _BUILDS,

@@ -8,7 +8,7 @@ from protonpay.kernel.scopes import Scope
 from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
-from protonpay.web.paging import PageQuery, page
+from protonpay.web.paging import ListingQuery, PageQuery, page
 from protonpay.web.step_up import steps_up
 from protonpay.webhooks import health, history, rotation, schemas, service
 
@@ -96,6 +96,14 @@ def deliveries(query: dict[str, Any], webhook_id: str) -> dict[str, Any]:
     """List what was delivered to an endpoint and what was not, newest event first."""
     read = partial(history.deliveries, current().user_id, webhook_id)
     return page("deliveries", query, read)
+
+
+@blp.get("/events/<event:event_id>/deliveries", keys=needs(Scope.WEBHOOKS_WRITE))
+@blp.arguments(ListingQuery, location="query")
+@blp.response(200, schemas.EventDeliveries)
+def deliveries_of_event(_: dict[str, Any], event_id: str) -> dict[str, Any]:
+    """List to which of your endpoints an event was delivered and to which it was not."""
+    return {"deliveries": history.deliveries_of(current().user_id, event_id)}
 
 
 @blp.get("/webhooks/<id:webhook_id>/deliveries/<event:event_id>", keys=needs(Scope.WEBHOOKS_WRITE))

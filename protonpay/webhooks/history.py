@@ -1,7 +1,7 @@
 """What became of deliveries, and having them made again."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,6 +43,17 @@ _ONE = """
     LEFT JOIN webhook_lanes AS lane ON lane.endpoint_id = d.endpoint_id
     JOIN events AS e ON e.id = d.event_id AND e.happened_at = d.event_at
     WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
+"""
+# By the index that holds a delivery to be the only one to its endpoint, in the event's month.
+_OF_EVENT = """
+    SELECT endpoint.id, endpoint.url, d.event_id, d.event_at, %(name)s::text, d.state, d.attempts,
+           greatest(d.due_at, lane.probe_at), d.ended_at
+    FROM webhook_deliveries AS d
+    JOIN webhook_endpoints AS endpoint
+      ON endpoint.id = d.endpoint_id AND endpoint.deleted_at IS NULL
+    LEFT JOIN webhook_lanes AS lane ON lane.endpoint_id = d.endpoint_id
+    WHERE d.event_id = %(event)s AND d.event_at = %(at)s
+    ORDER BY endpoint.created_at DESC, endpoint.id DESC
 """
 _ATTEMPTS = """
     SELECT number, began_at, milliseconds, status, outcome, answer_head, url, signature, manual
@@ -120,6 +131,18 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliveredTo(Delivered):
+    """The same, and to which endpoint of several.
+
+    Attributes:
+        url: where that listens now.
+    """
+
+    webhook_id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempted:
     """What one attempt met.
 
@@ -189,6 +212,22 @@ def deliveries(
     wanted = {"endpoint": endpoint_id, "status": status, "event": event}
     rows = db.execute(_DELIVERIES, {**wanted, **part.as_parameters()})
     return [_delivered(row) for row in rows]
+
+
+def deliveries_of(user_id: str, event_id: str) -> Sequence[DeliveredTo]:
+    """Return an event's deliveries to the endpoints that there are, newest endpoint first.
+
+    Raises:
+        NotFound: there is no such event, or it is somebody else's.
+    """
+    event = log.find(user_id, event_id)
+    if event is None:
+        raise NotFound("not_found", "There is no such event.")
+    wanted = {"event": event.id, "at": event.happened_at, "name": event.name}
+    return [
+        DeliveredTo(**asdict(_delivered(told)), webhook_id=endpoint_id, url=url)
+        for endpoint_id, url, *told in db.execute(_OF_EVENT, wanted)
+    ]
 
 
 def delivery(user_id: str, endpoint_id: str, event_id: str) -> Opened:

@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from protonpay.kernel import events, ids
 from protonpay.web.fields import Moment, Secret, Text, WholeNumber, WireSchema, YesNo
-from protonpay.web.paging import Paged, PageQuery
+from protonpay.web.paging import Listing, Paged, PageQuery
 from protonpay.webhooks import health
 from protonpay.webhooks.history import Opened
 from protonpay.webhooks.models import WebhookEndpoint
@@ -182,6 +182,21 @@ class DeliveryView(WireSchema):
     next_attempt_at = Moment(allow_none=True)
     created_at = Moment(metadata={"description": "When the event happened."})
     ended_at = Moment(allow_none=True)
+
+
+class EventDeliveryView(DeliveryView):
+    """An event on its way to one of several endpoints, or at its end."""
+
+    webhook_id = fields.String(
+        metadata={"description": "Of the endpoint.", "example": "cmg7xk2p91q0v8r3t5w6y4zab"}
+    )
+    url = fields.String(metadata={"description": "Where the endpoint listens now."})
+
+
+class EventDeliveries(Listing):
+    """Whom an event was for."""
+
+    deliveries = fields.List(fields.Nested(EventDeliveryView))
 
 
 class SentHeaders(WireSchema):

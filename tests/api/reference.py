@@ -125,6 +125,7 @@ EXAMPLES = (
         keeps={"TEST_EVENT": "eventId"},
     ),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries?status=DELIVERED"),
+    Example("GET", "/client/events/{TEST_EVENT}/deliveries"),
     Example("GET", "/client/webhooks/{WEBHOOK}/deliveries/{TEST_EVENT}"),
     Example("GET", "/client/webhooks/{WEBHOOK}/health"),
     Example("GET", "/client/webhooks/health"),

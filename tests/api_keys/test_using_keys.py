@@ -44,6 +44,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", f"/client/webhooks/{NOBODY}/deliveries"): [{"webhooks:write"}],
     ("GET", "/client/webhooks/health"): [{"webhooks:write"}],
     ("GET", f"/client/webhooks/{NOBODY}/health"): [{"webhooks:write"}],
+    ("GET", f"/client/events/evt_{NOBODY}/deliveries"): [{"webhooks:write"}],
     ("GET", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}"): [{"webhooks:write"}],
     ("POST", f"/client/webhooks/{NOBODY}/deliveries/evt_{NOBODY}/resend"): [{"webhooks:write"}],
     ("POST", f"/client/webhooks/{NOBODY}/recover"): [{"webhooks:write"}],

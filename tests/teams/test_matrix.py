@@ -94,6 +94,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/webhooks/{webhook_id}/deliveries": "dm",
     "GET /client/webhooks/health": "dm",
     "GET /client/webhooks/{webhook_id}/health": "dm",
+    "GET /client/events/{event_id}/deliveries": "dm",
     "GET /client/webhooks/{webhook_id}/deliveries/{event_id}": "dm",
     "POST /client/webhooks/{webhook_id}/deliveries/{event_id}/resend": "dm",
     "POST /client/webhooks/{webhook_id}/recover": "dm",

@@ -50,6 +50,39 @@ def deliveries(actor: Actor, hook: dict[str, Any], query: str = "") -> list[dict
     return found
 
 
+def test_an_event_says_to_which_endpoints_it_went(alice: Actor, bob: Actor, receiver: RawServer):
+    """As each endpoint's own list says it; one that is removed is not listed."""
+    hooks = [subscribe(alice, receiver, path) for path in ("told", "held")]
+    gone = subscribe(alice, receiver, "gone")
+    happen(alice)
+    later = subscribe(alice, receiver, "later")
+    happen(alice)
+    alice.call("PATCH", f"/client/webhooks/{hooks[1]['id']}", json={"enabled": False})
+    delivery.deliver_due()
+    assert alice.call("DELETE", f"/client/webhooks/{gone['id']}").status_code == 204
+    first, second = alice.get("/client/events").get_json()["events"]
+    for event, told in ((first, hooks), (second, [*hooks, later])):
+        answer = alice.get(f"/client/events/{event['id']}/deliveries")
+        assert answer.get_json() == {
+            "deliveries": [
+                {**each, "webhookId": hook["id"], "url": hook["url"]}
+                for hook in reversed(told)
+                for each in deliveries(alice, hook)
+                if each["id"] == event["id"]
+            ]
+        }
+        assert len(answer.get_json()["deliveries"]) == len(told)
+    states = {each["webhookId"]: each["status"] for each in answer.get_json()["deliveries"]}
+    assert states == {
+        hooks[0]["id"]: "DELIVERED",
+        hooks[1]["id"]: "PENDING",
+        later["id"]: "DELIVERED",
+    }
+    refused(bob.get(f"/client/events/{first['id']}/deliveries"), 404, "not_found")
+    nobodys = f"{first['id'][:-6]}zzzzzz"
+    refused(alice.get(f"/client/events/{nobodys}/deliveries"), 404, "not_found")
+
+
 def exhaust() -> None:
     db.session.execute(text("UPDATE webhook_deliveries SET attempts = 9 WHERE state = 'PENDING'"))
     db.session.commit()

@@ -11,7 +11,7 @@ from protonpay.kernel.events import NAMES
 from protonpay.kernel.scopes import FULL, Scope
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks, receiving
-from protonpay.portal.client.api import Answer, Call, Refused
+from protonpay.portal.client.api import Call, Refused
 from protonpay.portal.client.forms import Form
 from protonpay.portal.client.screens import (
     ask,
@@ -330,26 +330,16 @@ def _webhook(webhook_id: str, form: Form) -> Response:
     )
 
 
-def _deliveries_of(event_id: str) -> Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """Return endpoints that are told of an event, each with its delivery."""
-    hooks = _given("/client/webhooks", limit=100)
-    found = []
-    for hook in hooks["webhooks"] if hooks else ():
-        # Of others than these it is not found.
-        answer = _given(f"/client/webhooks/{hook['id']}/deliveries/{event_id}")
-        if answer is not None:
-            found.append((hook, answer["delivery"]))
-    return found
-
-
-def _given(path: str, **query: Any) -> Answer | None:
-    """Read what not every reader of the page may, or what is not there."""
+def _deliveries_of(event_id: str) -> Sequence[Mapping[str, Any]]:
+    """Return an event's delivery to each endpoint; nothing for who may not see them."""
     try:
-        return ask(path, **query)
+        answer = ask(f"/client/events/{event_id}/deliveries")
     except Refused as refused:
-        if refused.answer.status not in (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND):
+        if refused.answer.status != HTTPStatus.FORBIDDEN:
             raise
-        return None
+        return ()
+    found: Sequence[Mapping[str, Any]] = answer["deliveries"]
+    return found
 
 
 def _overlaps() -> Sequence[tuple[str, str]]:

@@ -18,6 +18,7 @@ from protonpay.webhooks import delivery, service
 from tests.actors import Actor, make_actor
 from tests.api_keys.keys import make_key
 from tests.portal.client.reader import Reader, Screen, sign_in
+from tests.portal.client.test_team import invited
 from tests.raw_server import answering, http
 from tests.unchanged import nothing_changes
 from tests.wire.posting import listed
@@ -240,7 +241,21 @@ def test_events_are_read_from_the_newest_and_show_who_was_told(reader: Reader, a
     assert oldest["id"] in reader.at.html
     shown = reader.open(links[0])
     assert f"/app/webhooks/{made}/deliveries/{newest['id']}" in shown.links
-    assert "https://example.com/hooks" in shown.text
+    assert "https://example.com/hooks 0" in shown.text
+
+
+def test_who_keeps_no_webhooks_sees_an_event_without_them(house: Flask, alice: Actor, bob: Actor):
+    hook = {"url": "https://example.com/hooks", "events": ["invoice.cancelled"]}
+    assert alice.post("/client/webhooks", hook).status_code == 200
+    invoice = alice.post("/client/invoices", {"amount": 5}).json["invoice"]["id"]
+    assert alice.post(f"/client/invoices/{invoice}/cancel").status_code == 200
+    service.dispatch()
+    (event,) = alice.get("/client/events").json["events"]
+    viewer = invited(house, alice, bob, "viewer")
+    viewer.send("/app/team/act", publicId=alice.public_id)
+    shown = viewer.open(f"/app/events/{event['id']}")
+    assert (viewer.status, invoice in shown.html) == (200, True)
+    assert "example.com" not in shown.html
 
 
 def test_an_invoice_is_cancelled(reader: Reader):
