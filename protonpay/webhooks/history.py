@@ -44,13 +44,14 @@ _ONE = """
     JOIN events AS e ON e.id = d.event_id AND e.happened_at = d.event_at
     WHERE d.endpoint_id = %(endpoint)s AND d.event_id = %(event)s
 """
-# By the index that holds a delivery to be the only one to its endpoint, in the event's month.
+# In the event's month, by the event, or by each of the few endpoints of its owner.
 _OF_EVENT = """
     SELECT endpoint.id, endpoint.url, d.event_id, d.event_at, %(name)s::text, d.state, d.attempts,
            greatest(d.due_at, lane.probe_at), d.ended_at
     FROM webhook_deliveries AS d
     JOIN webhook_endpoints AS endpoint
-      ON endpoint.id = d.endpoint_id AND endpoint.deleted_at IS NULL
+      ON endpoint.id = d.endpoint_id AND endpoint.user_id = %(user)s
+     AND endpoint.deleted_at IS NULL
     LEFT JOIN webhook_lanes AS lane ON lane.endpoint_id = d.endpoint_id
     WHERE d.event_id = %(event)s AND d.event_at = %(at)s
     ORDER BY endpoint.created_at DESC, endpoint.id DESC
@@ -223,7 +224,12 @@ def deliveries_of(user_id: str, event_id: str) -> Sequence[DeliveredTo]:
     event = log.find(user_id, event_id)
     if event is None:
         raise NotFound("not_found", "There is no such event.")
-    wanted = {"event": event.id, "at": event.happened_at, "name": event.name}
+    wanted = {
+        "user": user_id,
+        "event": event.id,
+        "at": event.happened_at,
+        "name": event.name,
+    }
     return [
         DeliveredTo(**asdict(_delivered(told)), webhook_id=endpoint_id, url=url)
         for endpoint_id, url, *told in db.execute(_OF_EVENT, wanted)
