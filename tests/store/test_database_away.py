@@ -105,7 +105,7 @@ class TestBusyOrAway:
             if when == "before":
                 _kill_own_line(open_house)
             found = execute(*arguments)
-            if when == "after" and "linked_wallets" in arguments[0]:  # the last one
+            if when == "after" and "invoice_payments" in arguments[0]:  # the last one
                 _kill_own_line(open_house)
             return found
 
