@@ -36,12 +36,13 @@ def say(wallet: str, kind: str) -> None:
 
 
 def order(seen: Visit, amount: str, wallet: str = WALLETS["Base"], language: str = "en") -> None:
-    """Fill in the first step and go on."""
+    """Fill in the first step and go on to what the server answers: both pages may have a clock."""
     seen.page.goto(f"/app/withdraw?lang={language}")
     seen.page.locator("#network").select_option("Base")
     seen.page.locator("#walletAddress").fill(wallet)
     seen.page.locator("#amount").fill(amount)
-    seen.page.locator("form.stack button:not([type=button])").first.click()
+    with seen.page.expect_navigation():
+        seen.page.locator("form.stack button:not([type=button])").first.click()
 
 
 def test_a_network_is_chosen_by_who_withdraws(alice: Actor, visit: Callable[..., Visit]):
