@@ -329,3 +329,23 @@ def test_what_was_kept_back_from_every_pass_is_found_within_the_minute(base, pay
         _look()
 
     assert (states(), payee.actor.available) == (["FINAL"], Usdc.parse("1005"))
+
+
+def test_what_is_kept_back_for_most_of_a_minute_is_found_at_its_end(base, payee):
+    begun = clock.now().replace(minute=0, second=1)
+    with clock.frozen(begun):
+        _look()
+        _of("eth_getLogs", lambda *_: [])(base.liar, base)
+        _pay(base, payee, 5_000_000)
+        base.mine(6)
+        _look()
+    for seconds in (15, 30, 45):
+        with clock.frozen(begun + timedelta(seconds=seconds)):
+            _look(2)
+    assert states() == []
+
+    base.liar.honest()
+    with clock.frozen(begun + timedelta(seconds=60)):
+        _look()
+
+    assert (states(), payee.actor.available) == (["FINAL"], Usdc.parse("1005"))
