@@ -122,7 +122,7 @@ def look(invoice_id: str) -> Checkout:
     seen = [one.amount_micro for one in found.payments if one.state == "SEEN"]
     confirming = sum(seen, ZERO)
     held = sum((one.amount_micro for one in found.payments if one.state == "ON_HOLD"), ZERO)
-    coming, far = confirming + held, _confirmations(found)
+    coming, way = confirming + held, _way(found)
     rest = max(ZERO, invoice.due - coming)
     card_coming = found.card is not None and found.card.state in CARD_COMING
     if card_coming or invoice.state not in OPEN or (coming and not rest > invoice.tolerance_micro):
@@ -134,7 +134,7 @@ def look(invoice_id: str) -> Checkout:
         confirming=confirming,
         held=held,
         rest=rest,
-        version=_version(found, far),
+        version=_version(found, way),
         places=_places(invoice, rest) if rest else (),
         payments=[one for one in found.payments if one.state != "VANISHED"],
         refunds=[one for one in found.refunds if one.state != "FAILED"],
@@ -146,9 +146,9 @@ def look(invoice_id: str) -> Checkout:
         rest_invoice=rests.issued(invoice),
         rest_may_be_asked=rests.may_ask(invoice),
         prices=service.card_prices(found),
-        slow=_slow(found),
-        since_final_block=_since_final_block(found),
-        confirmations=far,
+        slow=way.slow,
+        since_final_block=way.since_final_block,
+        confirmations=way.confirmations,
     )
 
 
@@ -159,24 +159,28 @@ def version(invoice_id: str) -> str:
         NotFound: there is no such invoice.
     """
     found = service.find(invoice_id)
-    return _version(found, _confirmations(found))
+    return _version(found, _way(found))
 
 
-def _confirmations(found: service.Whole) -> Mapping[str, Confirmations | None]:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How far on their networks the payments are that wait, read once; see :class:`Checkout`."""
+
+    confirmations: Mapping[str, Confirmations | None]
+    slow: str | None
+    since_final_block: int | None
+
+
+def _way(found: service.Whole) -> _Way:
     waits = [one for one in found.payments if one.state == PAYMENT.initial]
-    return {one.id: progress.confirmations(one.incoming_id) for one in waits}
-
-
-def _slow(found: service.Whole) -> str | None:
     before = clock.now() - _SLOW
-    waits = [one for one in found.payments if one.state == "SEEN" and one.created_at < before]
-    return waits[0].network if waits else None
-
-
-def _since_final_block(found: service.Whole) -> int | None:
-    slow = _slow(found)
+    slow = next((one.network for one in waits if one.created_at < before), None)
     since = progress.since_final_block(slow) if slow else None
-    return None if since is None else since // timedelta(minutes=1)
+    return _Way(
+        confirmations={one.id: progress.confirmations(one.incoming_id) for one in waits},
+        slow=slow,
+        since_final_block=None if since is None else since // timedelta(minutes=1),
+    )
 
 
 def _claimable(found: service.Whole) -> Usdc:
@@ -186,23 +190,25 @@ def _claimable(found: service.Whole) -> Usdc:
     return claimable(found.invoice)
 
 
-def _version(found: service.Whole, far: Mapping[str, Confirmations | None]) -> str:
+def _version(found: service.Whole, way: _Way) -> str:
     invoice = found.invoice
     parts = [invoice.state, str(invoice.received_micro), str(invoice.refunded_micro)]
     # More time is offered, and was taken: both are seen without a reload.
     parts += [str(invoice.extensions_left), str(service.may_extend(invoice))]
     further = rests.issued(invoice)
     parts += [str(invoice.rest_asked_at), further.id if further else ""]
-    parts.append(str(_slow(found)))
+    parts.append(str(way.slow))
     parts += [f"{one.id}{one.state}" for one in found.claims]
     parts += [f"{one.id}{one.state}" for one in found.lookups]
     parts += [f"{one.id}{one.state}" for one in found.payments]
     parts += [f"{one.id}{one.state}" for one in found.refunds]
     if found.card is not None:
         parts.append(f"{found.card.deposit_id}{found.card.state}{found.card.page_url is None}")
-    told = [f"{one.count}-{one.required}" if one else "unknown" for one in far.values()]
-    if _slow(found):
-        told.append(f"final-{_since_final_block(found)}")
+    told = [
+        f"{one.count}-{one.required}" if one else "unknown" for one in way.confirmations.values()
+    ]
+    if way.slow:
+        told.append(f"final-{way.since_final_block}")
     return ".".join([hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16], *told])
 
 
