@@ -20,6 +20,7 @@ from protonpay.locales import formats
 from protonpay.locales.formats import LANGUAGES
 from protonpay.portal.catalogue import (
     account,
+    blanks,
     building,
     charts,
     client,
@@ -53,6 +54,7 @@ AREAS = (
     notified,
     building,
     seeking,
+    blanks,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

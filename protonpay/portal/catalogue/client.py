@@ -159,7 +159,6 @@ IN_RUSSIAN: Sentences = {
     # deposits
     "On chain": "В сети",
     "From a wallet or an exchange": "С кошелька или биржи",
-    "Choose a network.": "Выберите сеть.",
     "Play money from a wallet outside, in a terminal where Proton Pay is installed:": (
         "Тестовые деньги с внешнего кошелька — командой в терминале, где установлен Proton Pay:"
     ),

@@ -38,7 +38,6 @@ IN_RUSSIAN: Sentences = {
     "No provider takes this currency here.": "Эту валюту здесь никто не принимает.",
     "Pay on": "Оплатить в сети",
     "Scopes": "Права",
-    "Choose one at least.": "Выберите хотя бы одно.",
     "Address copied": "Адрес скопирован",
     "Came in": "Поступило",
     "Time left": "Осталось времени",

@@ -140,8 +140,9 @@ def submit_identity() -> AnyResponse:
 def upload_document() -> AnyResponse:
     """Take a file into the identity check that is to be sent."""
     form, given = Form(), request.files.get("content")
-    content = b"" if given is None else given.read()
-    body = {"kind": form["kind"], "content": base64.b64encode(content).decode()}
+    body = form.body("kind")
+    if content := b"" if given is None else given.read():
+        body["content"] = base64.b64encode(content).decode()
     if send("POST", "/client/kyc/documents", form, body).refused:
         return _identity(form)
     return done("The document is added.", "/app/identity")

@@ -55,6 +55,8 @@ def keys() -> Response:
 def make_key() -> Response:
     """Make a key; it is shown on this page, and never again."""
     form = Form()
+    if form.lacks("permissions"):  # of which a key that names none has all
+        return _keys(form)
     body = form.body("name")
     chosen = form.every("permissions")
     body["permissions"] = FULL if FULL in chosen else list(chosen)
@@ -175,8 +177,8 @@ def deliver_again(webhook_id: str) -> AnyResponse:
     if form["after"]:
         asked, body = "replay", form.body(whole=["after"])
     else:
-        since = {"since": looks.moment(form["since"], zone())}
-        asked, body = "recover", since
+        asked, body = "recover", form.body("since")
+        body |= {name: looks.moment(typed, zone()) for name, typed in body.items()}
     answer = send("POST", f"/client/webhooks/{webhook_id}/{asked}", form, body)
     if answer.refused:
         return _webhook(webhook_id, form)

@@ -33,7 +33,7 @@ def login() -> Response:
 def sign_in() -> AnyResponse:
     """Sign in, or go on to the second step."""
     form = Form()
-    body = {"email": form["email"], "password": request.form.get("password", "")}
+    body = {**form.body("email"), **form.secret("password")}
     answer = api.call("POST", "/auth/login", body)
     if answer.code == "two_factor_required":
         visits.keep("mfa", str(answer["mfaToken"]))
@@ -62,7 +62,7 @@ def prove() -> AnyResponse:
     form, waiting = Form(), visits.kept("mfa")
     if waiting is None:
         return redirect("/login", HTTPStatus.SEE_OTHER)
-    body = {"mfaToken": waiting, "code": form.code or ""}
+    body = {"mfaToken": waiting, **form.proof()}
     answer = api.call("POST", "/auth/2fa", body)
     return _entered(answer, form, "second_step")
 
@@ -77,7 +77,7 @@ def register() -> Response:
 def sign_up() -> AnyResponse:
     """Open an account and sign in."""
     form = Form()
-    body = {**form.body("name", "email"), "password": request.form.get("password", "")}
+    body = {**form.body("name", "email"), **form.secret("password")}
     return _entered(api.call("POST", "/auth/register", body), form, "register")
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
+from protonpay.portal.client import blanks
+
 if TYPE_CHECKING:
     from protonpay.portal.client.api import Answer
 
@@ -50,12 +52,17 @@ class Form:
 
     def error(self, name: str) -> str:
         """Return what is wrong with a field, or nothing."""
-        return "" if self.answer is None else self.answer.errors.get(name, "")
+        said = "" if self.answer is None else self.answer.errors.get(name, "")
+        return blanks.worded(name, said)
 
     @property
     def code(self) -> str | None:
         """The code of a second factor, without the space that apps show in it."""
         return _SPACES.sub("", self[CODE]) or None
+
+    def proof(self) -> dict[str, str]:
+        """Return the code as the member of a call."""
+        return {} if self.code is None else {CODE: self.code}
 
     def body(
         self,
@@ -72,6 +79,17 @@ class Form:
         filled: dict[str, Any] = {name: value for name, value in made.items() if value != ""}
         filled |= {name: list(self.every(name)) for name in lists if self.every(name)}
         return filled | {name: bool(self[name]) for name in yes_no}
+
+    def secret(self, *names: str) -> dict[str, str]:
+        """Return members as they were typed, of the form alone; what was left empty is left out."""
+        typed = {name: request.form.get(name, "") for name in names}
+        return {name: value for name, value in typed.items() if value}
+
+    def lacks(self, name: str) -> bool:
+        """Tell whether a field is empty that this call needs, and have it said beside it."""
+        if not self[name]:
+            self.answer = blanks.refusal(name)
+        return not self[name]
 
     def signed(self) -> dict[str, Any]:
         """Return what a passkey has signed, as the page's script has put it down."""

@@ -34,7 +34,7 @@ def send_verification() -> AnyResponse:
 def change_email() -> AnyResponse:
     """Change the address: the letter to the new one has the last word."""
     form = Form()
-    body = {**form.body("email"), "password": request.form.get("password", "")}
+    body = {**form.body("email"), **form.secret("password")}
     if send("POST", "/client/email", form, body).refused:
         return _security(form)
     return done("An e-mail is on its way to the new address. Use its link.", "/app/security")
@@ -44,7 +44,7 @@ def change_email() -> AnyResponse:
 def change_password() -> AnyResponse:
     """Change the password; other sessions end."""
     form = Form()
-    body = {name: request.form.get(name, "") for name in ("password", "newPassword")}
+    body = form.secret("password", "newPassword")
     if send("POST", "/client/password", form, body).refused:
         return _security(form)
     return done("The password is changed, and other sessions have ended.", "/app/security")
@@ -54,7 +54,7 @@ def change_password() -> AnyResponse:
 def begin_two_factor() -> Response:
     """Show the code that an authenticator app is set up with."""
     form = Form()
-    body = {"password": request.form.get("password", "")}
+    body = form.secret("password")
     answer = send("POST", "/client/2fa/setup", form, body)
     if answer.refused:
         return _security(form)
@@ -65,7 +65,7 @@ def begin_two_factor() -> Response:
 def enable_two_factor() -> Response:
     """Finish with the app's first code; recovery codes are shown on this page alone."""
     form = Form()
-    answer = send("POST", "/client/2fa/enable", form, {"code": form.code or ""})
+    answer = send("POST", "/client/2fa/enable", form, form.proof())
     return _security(form) if answer.refused else _codes(answer)
 
 
@@ -81,7 +81,7 @@ def renew_codes() -> Response:
 def disable_two_factor() -> AnyResponse:
     """Take the second factor away."""
     form = Form()
-    body = {"password": request.form.get("password", "")}
+    body = form.secret("password")
     if send("POST", "/client/2fa/disable", form, body).refused:
         return _security(form)
     return done("The second factor is off.", "/app/security")
@@ -91,7 +91,7 @@ def disable_two_factor() -> AnyResponse:
 def begin_passkey() -> Response:
     """Show the page whose script asks this device for a passkey."""
     form = Form()
-    body = {"password": request.form.get("password", "")}
+    body = form.secret("password")
     answer = send("POST", "/client/passkeys/options", form, body)
     if answer.refused:
         return _security(form)

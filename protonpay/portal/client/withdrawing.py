@@ -39,9 +39,6 @@ def withdraw() -> Response:
 def check_withdrawal() -> AnyResponse:
     """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
     form = Form()
-    if not form["network"]:
-        _refuse(form, "network", "Choose a network.")
-        return show("withdraw", form=form, **_withdrawing())
     if form["most"]:
         form = _with_the_most(form)
         return show("withdraw", form=form, **_withdrawing())

@@ -15,11 +15,13 @@ class Shown:
 
     Attributes:
         fields: what would be sent, as it stands: hidden and filled-in values, the first options.
+        seen: the names of fields that a person fills in or picks.
     """
 
     action: str
     method: str
     fields: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
 
 class Screen(HTMLParser):
@@ -49,6 +51,8 @@ class Screen(HTMLParser):
     def _take(self, tag: str, given: dict[str, str]) -> None:
         assert self._form is not None
         fields, name = self._form.fields, given.get("name", "")
+        if tag in {"input", "select", "textarea"} and given.get("type") != "hidden":
+            self._form.seen.add(name)
         if tag == "input" and (given.get("type") != "checkbox" or "checked" in given):
             fields[name] = given.get("value", "")
         elif tag == "select":

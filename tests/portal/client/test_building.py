@@ -104,6 +104,7 @@ def test_a_key_that_may_nothing_is_refused_and_nothing_is_lost(reader: Reader):
     with nothing_changes():
         reader.send("/app/keys", name="Server")
     assert reader.status == 400
+    assert "Choose one at least." in reader.at.text
     assert reader.at.form("/app/keys").fields["name"] == "Server"
 
 
