@@ -81,6 +81,8 @@ class Config:
             plain HTTP; sandbox only.
         smtp_url: ``smtps://user:password@host:port`` (TLS) or ``smtp://`` (STARTTLS unless on this
             machine); without one letters wait. ``mail_from``: what they come from.
+        help_url: where people ask for help, ``terms_url`` what they agree to: links at the foot of
+            every page; ``https://…`` (help also ``mailto:…``), or unset.
         sweep_threshold_usdc: an address with this much is swept to the treasury at once; one
             whose oldest deposit is older than ``sweep_age_seconds`` is, if it has
             ``sweep_dust_usdc``.
@@ -140,6 +142,8 @@ class Config:
     database_connections: int
     smtp_url: str | None
     mail_from: str
+    help_url: str | None
+    terms_url: str | None
     sweep_threshold_usdc: str
     sweep_dust_usdc: str
     sweep_age_seconds: int
@@ -219,6 +223,8 @@ class Config:
             database_connections=int(values.get("WEB_THREADS") or 4),
             smtp_url=values.get("SMTP_URL") or None,
             mail_from=values.get("MAIL_FROM") or f"Proton Pay <{MAIL_FROM}>",
+            help_url=values.get("HELP_URL") or None,
+            terms_url=values.get("TERMS_URL") or None,
             sweep_threshold_usdc=values.get("SWEEP_THRESHOLD_USDC") or "5",
             sweep_dust_usdc=values.get("SWEEP_DUST_USDC") or "0.5",
             sweep_age_seconds=int(values.get("SWEEP_AGE_SECONDS") or 7 * 24 * 3600),
@@ -303,6 +309,14 @@ class Config:
         ]
         found += production.unreadable(self.yookassa_networks)
         found += self._bad_mail()
+        found += [
+            f"{name} is not an address such as {such}"
+            for name, url, such in (
+                ("HELP_URL", self.help_url, "https://example.com/help or mailto:help@example.com"),
+                ("TERMS_URL", self.terms_url, "https://example.com/terms"),
+            )
+            if url and not _readable(url, mail=name == "HELP_URL")
+        ]
         if self.production:
             found += production.unsafe(
                 {
@@ -373,6 +387,12 @@ class Config:
             "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
         }
+
+
+def _readable(url: str, *, mail: bool) -> bool:
+    if mail and url.startswith("mailto:"):
+        return "@" in parseaddr(url.removeprefix("mailto:"))[1]
+    return url.startswith("https://") and bool(production.host(url))
 
 
 def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:

@@ -246,6 +246,8 @@ def _bind_web(app: Flask, config: Config) -> None:
     visits.init_app(app, secret_key=config.secret_key)
     # Every page says so, where no money is real.
     app.jinja_env.globals["test_data"] = not config.production
+    told = {"help": config.help_url, "terms": config.terms_url}
+    app.jinja_env.globals["house_links"] = {what: url for what, url in told.items() if url}
 
 
 def _add_commands(app: Flask, *, production: bool) -> None:

@@ -308,6 +308,22 @@ def test_the_seller_heads_the_page_and_we_stand_below(shop: Actor, opened: Calla
     assert "Powered by Proton Pay Seller: Shop" in below
 
 
+def test_help_and_terms_are_at_the_foot_where_there_are_any(
+    shop: Actor, opened: Callable[..., Page], house: Flask, monkeypatch: pytest.MonkeyPatch
+):
+    made = ask(shop)
+    assert "Help" not in opened(made).text
+    links = {"help": "mailto:help@example.com", "terms": "https://example.com/terms"}
+    monkeypatch.setitem(house.jinja_env.globals, "house_links", links)
+    for language, said in (
+        ("en", "Help Terms Seller: Shop"),
+        ("ru", "Помощь Условия Продавец: Shop"),
+    ):
+        page = opened(made, language)
+        assert said in page.text
+        assert [link["href"] for link in page.all("a")][-2:] == list(links.values())
+
+
 def test_who_can_no_longer_pay_is_led_to_the_seller(shop: Actor, opened: Callable[..., Page]):
     """To its front page: the address for who has paid would thank somebody who has not."""
     made = ask(shop, redirectUrl="https://shop.example.com:8443/thanks?order=7#done")

@@ -54,6 +54,10 @@ def test_what_is_a_large_deposit_may_be_said_for_each_network():
     ("changes", "told"),
     [
         ({"PROTONPAY_ENV": "staging"}, "PROTONPAY_ENV"),
+        ({"HELP_URL": "javascript:alert(1)"}, "HELP_URL is not an address"),
+        ({"HELP_URL": "mailto:nobody"}, "HELP_URL is not an address"),
+        ({"TERMS_URL": "http://example.com/terms"}, "TERMS_URL is not an address"),
+        ({"TERMS_URL": "mailto:terms@example.com"}, "TERMS_URL is not an address"),
         ({"PAYOUT_APPROVAL_ABOVE": "much"}, "PAYOUT_APPROVAL_ABOVE is an amount"),
         ({"SECRET_KEY": ""}, "SECRET_KEY needs at least 32"),
         ({"DATA_KEY": "b" * 31}, "DATA_KEY needs at least 32"),

@@ -42,6 +42,9 @@ IN_RUSSIAN: Sentences = {
         "Последний окончательный блок сети {network}: {hours} ч назад"
     ),
     "Powered by": "Работает на",
+    "Who runs this": "Кто за этим стоит",
+    "Help": "Помощь",
+    "Terms": "Условия",
     "This invoice has expired": "Срок счёта истёк",
     "Expired, {paid} of {total} USDC arrived": "Срок истёк, получено {paid} из {total} USDC",
     "The payment came after the deadline": "Платёж пришёл после срока",
