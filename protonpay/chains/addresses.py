@@ -55,6 +55,12 @@ def check_address(network: Network, text: str, ours: frozenset[str]) -> str:
     return address
 
 
+def families_of(text: str) -> frozenset[str]:
+    """Return the families of networks whose addresses are written so; typing errors apart."""
+    known = {"evm": _EVM.fullmatch(text), "solana": from_base58(text, _KEY_BYTES)}
+    return frozenset(family for family, written in known.items() if written)
+
+
 def checksummed(address: bytes) -> str:
     """Return the EIP-55 form of a 20-byte address."""
     digits = address.hex()

@@ -52,6 +52,7 @@ def shown() -> Response:
         fifty=Usdc.parse("1250.00"),
         address=_ADDRESS,
         code=qr.svg(_ADDRESS),
+        names=list(NETWORKS),
         networks=[(name, name) for name in NETWORKS],
         machines=[(say(name), machine.name, machine.states) for name, machine in MACHINES.items()],
         drawn=_drawn(say),

@@ -66,6 +66,36 @@ def test_a_network_is_chosen_by_who_withdraws(alice: Actor, visit: Callable[...,
     assert (seen.violations(), seen.strangers) == ([], [])
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_an_address_fits_is_said_while_it_is_typed(
+    alice: Actor, visit: Callable[..., Visit], language: str
+):
+    """And chooses nothing: an EVM address is one of several networks."""
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        seen.page.goto(f"/app/addresses?lang={asked}")
+        address, network = seen.page.locator("#address"), seen.page.locator("#network")
+        fits = seen.page.locator("[data-fits=address]")
+        for typed, chosen, names in (
+            (WALLETS["Base"], "", "Base, Polygon"),
+            (WALLETS["Solana"], "", "Solana"),
+            (WALLETS["Solana"], "Base", "Solana"),
+            (WALLETS["Solana"], "Solana", ""),
+            ("z" * 44, "", ""),
+            (WALLETS["Base"], "Polygon", ""),
+            (WALLETS["Base"][:-1], "", ""),
+            (WALLETS["Base"], "Solana", "Base, Polygon"),
+        ):
+            address.fill(typed)
+            network.select_option(chosen)
+            expect(fits).to_contain_text(names) if names else expect(fits).to_have_text("")
+            expect(network).to_have_value(chosen)
+        look(seen, "app-addresses-fitting", language)
+        assert language == "pseudo" or seen.violations() == []
+        assert (seen.strangers, seen.errors) == ([], [])
+
+
 def as_it_is(actor: Actor) -> None:
     """Leave an account as it was made."""
 

@@ -60,6 +60,7 @@ def test_who_does_not_sign_in_keeps_the_page(alice: Actor, visit: Callable[..., 
     sign_in(seen, alice)
     seen.page.goto("/app/addresses")
     seen.page.locator("#label").fill("Treasury")
+    seen.page.locator("#network").select_option("Base")
     seen.page.locator("#address").fill("0x52908400098527886E0F7030069857D2E4169EE7")
     end(alice)
     seen.page.locator("#address").press("Enter")

@@ -6,7 +6,7 @@ import pytest
 from solders.pubkey import Pubkey
 from web3 import Web3
 
-from protonpay.chains.addresses import base58, check_address, checksummed
+from protonpay.chains.addresses import base58, check_address, checksummed, families_of
 from protonpay.chains.registry import BASE, NETWORKS, POLYGON, SOLANA
 from protonpay.kernel.errors import Invalid
 
@@ -220,3 +220,20 @@ def test_our_own_wallets_are_refused(network, wallet):
 def test_a_refusal_never_repeats_what_was_given():
     for network in NETWORKS.values():
         assert "<script>" not in refused(network, "<script>" + EVM_WALLET)
+
+
+@pytest.mark.parametrize(
+    ("text", "families"),
+    [
+        ("0x52908400098527886E0F7030069857D2E4169EE7", {"evm"}),
+        ("0x52908400098527886e0f7030069857d2e4169ee7", {"evm"}),  # which has a typing error
+        ("EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", {"solana"}),
+        ("1" * 32, {"solana"}),
+        ("1" * 31, set()),
+        ("z" * 44, set()),  # more than 32 bytes hold
+        ("0x5290", set()),
+        ("", set()),
+    ],
+)
+def test_what_an_address_is_written_like(text: str, families: set[str]):
+    assert families_of(text) == families

@@ -42,6 +42,22 @@ def test_asking_back_is_folded_away_only_where_the_rest_can_still_be_paid(
         assert f"/pay/{made.id}/claim" in [form["action"] for form in page.all("form")]
 
 
+def test_where_it_goes_back_to_is_chosen(
+    shop: Actor, client: FlaskClient, opened: Callable[..., Page]
+):
+    """The network that it came on is said, and not preselected."""
+    made = _over(shop)
+    page = opened(made)
+    assert "It came on Base." in page.text
+    assert [one for one in page.all("option") if "selected" in one and one["value"]] == []
+    with nothing_changes():
+        answer = client.post(f"/pay/{made.id}/claim", data={"address": WALLET})
+    assert answer.status_code == 400
+    assert "Choose a network." in Page(answer.text).text
+    russian = client.post(f"/pay/{made.id}/claim?lang=ru", data={"address": WALLET})
+    assert "Выберите сеть." in Page(russian.text).text
+
+
 def test_a_claim_is_shown_once_more_before_it_is_written_down(
     shop: Actor, client: FlaskClient, opened: Callable[..., Page]
 ):

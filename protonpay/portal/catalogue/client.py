@@ -221,6 +221,9 @@ IN_RUSSIAN: Sentences = {
         "Адрес прочитан. Сверьте его с тем, который видите."
     ),
     "Choose a network": "Выберите сеть",
+    "The address fits: {networks}. Choose the network that you mean.": (
+        "Адрес подходит для: {networks}. Выберите нужную сеть."
+    ),
     "An address of yours or anybody's on this network. It cannot be taken back.": (
         "Ваш или любой другой адрес в этой сети. Вернуть отправленное нельзя."
     ),

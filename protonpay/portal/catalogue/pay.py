@@ -3,6 +3,7 @@
 from protonpay.portal.catalogue.counted import Sentences
 
 IN_RUSSIAN: Sentences = {
+    "It came on {network}.": "Деньги пришли в сети {network}.",
     # headings and chips
     "Waiting for payment": "Ожидаем оплату",
     "Part paid": "Оплачен частично",

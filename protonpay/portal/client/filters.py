@@ -11,10 +11,12 @@ from urllib.parse import urlencode
 from flask.blueprints import BlueprintSetupState
 from markupsafe import Markup, escape
 
+from protonpay.chains.registry import network
 from protonpay.kernel.fiat import EXPONENTS, FiatAmount
 from protonpay.kernel.scopes import FULL
 from protonpay.locales import formats
 from protonpay.portal import words
+from protonpay.portal.client import looks
 from protonpay.portal.client.api import Call
 from protonpay.portal.words import Say
 
@@ -284,6 +286,11 @@ def pairs(names: Iterable[str]) -> Pairs:
     return [(name, name) for name in names]
 
 
+def families(names: Iterable[str]) -> Mapping[str, str]:
+    """Return for each network its family: how its addresses are written."""
+    return {name: network(name).family for name in names}
+
+
 def said_pairs(codes: Iterable[str], say: Callable[[str], str]) -> Pairs:
     """Return options with a word for each code."""
     return [(code, say(worded(code))) for code in codes]
@@ -323,6 +330,8 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "ended_said": ended_said,
     "failed_said": failed_said,
     "pairs": pairs,
+    "families": families,
+    "fitting": looks.fitting,
     "said_pairs": said_pairs,
     "qr": drawn,
 }

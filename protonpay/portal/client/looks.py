@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from protonpay.chains.addresses import families_of
+from protonpay.chains.registry import NETWORKS
 from protonpay.kernel import clock
 
 _SHOWN = 4
@@ -30,6 +32,12 @@ def alike(typed: str, known: Sequence[str]) -> Alike | None:
 def _ends(address: str) -> tuple[str, str]:
     plain = address.lower().removeprefix("0x")
     return plain[:_SHOWN], plain[-_SHOWN:]
+
+
+def fitting(address: str) -> Sequence[str]:
+    """Return the names of the networks whose addresses are written like this one."""
+    families = families_of(address)
+    return [name for name, one in NETWORKS.items() if one.family in families]
 
 
 def moment(typed: str, zone: tzinfo) -> str:

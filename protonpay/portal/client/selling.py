@@ -98,6 +98,8 @@ def refund_invoice(invoice_id: str) -> AnyResponse:
         body = form.body("claimId")
     if "walletAddress" not in body:
         body.pop("network", None)
+    elif form.lacks("network"):
+        return _one(invoice_id, form)
     if send("POST", f"/client/invoices/{invoice_id}/refund", form, body).refused:
         return _one(invoice_id, form)
     return done("The refund is on its way.", f"/app/invoices/{invoice_id}")

@@ -28,7 +28,9 @@ function take(text) {
   const strange = chain !== undefined && (!name || (coin && coin.toLowerCase() !== network.usdc.toLowerCase()));
   if (strange) return (said.textContent = other);
   if (name) document.getElementById("network").value = name;
-  document.getElementById("walletAddress").value = address;
+  const field = document.getElementById("walletAddress");
+  field.value = address;
+  field.dispatchEvent(new Event("input"));
   said.textContent = read;
 }
 
