@@ -30,6 +30,7 @@ class Credentials(WireSchema):
 
     email = Email(required=True, metadata={"example": "olga@example.com"})
     password = Text(longest=128, required=True, metadata={"example": "correct horse battery"})
+    code = Text(longest=6, metadata={"example": "492039"})
 
 
 class OperatorView(WireSchema):
@@ -253,12 +254,7 @@ class LevelOrder(Reason):
 class Rejection(Reason):
     """Why an identity is not approved."""
 
-    code = Text(
-        longest=32,
-        required=True,
-        validate=[validate.OneOf(REASONS)],
-        metadata={"example": REASONS[0], "description": "What the client is told."},
-    )
+    code = Text(longest=6, metadata={"example": "492039"})
 
 
 class AdjustmentOrder(Reason):

@@ -12,6 +12,7 @@ from protonpay.cli.acts import REASON, act, refusals_said
 from protonpay.cli.switches import payouts_group
 from protonpay.operators import service
 from protonpay.operators.service import Role
+from protonpay.two_factor import codes
 from protonpay.users.service import email_key
 
 operators = AppGroup("operators", help="People who run this installation, each with one role.")
@@ -65,6 +66,29 @@ def password(email: str, password: str, reason: str) -> None:
     click.echo(f"{email}: another password")
 
 
+@operators.command("second-factor")
+@click.argument("email")
+@click.option("--remove", is_flag=True, help="Ask for no code any more: the app is lost.")
+@REASON
+def second_factor(email: str, reason: str, *, remove: bool) -> None:
+    """Ask somebody for a code of an app as well, from now on; their sessions end."""
+    if remove:
+        with act("operators.second-factor-removed", f"operator {email}", reason):
+            service.remove_second_factor(email)
+        click.echo(f"{email}: no second factor")
+        return
+    with refusals_said():
+        known = service.find(email)
+    secret = codes.new_secret()
+    click.echo(
+        f"Put this into an app for one-time codes:\n  {secret}\n  {codes.uri(secret, known.email)}"
+    )
+    code = click.prompt("The code it shows")
+    with act("operators.second-factor", f"operator {email}", reason):
+        service.add_second_factor(email, secret, code)
+    click.echo(f"{email}: asked for a code from now on")
+
+
 @operators.command()
 @click.argument("email")
 @REASON
@@ -93,11 +117,14 @@ def large_payouts() -> None:
 @click.argument("payout_id")
 @click.option("--as", "email", required=True, help="The address you sign in with.")
 @click.option("--password", prompt=True, hide_input=True, help="Asked for.")
+@click.option("--code", help="Of your app, if you have a second factor.")
 @click.option("--refuse", is_flag=True, help="End it instead, and give its money back.")
 @REASON
-def decide(payout_id: str, email: str, password: str, reason: str, *, refuse: bool) -> None:
+def decide(
+    payout_id: str, email: str, password: str, code: str | None, reason: str, *, refuse: bool
+) -> None:
     """Let a large payout go on, as an operator whose role may."""
     with refusals_said():
-        by = service.prove(email, password, origin="terminal")
+        by = service.prove(email, password, code, origin="terminal")
         done = (admin.refuse_payout if refuse else admin.approve_payout)(by, payout_id, reason)
     click.echo(f"{payout_id}: {done.state}")

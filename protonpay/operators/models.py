@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.operators.permissions import Role
 from protonpay.store.db import Base
-from protonpay.store.types import UtcDateTime
+from protonpay.store.types import Sealed, UtcDateTime
 
+# Bound to the operator: a secret that is put into another's row opens nothing.
+PURPOSE = "second factor of operator {id}"
 _ROLES = ", ".join(f"'{role}'" for role in Role)
 
 
@@ -19,6 +21,8 @@ class Operator(Base):
         email: as typed; ``email_key`` is what it is found by.
         role: what they may do (``permissions.PERMISSIONS``).
         disabled_at: they may nothing since then.
+        app_secret: of the app whose code they are asked for as well, sealed; None: no code is.
+        last_step: the newest 30 s step whose code was taken: no code of it or before is again.
     """
 
     __tablename__ = "operators"
@@ -32,6 +36,8 @@ class Operator(Base):
     password_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    app_secret: Mapped[bytes | None] = mapped_column(Sealed(PURPOSE))
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class OperatorSession(Base):

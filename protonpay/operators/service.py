@@ -13,9 +13,11 @@ from protonpay.auth.passwords import check_strength, passwords
 from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import Conflict, NotFound, Unauthenticated
 from protonpay.operators import permissions
-from protonpay.operators.models import Operator, OperatorSession
+from protonpay.operators.models import PURPOSE, Operator, OperatorSession
 from protonpay.operators.permissions import Role
 from protonpay.store.db import current, db, transaction
+from protonpay.store.secrets import safe
+from protonpay.two_factor import codes
 from protonpay.users.service import email_key
 
 __all__ = [
@@ -24,12 +26,14 @@ __all__ = [
     "Role",
     "SignedIn",
     "add",
+    "add_second_factor",
     "disable",
     "failures_of",
     "find",
     "listed",
     "opened",
     "prove",
+    "remove_second_factor",
     "set_password",
     "set_role",
     "sign_in",
@@ -151,6 +155,38 @@ def set_password(email: str, password: str) -> None:
         _end_all_of(operator)
 
 
+def add_second_factor(email: str, secret: str, code: str) -> None:
+    """Ask somebody for a code of an app from now on; an app before it is void. Sessions end.
+
+    Args:
+        email: whose.
+        secret: of the app, from ``codes.new_secret``.
+        code: that it shows: who cannot show one would be locked out.
+
+    Raises:
+        NotFound: there is no such operator.
+        Unauthenticated: the code is wrong (``two_factor_invalid``).
+    """
+    with transaction():
+        operator = _locked(email)
+        operator.app_secret = safe.seal(secret, PURPOSE.format(id=operator.id))
+        operator.last_step = 0
+        _take(operator, code)
+        _end_all_of(operator)
+
+
+def remove_second_factor(email: str) -> None:
+    """Ask somebody for no code any more; sessions end, and a repeat changes nothing.
+
+    Raises:
+        NotFound: there is no such operator.
+    """
+    with transaction():
+        operator = _locked(email)
+        operator.app_secret = None
+        _end_all_of(operator)
+
+
 def disable(email: str) -> None:
     """Let somebody do nothing any more, at once and for good; a repeat changes nothing.
 
@@ -168,34 +204,37 @@ def failures_of(email: str) -> str:
     return signing.digest_hex(f"operator\n{email_key(email)}".encode())
 
 
-def prove(email: str, password: str, *, origin: str) -> Caller:
-    """Return the operator whose password this is.
+def prove(email: str, password: str, code: str | None = None, *, origin: str) -> Caller:
+    """Return the operator whose password this is; their code is used up by it.
+
+    Args:
+        email: whose, as typed.
+        password: as typed.
+        code: of their app, if they have a second factor.
+        origin: from where, for the log.
 
     Raises:
         Unauthenticated: wrong address or password, or disabled; not told which
-            (``invalid_credentials``).
+            (``invalid_credentials``). No code of the app, or a wrong one
+            (``two_factor_required``, ``two_factor_invalid``): only who knows the password is
+            told that.
     """
-    found = _of(email)
-    fits = passwords.matches(found.password_hash if found else None, password)
-    if not fits or found is None or found.disabled_at is not None:
-        log.warning("operator_refused", origin=origin)
-        raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
-    return Caller(found.id, found.email, found.name, found.role, origin)
+    _check_password(email, password, origin=origin)
+    with transaction():
+        found = _let_in(email, code, origin=origin)
+        return Caller(found.id, found.email, found.name, found.role, origin)
 
 
-def sign_in(*, email: str, password: str, address: str) -> SignedIn:
+def sign_in(*, email: str, password: str, address: str, code: str | None = None) -> SignedIn:
     """Open a session.
 
     Raises:
         Unauthenticated: as ``prove``.
     """
-    prove(email, password, origin=address)
+    _check_password(email, password, origin=address)
     token, now = _PREFIX + secrets.token_urlsafe(32), clock.now()
     with transaction() as session:
-        # Locked: who is disabled now loses this session with the others.
-        operator = _locked(email)
-        if operator.disabled_at is not None:
-            raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
+        operator = _let_in(email, code, origin=address)
         made = OperatorSession(
             id=ids.new_id(),
             operator_id=operator.id,
@@ -241,6 +280,38 @@ def sign_out(session_id: str) -> None:
     """End a session."""
     with transaction():
         _end(OperatorSession.id == session_id)
+
+
+def _check_password(email: str, password: str, *, origin: str) -> None:
+    found = _of(email)
+    if not passwords.matches(found.password_hash if found else None, password):
+        raise _refused(origin)
+
+
+def _let_in(email: str, code: str | None, *, origin: str) -> Operator:
+    # Locked: who is disabled now loses what is opened here with the rest.
+    operator = _locked(email)
+    if operator.disabled_at is not None:
+        raise _refused(origin)
+    if operator.app_secret is not None:
+        _take(operator, code)
+    return operator
+
+
+def _refused(origin: str) -> Unauthenticated:
+    log.warning("operator_refused", origin=origin)
+    return Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
+
+
+def _take(operator: Operator, code: str | None) -> None:
+    if code is None:
+        raise Unauthenticated("two_factor_required", "Send a code of your app as `code`.")
+    secret = safe.open(operator.app_secret or b"", PURPOSE.format(id=operator.id))
+    step = codes.step_of(secret, code, after=operator.last_step)
+    if step is None:
+        log.warning("operator_code_refused", operator=operator.email)
+        raise Unauthenticated("two_factor_invalid", "The code is wrong, or was used before.")
+    operator.last_step = step
 
 
 def _of(email: str) -> Operator | None:

@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import pyotp
 from sqlalchemy import delete, func, select
 
 from protonpay.kernel import clock
@@ -22,22 +21,17 @@ from protonpay.kernel.errors import Conflict, Limited, Unauthenticated
 from protonpay.mail import service as mail
 from protonpay.store.db import current, db, transaction
 from protonpay.store.secrets import safe
+from protonpay.two_factor import codes
 from protonpay.two_factor.models import PURPOSE, RecoveryCode, SecondFactor
 from protonpay.two_factor.states import FACTOR
 from protonpay.users import service as users
 from protonpay.users.service import User
 
-ISSUER = "ProtonPay"
 SETUP_LIFE = timedelta(minutes=10)
 RECOVERY_CODES = 10
 MOST_MISSES, IN = 5, timedelta(minutes=5)
 MOST_MISSES_A_DAY, DAY = 20, timedelta(days=1)
 
-_SECRET_BYTES = 20
-_STEP_SECONDS = 30
-# One step early or late: clocks of phones differ (RFC 6238 §5.2).
-_DRIFT = 1
-_NUMBER = re.compile(r"[0-9]{6}", re.ASCII)
 _RECOVERY = re.compile(r"[A-Z2-7]{6}(-[A-Z2-7]{6}){3}", re.ASCII)
 _RECOVERY_BYTES = 15
 _WRONG = "two_factor_invalid"
@@ -98,7 +92,7 @@ def begin(user_id: str) -> Setup:
         Conflict: there is a second factor already (``two_factor_enabled``).
     """
     now = clock.now()
-    secret = b32encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = codes.new_secret()
     with transaction() as session:
         user = users.lock(user_id)
         found = session.get(SecondFactor, user_id, populate_existing=True)
@@ -108,8 +102,7 @@ def begin(user_id: str) -> Setup:
         row.secret = safe.seal(secret, PURPOSE.format(user_id=user_id))
         row.asked_at, row.last_step, row.missed_at = now, 0, []
         session.add(row)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=user.email, issuer_name=ISSUER)
-    return Setup(secret, uri, now + SETUP_LIFE)
+    return Setup(secret, codes.uri(secret, user.email), now + SETUP_LIFE)
 
 
 def enable(user_id: str, code: str) -> Sequence[str]:
@@ -133,9 +126,9 @@ def enable(user_id: str, code: str) -> Sequence[str]:
         _take_number(factor, code)
         FACTOR.check(factor.state, "ENABLED")
         factor.state, factor.enabled_at, factor.missed_at = "ENABLED", clock.now(), []
-        codes = _new_codes(user_id)
+        made = _new_codes(user_id)
         _tell(user, "two_factor_enabled")
-    return codes
+    return made
 
 
 def disable(user_id: str) -> None:
@@ -200,7 +193,7 @@ def take(user: User, code: str | None) -> None:
         said = "Send a code of your app in X-2FA-Code."
         raise Unauthenticated("two_factor_required", said)
     _check_misses(factor)
-    if _NUMBER.fullmatch(code):
+    if codes.is_number(code):
         _take_number(factor, code)
     else:
         _take_recovery(user, code)
@@ -246,13 +239,10 @@ def _check_misses(factor: SecondFactor) -> None:
 
 def _take_number(factor: SecondFactor, code: str) -> None:
     secret = safe.open(factor.secret, PURPOSE.format(user_id=factor.user_id))
-    app, now = pyotp.TOTP(secret), clock.to_epoch_ms(clock.now()) // 1000 // _STEP_SECONDS
-    steps = range(now - _DRIFT, now + _DRIFT + 1)
-    # Every step is compared, so that the time tells nothing of which.
-    same = [step for step in steps if secrets.compare_digest(app.generate_otp(step), code)]
-    if not same or same[-1] <= factor.last_step:
+    step = codes.step_of(secret, code, after=factor.last_step)
+    if step is None:
         raise _wrong()
-    factor.last_step = same[-1]
+    factor.last_step = step
 
 
 def _take_recovery(user: User, code: str) -> None:

@@ -62,6 +62,7 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "This is not the hash of a transaction of {network}.": "Это не хеш транзакции сети {network}.",
     # of operators
     "Your role may not do this: {action}.": "Ваша роль этого не позволяет: {action}.",
+    "Send a code of your app as `code`.": "Отправьте код из приложения в `code`.",
     "This address is an operator's already.": "Этот адрес уже принадлежит оператору.",
     "There is no such operator.": "Такого оператора нет.",
     "Nobody decides about an account of their own.": "О собственном аккаунте никто не решает.",

@@ -54,5 +54,5 @@ def make_clerk(app: Flask, role: Role, *, email: str | None = None) -> Clerk:
     return Clerk(client, made.id, email, role, body["token"])
 
 
-def sign_in(client: FlaskClient, email: str, password: str = PASSWORD) -> TestResponse:
-    return client.post("/api/admin/login", json={"email": email, "password": password})
+def sign_in(client: FlaskClient, email: str, password: str = PASSWORD, **code: str) -> TestResponse:
+    return client.post("/api/admin/login", json={"email": email, "password": password, **code})
