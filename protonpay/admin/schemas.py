@@ -254,7 +254,12 @@ class LevelOrder(Reason):
 class Rejection(Reason):
     """Why an identity is not approved."""
 
-    code = Text(longest=6, metadata={"example": "492039"})
+    code = Text(
+        longest=32,
+        required=True,
+        validate=[validate.OneOf(REASONS)],
+        metadata={"example": REASONS[0], "description": "What the client is told."},
+    )
 
 
 class AdjustmentOrder(Reason):

@@ -43,6 +43,8 @@ def step_of(secret: str, code: str, *, after: int) -> int | None:
     Returns:
         None for a code that is wrong, or not good any more.
     """
+    if not is_number(code):
+        return None
     app, now = pyotp.TOTP(secret), clock.to_epoch_ms(clock.now()) // 1000 // _STEP_SECONDS
     steps = range(now - _DRIFT, now + _DRIFT + 1)
     # Every step is compared, so that the time tells nothing of which.

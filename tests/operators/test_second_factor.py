@@ -51,6 +51,7 @@ def test_the_password_alone_opens_nothing(doubly: Doubly):
         refused(sign_in(clerk.client, clerk.email), 401, "two_factor_required")
         refused(sign_in(clerk.client, clerk.email, code="000000"), 401, "two_factor_invalid")
         refused(sign_in(clerk.client, clerk.email, code=app.code(-2)), 401, "two_factor_invalid")
+        refused(sign_in(clerk.client, clerk.email, code="٤٩٢٠٣٩"), 401, "two_factor_invalid")
         # Who does not know the password is not told that there is more to know.
         refused(sign_in(clerk.client, clerk.email, "wrong"), 401, "invalid_credentials")
         right = sign_in(clerk.client, clerk.email, "wrong", code=app.code())
