@@ -36,11 +36,23 @@ def say(wallet: str, kind: str) -> None:
 
 
 def order(seen: Visit, amount: str, wallet: str = WALLETS["Base"], language: str = "en") -> None:
-    """Fill in the first step and go on to what the server answers: both pages may have a clock."""
+    """Go through the steps, as far as the server lets one go: each page may have a clock."""
     seen.page.goto(f"/app/withdraw?lang={language}")
     seen.page.locator("#network").select_option("Base")
     seen.page.locator("#walletAddress").fill(wallet)
+    go_on(seen)
+    if seen.page.locator("#amount").count():
+        how_much(seen, amount)
+
+
+def how_much(seen: Visit, amount: str) -> None:
+    """Fill in the second step."""
     seen.page.locator("#amount").fill(amount)
+    go_on(seen)
+
+
+def go_on(seen: Visit) -> None:
+    """Send the form of a step."""
     with seen.page.expect_navigation():
         seen.page.locator("form.stack button:not([type=button])").first.click()
 
@@ -53,11 +65,10 @@ def test_a_network_is_chosen_by_who_withdraws(alice: Actor, visit: Callable[...,
     expect(network).to_have_value("")
     expect(network.locator("option:checked")).to_have_text("Choose a network")
     seen.page.locator("#walletAddress").fill(WALLETS["Base"])
-    seen.page.locator("#amount").fill("10")
     with nothing_changes():
         seen.page.get_by_role("button", name="Continue").click()
         assert network.evaluate("e => e.validity.valueMissing")
-        seen.page.get_by_role("button", name="Use the maximum").click()
+        seen.page.goto(f"/app/withdraw/amount?walletAddress={WALLETS['Base']}")
         expect(network).to_have_accessible_description("Choose a network.")
     expect(network).to_have_value("")
     expect(seen.page.locator("#walletAddress")).to_have_value(WALLETS["Base"])
@@ -130,18 +141,22 @@ def test_what_stands_in_the_way_is_said(
 ):
     """T22: over single, over daily, insufficient, frozen."""
     before(alice)
+    payees.look(wallet_address=WALLETS["Base"], network="Base")
     seen = visit()
     sign_in(seen, alice)
     with nothing_changes():
         order(seen, amount)
         expect(seen.page.get_by_role("alert").first).to_contain_text(said)
     expect(seen.page.get_by_role("button", name="Withdraw")).to_have_count(0)
-    assert (seen.violations(), seen.errors) == ([], [])
+    # The status of an amount that is refused beside its field; Chromium tells every such one.
+    assert [each for each in seen.errors if "400 (Bad Request)" not in each] == []
+    assert seen.violations() == []
 
 
 def test_a_clock_runs_down_to_the_next_withdrawal(alice: Actor, visit: Callable[..., Visit]):
     """T22: in cooldown; at its end the page asks the server, and goes on by itself."""
     withdraw(alice, 10)
+    payees.look(wallet_address=WALLETS["Base"], network="Base")
     seen = visit(viewport={"width": 360, "height": 800})
     seen.page.clock.install()
     sign_in(seen, alice)
@@ -166,9 +181,9 @@ def test_the_end_of_a_wait_is_said_where_somebody_types(alice: Actor, visit: Cal
     seen = visit()
     seen.page.clock.install()
     sign_in(seen, alice)
-    seen.page.goto("/app/withdraw")
-    seen.page.locator("#network").select_option("Base")
-    seen.page.locator("#amount").fill("7")
+    seen.page.goto(f"/app/withdraw/amount?walletAddress={WALLETS['Base']}&network=Base")
+    expect(seen.page.locator("#amount")).to_be_focused()
+    seen.page.keyboard.type("7")
     seen.page.clock.run_for(61_000)
     expect(seen.page.locator("[data-waits]")).to_have_text("The next withdrawal is possible now.")
     expect(seen.page.locator("#amount")).to_have_value("7")
@@ -180,12 +195,19 @@ def test_the_end_of_a_wait_is_said_where_somebody_types(alice: Actor, visit: Cal
 def test_screens_of_money_are_whole(alice: Actor, visit: Callable[..., Visit], language: str):
     """T40: after a withdrawal, with its clock and what is used of the limits."""
     withdraw(alice, 250)
+    wallet = WALLETS["Base"]
+    alice.post("/client/addresses", {"network": "Base", "label": "Treasury", "address": wallet})
     with speaking(language) as asked:
         seen = visit(locale=asked, color_scheme=USUAL[language])
         sign_in(seen, alice)
-        for path in ("/app", "/app/withdraw", "/app/fees"):
-            seen.page.goto(f"{path}?lang={asked}")
-            look(seen, f"app-money-{path[5:] or 'overview'}", language)
+        for name, path in (
+            ("overview", "/app?"),
+            ("withdraw", "/app/withdraw?"),
+            ("withdraw-amount", f"/app/withdraw/amount?walletAddress={wallet}&network=Base&"),
+            ("fees", "/app/fees?"),
+        ):
+            seen.page.goto(f"{path}lang={asked}")
+            look(seen, f"app-money-{name}", language)
             # Numbers of the limits stand on one line each (portal reference §4.1).
             broken = "e => e.getClientRects().length > 1"
             numbers = seen.page.locator(".bullet .num, [data-waits] .num, .figures .num").all()
@@ -215,7 +237,7 @@ def test_a_wrong_address_is_refused_beside_its_field(
         order(seen, "10", asked.json["deposit"]["address"] if wallet == "own" else wallet)
         field = seen.page.locator("#walletAddress")
         expect(field).to_have_accessible_description(re.compile(said))
-    expect(seen.page.locator("#amount")).to_have_value("10")
+    expect(seen.page.locator("#amount")).to_have_count(0)
     assert seen.violations() == []
 
 
@@ -260,7 +282,15 @@ def test_an_address_that_only_looks_like_one_paid_before(
     with speaking(language) as asked:
         seen = visit(locale=asked, color_scheme=USUAL[language])
         sign_in(seen, alice)
-        order(seen, "10", poison, asked)
+        with nothing_changes():
+            order(seen, "10", poison, asked)
+            expect(seen.page.locator(".compare code")).to_have_count(2)
+            expect(seen.page.locator("#amount")).to_have_count(0)
+        look(seen, "app-withdraw-alike", language)
+        assert language == "pseudo" or seen.violations() == []
+        with seen.page.expect_navigation():
+            seen.page.locator(".notice.bad form button").click()
+        how_much(seen, "10")
         expect(seen.page.locator(".compare code")).to_have_count(2)
         say(poison, "UNKNOWN")
         seen.page.reload()

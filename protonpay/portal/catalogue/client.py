@@ -208,8 +208,12 @@ IN_RUSSIAN: Sentences = {
         "Спрашиваем провайдера. Не платите повторно."
     ),
     # withdrawals
-    "Where to, and how much": "Куда и сколько",
-    "Check and confirm": "Проверка и подтверждение",
+    "From your address book": "Из адресной книги",
+    "Go on with this address": "Продолжить с этим адресом",
+    "Can be withdrawn now": "Можно вывести сейчас",
+    "All of it arrives; the fee is taken beside it.": (
+        "Придёт вся сумма; комиссия берётся сверх неё."
+    ),
     "What is sent on chain cannot be taken back.": "Отправленное в сеть вернуть нельзя.",
     "Scan a QR code": "Сканировать QR-код",
     "Read a picture": "Прочитать с картинки",

@@ -39,8 +39,8 @@ def worded(name: str, said: str) -> str:
     return words.speaker(language)(_SAID.get(name, _OTHERWISE))
 
 
-def refusal(name: str) -> Answer:
-    """Return the API's refusal of a call that lacks a member, where it lets that be left out."""
+def refusal(*names: str) -> Answer:
+    """Return the API's refusal of a call that lacks members, where it lets them be left out."""
     told = messages.say(_MISSING, words.chosen(), {})
-    errors = {"json": {name: [told]}}
+    errors = {"json": {name: [told] for name in names}}
     return Answer(HTTPStatus.BAD_REQUEST, {"code": "validation_error", "errors": errors})

@@ -45,6 +45,9 @@ _PROBLEMS = {
 }
 AT_THE_ADDRESS = frozenset(name for name in _PROBLEMS if "address" in name)
 """Of these the ones that stand beside the address."""
+AT_THE_AMOUNT = frozenset({"insufficient_balance", "plan_limit_exceeded", "daily_limit_exceeded"})
+"""And beside the amount."""
+_PASSES = "withdrawal_cooldown"
 _WAITS = {
     "processing": "It is being prepared.",
     "review": "It is being looked at.",
@@ -266,6 +269,11 @@ def problem_said(code: str) -> str:
     return _PROBLEMS.get(code, worded(code))
 
 
+def standing(problems: Iterable[str]) -> Sequence[str]:
+    """Return those of a withdrawal's problems that no other address, amount or hour helps."""
+    return [code for code in problems if code not in {*AT_THE_ADDRESS, *AT_THE_AMOUNT, _PASSES}]
+
+
 def waits_said(reason: str) -> str:
     """Return the sentence of what a payout waits for."""
     return _WAITS.get(reason, _WAITS_LATER)
@@ -326,6 +334,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "scopes_said": scopes_said,
     "scope_pairs": scope_pairs,
     "problem_said": problem_said,
+    "standing": standing,
     "waits_said": waits_said,
     "ended_said": ended_said,
     "failed_said": failed_said,

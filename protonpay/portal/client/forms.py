@@ -85,11 +85,12 @@ class Form:
         typed = {name: request.form.get(name, "") for name in names}
         return {name: value for name, value in typed.items() if value}
 
-    def lacks(self, name: str) -> bool:
+    def lacks(self, *names: str) -> bool:
         """Tell whether a field is empty that this call needs, and have it said beside it."""
-        if not self[name]:
-            self.answer = blanks.refusal(name)
-        return not self[name]
+        blank = [name for name in names if not self[name]]
+        if blank:
+            self.answer = blanks.refusal(*blank)
+        return bool(blank)
 
     def signed(self) -> dict[str, Any]:
         """Return what a passkey has signed, as the page's script has put it down."""

@@ -1,4 +1,4 @@
-"""Screens of withdrawals: where to and how much, everything once more, how far it is."""
+"""Screens of withdrawals: where to, how much, everything once more; how far it is."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.chains.registry import NETWORKS, network
+from protonpay.kernel import clock
 from protonpay.portal import words
 from protonpay.portal.client import filters, looks
 from protonpay.portal.client.api import Answer, Call
@@ -18,6 +19,10 @@ from protonpay.portal.client.screens import ask, client, done, send, show
 
 _COMPARED = 100
 """How many of the last withdrawals a new address is compared with."""
+_PROBE = "1"
+"""The amount of a quote that is asked for its address and its limits alone."""
+_FIELDS = ("walletAddress", "network", "sure")
+"""What the first step tells the later ones; ``sure``: of an address that looks like another."""
 ASKED = (
     Call(
         "POST",
@@ -30,30 +35,42 @@ ASKED = (
 
 @client.get("/withdraw")
 def withdraw() -> Response:
-    """Ask where to, and how much."""
-    form = Form()
-    return show("withdraw", form=form, **_withdrawing())
+    """Ask where to: the first of three steps. What they know stands in the page's address."""
+    return _where(Form())
 
 
-@client.post("/withdraw/check")
-def check_withdrawal() -> AnyResponse:
-    """Have what was typed judged; lead on to the last step only if nothing stands in its way."""
+@client.get("/withdraw/amount")
+def amount_of_withdrawal() -> Response:
+    """Have the address judged, and ask how much."""
     form = Form()
+    quote = _quoted(form, _PROBE)
+    if quote is None:
+        return _where(form)
+    alike = _alike(form)
+    if alike is not None and not form["sure"]:
+        return _where(form, alike)
     if form["most"]:
-        form = _with_the_most(form)
-        return show("withdraw", form=form, **_withdrawing())
-    answer = send("POST", "/client/withdraw/quote", form, _order(form), once=False)
-    if answer.refused or _misdirected(form, answer):
-        return show("withdraw", form=form, **_withdrawing())
-    # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
-    asked = {**_order(form), KEY: form.key}
-    return redirect(f"/app/withdraw/confirm?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
+        form = _with_the_most(form, quote)
+    return _how_much(form, quote)
 
 
 @client.get("/withdraw/confirm")
 def confirm_withdrawal() -> AnyResponse:
-    """Show all of a withdrawal before it is made."""
-    return _confirming(Form())
+    """Have the amount judged, and show all of a withdrawal before it is made."""
+    form = Form()
+    if form[KEY]:
+        return _confirming(form)
+    order = _order(form)
+    quote = _quoted(form, order.get("amount"))
+    if quote is None:
+        return _step_of(form)
+    codes = [code for code in quote["problems"] if code in filters.AT_THE_AMOUNT]
+    if codes:
+        _refuse(form, "amount", filters.problem_said(codes[0]))
+        return _how_much(form, quote)
+    # The key is of this withdrawal from here on: a second click, a reload, a step back are it.
+    asked = {**form.body(*_FIELDS), **order, KEY: form.key}
+    return redirect(f"/app/withdraw/confirm?{urlencode(asked)}", HTTPStatus.SEE_OTHER)
 
 
 @client.post("/withdraw")
@@ -97,14 +114,14 @@ def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:
     networks = fees["withdrawal"]
     if not networks:
         return None
-    asked = {"amount": "1", "network": next(iter(networks))}
+    asked = {"amount": _PROBE, "network": next(iter(networks))}
     answer = send("POST", "/client/withdraw/quote", Form(), asked, once=False)
     return None if answer.refused else answer["quote"]
 
 
 def _payee(order: Mapping[str, Any], quote: Mapping[str, Any]) -> str | None:
-    """Return what stands at the address; None where no chain would pay it."""
-    if quote["problems"] or quote["internal"]:
+    """Return what stands at the address; None where no chain would pay it, or nobody may ask."""
+    if quote["internal"] or filters.standing(quote["problems"]):
         return None
     answer = send("POST", "/client/withdraw/payee", Form(), _address(order), once=False)
     return "UNKNOWN" if answer.refused else answer["payee"]["kind"]
@@ -114,14 +131,28 @@ def _address(order: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: order[name] for name in ("walletAddress", "network") if name in order}
 
 
-def _with_the_most(form: Form) -> Form:
-    """Fill in the largest amount that can go; what was typed beside it stays."""
-    asked = {**form.body("network"), "amount": "1"}
+def _quoted(form: Form, amount: str | None) -> Mapping[str, Any] | None:
+    """Return what a withdrawal to an address would cost; None if it cannot go there.
+
+    The form knows why not, beside the field.
+    """
+    if form.lacks("network", "walletAddress"):
+        return None
+    asked = {**_address(_order(form)), **({} if amount is None else {"amount": amount})}
     answer = send("POST", "/client/withdraw/quote", form, asked, once=False)
     if answer.refused:
-        return form
-    most = answer["quote"]["maxAmount"]
-    filled = Form(MultiDict({**dict(form.kept()), KEY: form.key, "amount": most}))
+        return None
+    quote: Mapping[str, Any] = answer["quote"]
+    codes = [code for code in quote["problems"] if code in filters.AT_THE_ADDRESS]
+    if codes:
+        _refuse(form, "walletAddress", filters.problem_said(codes[0]))
+    return None if codes else quote
+
+
+def _with_the_most(form: Form, quote: Mapping[str, Any]) -> Form:
+    """Fill in the largest amount that can go."""
+    most = quote["maxAmount"]
+    filled = Form(MultiDict({**form.body(*_FIELDS), "amount": most}))
     if most == "0.00":
         _refuse(filled, "amount", "Nothing can be withdrawn now: see the balance and the limits.")
     return filled
@@ -133,50 +164,66 @@ def _refuse(form: Form, name: str, said: str) -> None:
     form.answer = Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
 
 
-def _misdirected(form: Form, answer: Answer) -> bool:
-    """Refuse an address beside its field; tell whether it was."""
-    codes = [code for code in answer["quote"]["problems"] if code in filters.AT_THE_ADDRESS]
-    if form["walletAddress"] and not codes:
-        return False
-    said = filters.problem_said(codes[0] if codes else "invalid_address")
-    _refuse(form, "walletAddress", said)
-    return True
-
-
 def _order(form: Form) -> Mapping[str, Any]:
     return form.body("walletAddress", "network", amounts=["amount"])
 
 
-def _withdrawing() -> dict[str, Any]:
+def _alike(form: Form) -> looks.Alike | None:
+    sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
+    return looks.alike(form["walletAddress"], [each["walletAddress"] for each in sent])
+
+
+def _where(form: Form, alike: looks.Alike | None = None) -> Response:
     fees = ask("/client/fees")["fees"]
-    return {
-        "balance": ask("/client/balance"),
-        "limits": fees,
-        "quote": room(fees),
-        "book": ask("/client/addresses", limit=100)["addresses"],
-        "payable": {
+    return show(
+        "withdraw",
+        form=form,
+        alike=alike,
+        limits=fees,
+        quote=room(fees),
+        book=ask("/client/addresses", limit=100)["addresses"],
+        now=clock.to_text(clock.now()),
+        payable={
             one.name: {"chain": one.chain_id, "usdc": one.usdc} for one in map(network, NETWORKS)
         },
-        "acts": ASKED,
-    }
+        acts=ASKED,
+    )
+
+
+def _how_much(form: Form, quote: Mapping[str, Any]) -> Response:
+    order = _order(form)
+    return show(
+        "withdraw_amount",
+        form=form,
+        order=order,
+        quote=quote,
+        payee=_payee(order, quote),
+        limits=ask("/client/fees")["fees"],
+        alike=_alike(form),
+        acts=[Call("POST", "/client/withdraw/payee", _address(order)), *ASKED],
+    )
+
+
+def _step_of(form: Form) -> Response:
+    """Return the step whose field was refused."""
+    if not form.error("amount"):
+        return _where(form)
+    quote = _quoted(asking := Form(), _PROBE)
+    return _where(asking) if quote is None else _how_much(form, quote)
 
 
 def _confirming(form: Form) -> AnyResponse:
     order = _order(form)
-    quoted = send("POST", "/client/withdraw/quote", quoting := Form(), order, once=False)
-    if quoted.refused:
-        return show("withdraw", form=quoting, **_withdrawing())
-    quote = quoted["quote"]
-    sent = ask("/client/withdrawals", limit=_COMPARED)["withdrawals"]
+    quote = _quoted(quoting := Form(), order.get("amount"))
+    if quote is None:
+        return _step_of(quoting)
     return show(
         "withdraw_confirm",
         form=form,
         quote=quote,
         payee=_payee(order, quote),
         order=order,
-        alike=looks.alike(order["walletAddress"], [each["walletAddress"] for each in sent])
-        if "walletAddress" in order
-        else None,
+        alike=_alike(form),
         two_factor=ask("/client/2fa")["twoFactor"]["enabled"],
         acts=[
             Call("POST", "/client/withdraw/payee", _address(order)),

@@ -91,7 +91,8 @@ def test_a_second_factor_is_asked_before_money_leaves(house: Flask, alice: Actor
     moments.pass_by(STEP)
     reader.open("/app/withdraw")
     wallet = WALLETS["Base"]
-    reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", amount="10")
+    reader.send("/app/withdraw/amount", walletAddress=wallet, network="Base")
+    reader.send("/app/withdraw/confirm", amount="10")
     reader.send("/app/withdraw", code="000000")
     assert reader.status == 401
     assert alice.held == Usdc(0)

@@ -7,11 +7,11 @@ from flask import Flask
 
 from protonpay.portal.client import blanks
 from tests.actors import Actor
+from tests.payouts.orders import WALLETS
 from tests.portal.client.reader import Reader, sign_in
 from tests.unchanged import nothing_changes
 
 PAGES = (
-    "/app/withdraw",
     "/app/addresses",
     "/app/fees",
     "/app/keys",
@@ -21,6 +21,7 @@ PAGES = (
     "/app/identity",
     "/app/security",
 )
+STEPS = ("/app/withdraw", f"/app/withdraw/amount?network=Base&walletAddress={WALLETS['Base']}")
 AT_THE_DOOR = ("/login", "/register", "/forgot")
 NOT_LACKING = {"/app/addresses/policy"}
 """Forms whose fields may all be empty."""
@@ -61,6 +62,18 @@ def test_a_blank_field_at_the_door_is_worded_for_people(house: Flask, page: str)
         (beside,) = left_blank(Reader(house), page, "en").values()
     assert beside["email"] == "Enter an e-mail address."
     assert beside.get("password", "Enter your password.") == "Enter your password."
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_blank_step_of_a_withdrawal_is_worded_for_people(house: Flask, alice: Actor, step: str):
+    reader = sign_in(house, alice)
+    (form,) = [one for one in reader.open(step).forms if one.action.startswith("/app/withdraw/")]
+    with nothing_changes():
+        reader.send(form.action)
+    assert reader.status == 400
+    beside = dict(BESIDE.findall(reader.at.html))
+    assert set(beside) == form.seen - {""}
+    assert set(beside.values()) <= {"Choose a network.", "Enter an address.", "Enter an amount."}
 
 
 def test_each_kind_of_field_says_what_to_do(house: Flask, alice: Actor):

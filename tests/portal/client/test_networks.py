@@ -27,7 +27,7 @@ def said(reader: Reader) -> list[str]:
 @pytest.mark.parametrize(
     ("page", "action"),
     [
-        ("/app/withdraw", "/app/withdraw/check"),
+        ("/app/withdraw", "/app/withdraw/amount"),
         ("/app/addresses", "/app/addresses"),
         ("/app/addresses", "/app/wallets/message"),
     ],

@@ -30,7 +30,7 @@ def come_back(reader: Reader, actor: Actor) -> None:
     [
         ("/app/invoices/new", "/app/invoices/new", {"amount": "12,5", "description": "Чай"}),
         ("/app/addresses", "/app/addresses", {"network": "Base", "label": "Treasury"}),
-        ("/app/withdraw", "/app/withdraw/check", {"network": "Base", "amount": "7"}),
+        ("/app/withdraw", "/app/withdraw/amount", {"network": "Base", "amount": "7"}),
         ("/app/team", "/app/team/invitations", {"email": "a@example.com", "role": "payer"}),
     ],
 )

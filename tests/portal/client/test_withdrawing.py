@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -41,8 +42,19 @@ def reader(house: Flask, rich: Actor) -> Reader:
 
 
 def withdrawing(reader: Reader, wallet: str, sum_: str = "50", network: str = "Base") -> None:
+    """Go through the steps as far as they let one go."""
     reader.open("/app/withdraw")
-    reader.send("/app/withdraw/check", walletAddress=wallet, network=network, amount=sum_)
+    reader.send("/app/withdraw/amount", walletAddress=wallet, network=network)
+    if "Use the maximum" in reader.at.text:
+        reader.send("/app/withdraw/confirm", amount=sum_)
+
+
+def known(wallet: str, kind: str = "WALLET", network: str = "Base") -> None:
+    """Have been told what stands at an address."""
+    payees.look(wallet_address=wallet, network=network)
+    with transaction() as session:
+        look = session.get_one(PayeeLook, (network, wallet))
+        look.state, look.told_at = kind, None if kind == "LOOKING" else clock.now()
 
 
 def test_a_withdrawal_is_shown_then_made_then_followed(reader: Reader, rich: Actor):
@@ -59,7 +71,9 @@ def test_a_withdrawal_is_shown_then_made_then_followed(reader: Reader, rich: Act
 
 
 def test_a_double_click_a_reload_and_a_step_back_are_one_withdrawal(reader: Reader, rich: Actor):
-    """T21: the key is of the withdrawal from the moment it is shown."""
+    """T21: the key is of the withdrawal from the moment it is shown; the steps before have none."""
+    reader.open("/app/withdraw")
+    assert "key" not in reader.at.form("/app/withdraw/amount").fields
     withdrawing(reader, WALLETS["Base"])
     shown = reader.answer
     assert shown is not None
@@ -76,7 +90,7 @@ def test_a_double_click_a_reload_and_a_step_back_are_one_withdrawal(reader: Read
     ("wallet", "sum_", "said"),
     [
         ("not an address", "50", "no address of this network"),
-        ("", "50", "no address of this network"),
+        ("", "50", "Enter an address."),
         (WALLETS["Base"], "0", "greater than zero"),
         (WALLETS["Base"], "1,250", "exact"),
         (WALLETS["Base"], "-5", "exact"),
@@ -86,26 +100,77 @@ def test_a_double_click_a_reload_and_a_step_back_are_one_withdrawal(reader: Read
 def test_what_is_wrong_stands_beside_what_was_typed(
     reader: Reader, wallet: str, sum_: str, said: str
 ):
+    """In the step that asks for it: an address before any amount is asked for."""
+    known(WALLETS["Base"])
     with nothing_changes():
         withdrawing(reader, wallet, sum_)
     assert reader.status == 400
     assert said.lower() in reader.at.text.lower()
-    fields = reader.at.form("/app/withdraw/check").fields
-    assert (fields["walletAddress"], fields["amount"]) == (wallet, sum_)
+    of_address = wallet != WALLETS["Base"]
+    action = "/app/withdraw/amount" if of_address else "/app/withdraw/confirm"
+    fields = reader.at.form(action).fields
+    assert (fields["walletAddress"], fields.get("amount")) == (wallet, None if of_address else sum_)
 
 
-@pytest.mark.parametrize("button", [{}, {"most": "yes"}], ids=["on", "most"])
+@pytest.mark.parametrize("step", ["amount", "amount?most=yes", "confirm"])
 @pytest.mark.parametrize("wallet", [WALLETS["Base"], WALLETS["Solana"], ""])
-def test_a_network_that_nobody_chose_is_none(reader: Reader, wallet: str, button: dict[str, str]):
+def test_a_network_that_nobody_chose_is_none(reader: Reader, wallet: str, step: str):
+    """And what was typed stays, whichever step was asked for."""
     reader.open("/app/withdraw")
-    assert reader.at.form("/app/withdraw/check").fields["network"] == ""
+    assert reader.at.form("/app/withdraw/amount").fields["network"] == ""
+    asked = urlencode({"walletAddress": wallet, "amount": "50"})
     with nothing_changes():
-        reader.send("/app/withdraw/check", walletAddress=wallet, amount="50", **button)
+        reader.open(f"/app/withdraw/{step}{'&' if '?' in step else '?'}{asked}")
     assert reader.status == 400
     (beside,) = re.findall(r'<p id="network-said" class="said bad">([^<]*)<', reader.at.html)
     assert beside == "Choose a network."
-    fields = reader.at.form("/app/withdraw/check").fields
+    fields = reader.at.form("/app/withdraw/amount").fields
     assert (fields["network"], fields["walletAddress"], fields["amount"]) == ("", wallet, "50")
+
+
+def test_each_step_is_marked_and_a_step_back_keeps_what_was_typed(reader: Reader):
+    def now() -> list[str]:
+        return re.findall(r'<li aria-current="step"[^>]*>.*?</span>([^<]*)</li>', reader.at.html)
+
+    def back(word: str) -> None:
+        (to,) = re.findall(rf'href="([^"]*)">{word}</a>', reader.at.html)
+        reader.open(html.unescape(to))
+
+    wallet = WALLETS["Base"]
+    reader.open("/app/withdraw")
+    assert now() == ["Where"]
+    reader.send("/app/withdraw/amount", walletAddress=wallet, network="Base")
+    assert now() == ["How much"]
+    reader.send("/app/withdraw/confirm", amount="12,5")
+    assert now() == ["Confirm"]
+    back("Change it")
+    assert now() == ["How much"]
+    assert reader.at.form("/app/withdraw/confirm").fields == {
+        "walletAddress": wallet,
+        "network": "Base",
+        "amount": "12.5",
+    }
+    back("Change the address")
+    assert now() == ["Where"]
+    fields = reader.at.form("/app/withdraw/amount").fields
+    assert fields == {"walletAddress": wallet, "network": "Base", "amount": "12.5", "": ""}
+    reader.send("/app/withdraw/amount")
+    assert reader.at.form("/app/withdraw/confirm").fields["amount"] == "12.5"
+
+
+def test_an_address_of_the_book_is_a_step(reader: Reader, rich: Actor):
+    """With the network that it was put in with, once it can be paid."""
+    wallet, entry = WALLETS["Base"], {"network": "Polygon", "label": "Treasury"}
+    rich.post("/client/addresses", {**entry, "address": wallet})
+    assert "Treasury Polygon" in reader.open("/app/withdraw").text
+    assert "Can be paid from" in reader.at.text
+    assert [to for to in reader.at.links if wallet in to] == []
+    with clock.frozen(clock.now() + timedelta(days=2)):
+        reader = sign_in(reader.client.application, rich)
+        (to,) = [to for to in reader.open("/app/withdraw").links if wallet in to]
+        reader.open(to)
+    fields = reader.at.form("/app/withdraw/confirm").fields
+    assert (fields["walletAddress"], fields["network"]) == (wallet, "Polygon")
 
 
 def as_it_is(actor: Actor) -> None:
@@ -147,10 +212,18 @@ def test_what_would_be_refused_is_said_and_has_no_button(
     code: str,
     said: str,
 ):
-    """T22: and who sends the form all the same is refused, too."""
+    """T22: an amount beside its field; and who sends the form all the same is refused, too."""
     before(rich)
+    known(WALLETS["Base"])
     with nothing_changes():
         withdrawing(reader, WALLETS["Base"], sum_)
+    assert said in reader.at.text
+    of_amount = code in filters.AT_THE_AMOUNT
+    beside = re.findall(r'<p id="amount-said" class="said bad">([^<]*)<', reader.at.html)
+    assert [said in each for each in beside] == [True] * of_amount
+    asked = urlencode({"walletAddress": WALLETS["Base"], "network": "Base", "amount": sum_})
+    with nothing_changes():
+        reader.open(f"/app/withdraw/confirm?{asked}&key=of-before")
     assert said in reader.at.text
     assert "Change it" in reader.at.text
     assert '<button class="button">Withdraw' not in reader.at.html
@@ -194,17 +267,17 @@ def test_the_overview_draws_what_is_used_of_the_day(reader: Reader, rich: Actor)
 
 
 def test_the_most_knows_the_fee_and_keeps_what_was_typed(reader: Reader, rich: Actor):
-    reader.open("/app/withdraw")
     wallet = WALLETS["Base"]
+    known(wallet)
+    step = f"/app/withdraw/amount?walletAddress={wallet}&network=Base&amount=7&most=yes"
     with nothing_changes():
-        reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", most="yes")
-    fields = reader.at.form("/app/withdraw/check").fields
+        reader.open(step)
+    fields = reader.at.form("/app/withdraw/confirm").fields
     assert (fields["amount"], fields["walletAddress"]) == ("4999.95", wallet)
     withdrawing(reader, wallet, fields["amount"])
     reader.send("/app/withdraw")
     assert (rich.available, rich.held) == (Usdc(0), Usdc.parse("5000"))
-    reader.open("/app/withdraw")
-    reader.send("/app/withdraw/check", walletAddress=wallet, network="Base", most="yes")
+    reader.open(step)
     assert "Nothing can be withdrawn now" in reader.at.text
 
 
@@ -243,7 +316,15 @@ def test_an_address_that_only_looks_like_one_paid_before(reader: Reader):
     reader.send("/app/withdraw")
     withdrawing(reader, poison, "10")
     assert "only looks like one you have paid before" in reader.at.text
-    assert 'type="checkbox" required' in reader.at.html
+    assert "How much" in reader.at.text
+    assert "Use the maximum" not in reader.at.text, "before an amount is asked for"
+    (sure,) = [form for form in reader.at.forms if "sure" in form.fields]
+    reader.open(f"/app/withdraw/amount?{urlencode(sure.fields)}")
+    for step in ("amount", "confirm"):
+        assert "only looks like one you have paid before" in reader.at.text, step
+        assert ('type="checkbox" required' in reader.at.html) is (step == "confirm")
+        if step == "amount":
+            reader.send("/app/withdraw/confirm", amount="10")
     withdrawing(reader, known, "10")
     assert "only looks like" not in reader.at.text
 
@@ -262,12 +343,11 @@ def test_a_contract_is_warned_of_and_what_is_unknown_is_said(
 ):
     """T23: a payee with code of its own is paid by who says so alone."""
     wallet = WALLETS["Base"]
-    payees.look(wallet_address=wallet, network="Base")
-    with transaction() as session:
-        look = session.get_one(PayeeLook, ("Base", wallet))
-        look.state, look.told_at = state, None if state == "LOOKING" else clock.now()
+    known(wallet, state)
     with nothing_changes():
-        withdrawing(reader, wallet, "10")
+        reader.open(f"/app/withdraw/amount?walletAddress={wallet}&network=Base")
+        assert said in reader.at.text, "before an amount is asked for"
+        reader.send("/app/withdraw/confirm", amount="10")
     assert said in reader.at.text
     assert ("I know this contract" in reader.at.text) is to_be_confirmed
     assert ('type="checkbox" required form="withdrawal"' in reader.at.html) is to_be_confirmed
