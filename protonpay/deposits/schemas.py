@@ -201,6 +201,10 @@ class DepositView(WireSchema):
         lambda deposit: str(deposit.refunded) if deposit.provider else None,
         metadata={"type": ["string", "null"], "description": "Given back of `paidAmount`."},
     )
+    invoice_id = fields.String(
+        allow_none=True,
+        metadata={"example": None, "description": "Your invoice that somebody pays with it."},
+    )
     created_at = Moment()
     confirmations = Confirmations(waiting=states.DEPOSIT.initial)
 

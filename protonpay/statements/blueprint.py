@@ -1,4 +1,4 @@
-"""/client/statements."""
+"""/client/statements, and the entries of one thing."""
 
 from functools import partial
 from typing import Any
@@ -12,7 +12,7 @@ from protonpay.web import sheets
 from protonpay.web.access import needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
-from protonpay.web.paging import CSV, CSV_WITH_MARK, PageQuery, page
+from protonpay.web.paging import CSV, CSV_WITH_MARK, ListingQuery, PageQuery, page
 
 blp = AreaBlueprint(
     "statements", __name__, door=Door.CLIENT, prefix="/client", about="Months that always sum"
@@ -27,6 +27,14 @@ _FORMS = {"text/csv": CSV, "application/pdf": schemas.PDF}
 def days(query: dict[str, Any]) -> dict[str, Any]:
     """Get balance, money in and money out of the last days, from the book."""
     return {"history": service.days(current().user_id, query["days"])}
+
+
+@blp.get("/activity/<id:line_id>/entries", keys=_KEYS)
+@blp.arguments(ListingQuery, location="query")
+@blp.response(200, schemas.EntriesAnswer)
+def entries(_query: dict[str, Any], line_id: str) -> dict[str, Any]:
+    """Get what the ledger has of a line of activity, each entry with the balance after it."""
+    return {"entries": service.entries(current().user_id, line_id)}
 
 
 @blp.get("/statements", keys=_KEYS)

@@ -12,6 +12,7 @@ from typing import Any
 
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import chart
+from protonpay.statements import checkpoints
 from protonpay.store import db
 
 DEPOSIT, DEPOSIT_REFUND, DEPOSIT_RETURN = "DEPOSIT", "DEPOSIT_REFUND", "DEPOSIT_RETURN"
@@ -114,6 +115,45 @@ _LINES = """
         WHEN b.owner_id THEN b.payer_id WHEN b.payer_id THEN b.owner_id
         WHEN r.owner_id THEN r.payer_id WHEN r.payer_id THEN r.owner_id END
     ORDER BY w.place
+"""
+# The other way round: what the entries of a thing are booked under, if it is this user's.
+_REFERENCES = """
+    SELECT unnest(CASE WHEN incoming_id IS NULL THEN ARRAY['deposit:' || id || ':credit']
+                  ELSE ARRAY['incoming:' || incoming_id || ':credit',
+                             'incoming:' || incoming_id || ':release'] END)
+    FROM (
+        SELECT id, incoming_id FROM deposits WHERE id = %(thing)s AND user_id = %(user)s
+        UNION ALL
+        SELECT id, incoming_id FROM invoice_payments
+        WHERE id = %(thing)s AND owner_id = %(user)s AND method = 'CRYPTO'
+    ) AS came
+    UNION ALL
+    SELECT 'payout:' || id || step FROM payouts, unnest('{:hold,:settle,:release}'::text[]) AS step
+    WHERE id = %(thing)s AND user_id = %(user)s
+    UNION ALL
+    SELECT 'transfer:' || id FROM transfers
+    WHERE id = %(thing)s AND %(user)s IN (sender_id, recipient_id)
+    UNION ALL
+    SELECT 'invoice_payment:' || id FROM invoice_payments
+    WHERE id = %(thing)s AND payer_id IS NOT NULL AND %(user)s IN (owner_id, payer_id)
+    UNION ALL
+    SELECT 'invoice_refund:' || id FROM invoice_refunds
+    WHERE id = %(thing)s AND payer_id IS NOT NULL AND %(user)s IN (owner_id, payer_id)
+"""
+# A card's refunds are booked under what was given back in all: numbers, so a range of the index
+# however the database sorts letters.
+_BOOKED = """
+    SELECT e.id FROM journal_entries e JOIN postings p ON p.entry_id = e.id
+    WHERE e.id IN (
+        SELECT id FROM journal_entries WHERE reference = ANY(%(references)s)
+        UNION ALL
+        SELECT id FROM journal_entries
+        WHERE reference BETWEEN %(refunds)s || '1' AND %(refunds)s || '9999999999999999999'
+    )
+    GROUP BY e.id
+    HAVING sum(CASE WHEN p.destination = ANY(%(mine)s) THEN p.micro ELSE 0 END
+               - CASE WHEN p.source = ANY(%(mine)s) THEN p.micro ELSE 0 END) <> 0
+    ORDER BY e.posted_at, e.id
 """
 
 
@@ -234,26 +274,45 @@ class Book:
             entries: their ids, in order.
             balance: before the first of them.
         """
-        asked = {
-            **self.parameters,
-            "entries": list(entries),
-            "fees": chart.FEES,
-            "user": self.user_id,
-        }
         lines = []
-        for at, kind, change, fee, of_others, *told in db.execute(_LINES, asked):
-            thing, invoice, network, tx_hash, party = told
-            balance += Usdc(change)
-            of = DEPOSIT_RETURN if of_others else TYPE_OF.get(kind, ADJUSTMENT)
-            money = (Usdc(change), Usdc(fee), balance)
-            lines.append(Line(at, of, thing, invoice, party, network, tx_hash, *money))
+        for row in self._told(entries):
+            lines.append(_line(row, balance))
+            balance = lines[-1].balance
         return lines
+
+    def lines_of(self, thing_id: str) -> list[Line] | None:
+        """Return the entries of a thing as lines, oldest first; None if it is not this user's.
+
+        Args:
+            thing_id: of a line of activity.
+        """
+        asked: dict[str, Any] = {"user": self.user_id, "thing": thing_id}
+        references = [row[0] for row in db.execute(_REFERENCES, asked)]
+        if not references:
+            return None
+        asked = {"references": references, "refunds": f"deposit:{thing_id}:refund:"}
+        entries = [row[0] for row in db.execute(_BOOKED, {**self.parameters, **asked})]
+        before = checkpoints.before(self.user_id, list(self.names), entries)
+        told = zip(self._told(entries), entries, strict=True)
+        return [_line(row, before[entry]) for row, entry in told]
+
+    def _told(self, entries: Sequence[int]) -> Sequence[Sequence[Any]]:
+        asked = {"entries": list(entries), "fees": chart.FEES, "user": self.user_id}
+        return db.execute(_LINES, {**self.parameters, **asked}).fetchall()
 
     @staticmethod
     def _standing(sums: dict[str, list[int]], place: int) -> Standing:
         found = {name: Usdc(micros[place]) for name, micros in sums.items()}
         owed = ZERO - found.get("debt", ZERO)
         return Standing(found.get("available", ZERO), found.get("held", ZERO), owed)
+
+
+def _line(row: Sequence[Any], before: Usdc) -> Line:
+    at, kind, change, fee, of_others, *told = row
+    thing, invoice, network, tx_hash, party = told
+    of = DEPOSIT_RETURN if of_others else TYPE_OF.get(kind, ADJUSTMENT)
+    money = (Usdc(change), Usdc(fee), before + Usdc(change))
+    return Line(at, of, thing, invoice, party, network, tx_hash, *money)
 
 
 def book(user_id: str) -> Book:

@@ -122,6 +122,12 @@ class LineView(WireSchema):
     balance = Signed(metadata={"example": "49.95", "description": "After it."})
 
 
+class EntriesAnswer(Listing):
+    """What is booked of one thing, oldest first."""
+
+    entries = fields.List(fields.Nested(LineView))
+
+
 class StatementView(WireSchema):
     """A month, from its opening balance over every entry to its closing balance."""
 

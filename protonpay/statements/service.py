@@ -13,6 +13,7 @@ from protonpay.kernel import clock, zones
 from protonpay.kernel.errors import Invalid, NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.statements import queries
+from protonpay.statements.checkpoints import SETTLES
 from protonpay.statements.queries import TYPES, Book, Line, Standing
 from protonpay.store.lists import Part
 from protonpay.users import service as users
@@ -26,6 +27,7 @@ __all__ = [
     "Standing",
     "Statement",
     "days",
+    "entries",
     "month",
     "months",
     "of",
@@ -34,8 +36,6 @@ __all__ = [
 MOST_LINES = 10_000
 """Of a statement that is had in one piece; a CSV has them all."""
 _PAGE_LINES = 500
-_SETTLES = timedelta(hours=1)
-"""An entry has the moment its transaction began, and is there when that commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +237,22 @@ def days(user_id: str, count: int) -> list[Day]:
     return found
 
 
+def entries(user_id: str, thing_id: str) -> Sequence[Line]:
+    """Return what is booked of one thing of a user, oldest first; nothing before it moves money.
+
+    Args:
+        user_id: whose book.
+        thing_id: of a line of activity: a deposit, a withdrawal, a transfer.
+
+    Raises:
+        NotFound: there is no such thing of theirs (``not_found``).
+    """
+    lines = queries.book(user_id).lines_of(thing_id)
+    if lines is None:
+        raise NotFound("not_found", "There is no such deposit, withdrawal or transfer.")
+    return lines
+
+
 def _sums(lines: Sequence[Line]) -> list[Sum]:
     sums = []
     for kind in TYPES:
@@ -258,7 +274,7 @@ def _spans(opened: datetime, zone: ZoneInfo) -> list[tuple[str, datetime, dateti
         name = f"{year:04d}-{number:02d}"
         year, number = (year, number + 1) if number < 12 else (year + 1, 1)  # noqa: PLR2004
         ends = zones.midnight(year, number, zone)
-        if ends + _SETTLES > now:
+        if ends + SETTLES > now:
             return spans
         spans.append((name, begins, ends))
         begins = ends

@@ -43,6 +43,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "overview.balance": _ALL,
     "overview.dashboard": _ALL,
     "statements.days": _ALL,
+    "statements.entries": _ALL,
     "overview.activity": _ALL,
     "overview.search": _ALL,
     "fees.fees": _ALL,

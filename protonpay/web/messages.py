@@ -100,6 +100,9 @@ IN_RUSSIAN: Mapping[str, str] = {
     "Not an IANA time zone such as Asia/Dubai.": "Не часовой пояс IANA вида Asia/Dubai.",
     "This cursor does not belong to this list.": "Этот курсор не относится к этому списку.",
     "This is not a cursor.": "Это не курсор.",
+    "There is no such deposit, withdrawal or transfer.": (
+        "Такого пополнения, вывода или перевода нет."
+    ),
     "There is no statement of this month.": "За этот месяц выписки нет.",
     "This month has {lines} lines; so it has at most {limit}. Ask for CSV.": (
         "В этом месяце {lines} строк, в таком виде не более {limit}. Запросите CSV."

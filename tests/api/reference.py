@@ -74,6 +74,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/transfer/{TRANSFER}"),
     Example("GET", "/client/transfers?limit=1"),
+    Example("GET", "/client/activity/{TRANSFER}/entries"),
     Example(
         "POST",
         "/client/invoices",

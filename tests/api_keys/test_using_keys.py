@@ -23,6 +23,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("GET", "/client/activity"): [{"activity:read"}],
     ("GET", "/client/fees"): [set()],
     ("GET", "/client/preferences"): [set()],
+    ("GET", f"/client/activity/{NOBODY}/entries"): [{"balance:read", "activity:read"}],
     ("GET", "/client/statements"): [{"balance:read", "activity:read"}],
     ("GET", f"/client/statements/{MONTH}"): [{"balance:read", "activity:read"}],
     ("GET", "/client/ledger/proof"): [{"balance:read"}],

@@ -24,6 +24,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/balance": "vadpm",
     "GET /client/dashboard": "vadpm",
     "GET /client/balance/history": "vadpm",
+    "GET /client/activity/{line_id}/entries": "vadpm",
     "GET /client/activity": "vadpm",
     "GET /client/search": "vadpm",
     "GET /client/fees": "vadpm",

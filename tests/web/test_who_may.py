@@ -107,6 +107,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "deposit_id": lambda actor, _: deposit(actor),
     "payout_id": lambda actor, _: payout(actor),
     "transfer_id": transfer,
+    "line_id": transfer,
     "key_id": lambda actor, _: _key(actor),
     "webhook_id": lambda actor, _: _hook(actor),
     "event_id": lambda actor, _: _event(actor),

@@ -169,6 +169,10 @@ IN_RUSSIAN: Sentences = {
     "Balance before": "Баланс до",
     "Balance after": "Баланс после",
     "Entries": "Записи",
+    "For the invoice": "По счёту",
+    "In the book": "В книге учёта",
+    "our fee in it: {fee}": "в том числе комиссия: {fee}",
+    "Nothing: the book has what is final.": "Ничего: в книгу попадает только окончательное.",
     "Files": "Файлы",
     "No month is over yet.": "Выписок пока нет.",
     "The first statement is here when this month has ended.": (

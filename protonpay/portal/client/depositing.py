@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import Form
-from protonpay.portal.client.screens import ask, client, send, show
+from protonpay.portal.client.screens import ask, booked, client, send, show
 
 _LATELY = 10
 
@@ -55,7 +55,8 @@ def deposit_by_card() -> Response:
 def one_deposit(deposit_id: str) -> Response:
     """Show what became of a deposit."""
     answer = ask(f"/client/deposit/{deposit_id}")
-    return show("deposited", answer=answer, one=answer["deposit"])
+    one = answer["deposit"]
+    return show("deposited", answer=answer, one=one, entries=booked(one))
 
 
 def _at_an_address(form: Form) -> Response:

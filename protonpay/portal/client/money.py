@@ -12,7 +12,7 @@ from protonpay.portal import words
 from protonpay.portal.client import figures, looks, withdrawing
 from protonpay.portal.client.api import Answer, Call, Refused
 from protonpay.portal.client.forms import Form, amount
-from protonpay.portal.client.screens import ask, client, download, send, show, zone
+from protonpay.portal.client.screens import ask, booked, client, download, send, show, zone
 from protonpay.portal.client.told import told
 
 _TYPES = ("DEPOSIT", "WITHDRAWAL", "TRANSFER")
@@ -85,7 +85,8 @@ def make_transfer() -> AnyResponse:
 def one_transfer(transfer_id: str) -> Response:
     """Show the receipt of a transfer."""
     answer = ask(f"/client/transfer/{transfer_id}")
-    return show("transferred", answer=answer, one=answer["transfer"])
+    one = answer["transfer"]
+    return show("transferred", answer=answer, one=one, entries=booked(one))
 
 
 @client.get("/pay/<id:invoice_id>")

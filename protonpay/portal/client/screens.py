@@ -112,6 +112,22 @@ def ask(path: str, **query: Any) -> Answer:
     return answer
 
 
+def booked(thing: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return what the book has of a deposit, withdrawal or transfer; of one under way, nothing.
+
+    Args:
+        thing: as the API gives it.
+
+    Raises:
+        Refused: the API does not give it.
+        SignedOut: the session has ended.
+    """
+    if thing["status"] == "PENDING":
+        return []  # and its page looks every few seconds
+    entries: Sequence[Mapping[str, Any]] = ask(f"/client/activity/{thing['id']}/entries")["entries"]
+    return entries
+
+
 def ask_own(path: str) -> Answer:
     """Read what is true of the reader, whomever they act for.
 

@@ -15,7 +15,7 @@ from protonpay.portal import words
 from protonpay.portal.client import filters, looks
 from protonpay.portal.client.api import Answer, Call
 from protonpay.portal.client.forms import KEY, Form
-from protonpay.portal.client.screens import ask, client, done, send, show
+from protonpay.portal.client.screens import ask, booked, client, done, send, show
 
 _COMPARED = 100
 """How many of the last withdrawals a new address is compared with."""
@@ -102,7 +102,9 @@ def _one(payout_id: str, form: Form) -> Response:
     path = f"/client/withdraw/{payout_id}"
     acts = [Call("POST", f"{path}/cancel")]
     answer = ask(path)
-    return show("withdrawn", form=form, answer=answer, one=answer["payout"], acts=acts)
+    one = answer["payout"]
+    entries = booked(one)
+    return show("withdrawn", form=form, answer=answer, one=one, entries=entries, acts=acts)
 
 
 def room(fees: Mapping[str, Any]) -> Mapping[str, Any] | None:
