@@ -142,8 +142,7 @@ class LargePayout(WireSchema):
     state = fields.String(metadata={"example": "ON_HOLD"})
     approval = fields.String(allow_none=True, metadata={"enum": ["WAITING", "GIVEN", None]})
     hold_reason = fields.String(
-        allow_none=True,
-        metadata={"description": "If its payee is listed, too: what the list says."},
+        allow_none=True, metadata={"description": "What the list says, if its payee is listed."}
     )
     created_at = Moment()
 
