@@ -75,6 +75,7 @@ from protonpay.teams import service as teams
 from protonpay.teams.blueprint import blp as team_blp
 from protonpay.teams.membership_blueprint import blp as memberships_blp
 from protonpay.telemetry import logs
+from protonpay.test_mode.blueprint import blp as test_mode_blp
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
 from protonpay.two_factor import service as two_factor
@@ -119,10 +120,13 @@ BLUEPRINTS = (
     team_blp,
     memberships_blp,
     proofs_blp,
+    test_mode_blp,
     callbacks_blp,
     status_blp,
 )
 """In the order of the API document; the OpenAPI document follows it."""
+SANDBOX_ONLY = frozenset({test_mode_blp})
+"""What production neither has nor tells of."""
 
 ADMIN_BLUEPRINTS = (admin_entrance, admin_blp)
 """Of operators, in a document of their own: no client's program is generated from it."""
@@ -143,7 +147,7 @@ def create_app(config: Config) -> Flask:
     _bind_stores(app, config)
     _bind_ports(config)
     _bind_web(app, config)
-    _open_rooms(app)
+    _open_rooms(app, production=config.production)
     _add_commands(app, production=config.production)
     return app
 
@@ -255,7 +259,7 @@ def _add_commands(app: Flask, *, production: bool) -> None:
         app.cli.add_command(group)
 
 
-def _open_rooms(app: Flask) -> None:
+def _open_rooms(app: Flask, *, production: bool) -> None:
     app.config.update(
         API_TITLE="Proton Pay",
         API_VERSION="v1",
@@ -266,6 +270,8 @@ def _open_rooms(app: Flask) -> None:
     for kind in (paths.RecordId, paths.EventId, paths.MonthName):
         api.register_converter(kind, paths.documented)
     for blueprint in BLUEPRINTS:
+        if production and blueprint in SANDBOX_ONLY:
+            continue
         api.register_blueprint(blueprint)
     _open_admin(app)
     app.register_blueprint(metrics_pages)

@@ -1,6 +1,5 @@
 """`flask sandbox`: the world outside, in a sandbox only."""
 
-import importlib
 from types import ModuleType
 
 import click
@@ -14,16 +13,13 @@ from protonpay.cli.choices import OneOf
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
+from protonpay.sandbox import outside
 from protonpay.store.db import transaction
 from protonpay.treasury import service as treasury
 from protonpay.users import service as users
 
 sandbox = AppGroup("sandbox", help="Play the world outside: pay, freeze, prepare.")
 
-_OUTSIDE = {
-    "evm": "protonpay.sandbox.evm_outside",
-    "solana": "protonpay.sandbox.solana.outside",
-}
 _NETWORK = click.option("--network", required=True, type=OneOf(lambda: sorted(NETWORKS)))
 _TREASURY = Usdc.parse("1000000")
 _PRESENT = Usdc.parse("1000")
@@ -76,19 +72,19 @@ def seed(demo_email: str, demo_password: str) -> None:
 
 def _fill_gas(network: str) -> None:
     family, ours = NETWORKS[network].family, chains.addresses()
-    outside, url = _outside(network), chains.rpc_url(network)
+    world, url = _outside(network), chains.rpc_url(network)
     for wallet in (ours.gas[family], ours.sweeper[family]):
-        if outside.native_balance(url, wallet) < _GAS[family] // 2:
-            outside.send_native(url, wallet, _GAS[family])
+        if world.native_balance(url, wallet) < _GAS[family] // 2:
+            world.send_native(url, wallet, _GAS[family])
 
 
 def _fill_treasury(network: str) -> None:
     """Top up the treasury, then book what it holds beyond the book: a repeat books the rest."""
-    outside, where = _outside(network), _where(network)
+    world, where = _outside(network), _where(network)
     wallet = chains.addresses().treasury[NETWORKS[network].family]
-    if Usdc(outside.usdc_balance(*where, wallet)) < _TREASURY.share_floor(5000):
-        outside.send_usdc(*where, wallet, _TREASURY.micro)
-    holds = Usdc(outside.usdc_balance(*where, wallet))
+    if Usdc(world.usdc_balance(*where, wallet)) < _TREASURY.share_floor(5000):
+        world.send_usdc(*where, wallet, _TREASURY.micro)
+    holds = Usdc(world.usdc_balance(*where, wallet))
     with transaction():
         # Custody is the treasury and what lies on deposit addresses.
         credited, suspended = (
@@ -110,8 +106,7 @@ def _register(email: str, password: str) -> str:
 
 
 def _outside(network: str) -> ModuleType:
-    # Loaded on use: a payment in the sandbox needs solders, `flask ops` does not.
-    return importlib.import_module(_OUTSIDE[NETWORKS[network].family])
+    return outside.of(NETWORKS[network].family)
 
 
 def _where(network: str) -> tuple[str, str]:

@@ -35,6 +35,7 @@ from protonpay.portal.catalogue import (
     resolving,
     seeking,
     selling,
+    testing,
 )
 from protonpay.portal.catalogue.counted import Counted
 
@@ -55,6 +56,7 @@ AREAS = (
     building,
     seeking,
     blanks,
+    testing,
 )
 """The files of the catalogue. Two may say the same sentence only with the same translation."""
 

@@ -1,6 +1,7 @@
 """The world outside Proton Pay on a local EVM chain: wallets that pay us, and Circle's hand.
 
-Every verb waits until its transaction is mined, so that a revert is told here.
+Every verb waits until its transaction is mined, so that a revert is told here. One that is not
+mined in time may be later: ``TimeoutError``.
 """
 
 import time
@@ -77,14 +78,17 @@ def outside_address(rpc_url: str) -> str:
 
 def _act(rpc_url: str, role: int, to: str, *, data: str = "0x", value: int = 0) -> str:
     rpc = Rpc(rpc_url)
-    sender = rpc("eth_accounts")[role]
+    accounts = rpc("eth_accounts")
+    if len(accounts) <= role:
+        raise NodeError("the node holds no wallet of the world outside")
+    sender = accounts[role]
     order = {"from": sender, "to": to, "data": data, "value": hex(value)}
     rpc("eth_call", order, "pending")  # a node takes what will revert; a wallet asks before
     tx_hash: str = rpc("eth_sendTransaction", order)
     deadline = time.monotonic() + MINED_SECONDS
     while (receipt := rpc("eth_getTransactionReceipt", tx_hash)) is None:
         if time.monotonic() > deadline:
-            raise NodeError(f"{tx_hash} was not mined within {MINED_SECONDS} s")
+            raise TimeoutError(f"{tx_hash} was not mined within {MINED_SECONDS} s")
         time.sleep(0.02)
     if receipt["status"] != "0x1":
         raise NodeError(f"{tx_hash} reverted")

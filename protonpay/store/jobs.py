@@ -65,6 +65,7 @@ JOBS: Mapping[str, Job] = {
     "treasury.confirm": Job("workers.treasury.confirm", CHAIN),
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "kyc.check": Job("workers.kyc.check", MAINTENANCE, 120),
+    "test_mode.pay": Job("workers.test_mode.pay", WATCH, 120),
     "mail.send": Job("workers.mail.send", MAIL),
     "auth.write_reset": Job("workers.auth.write_reset", MAIL),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),

@@ -35,6 +35,7 @@ _BOOKS = _and_admin(Role.ACCOUNTANT)
 _BUILDS = _and_admin(Role.DEVELOPER)
 _PAYS = _and_admin(Role.PAYER)
 _MANAGES = _and_admin()
+_TESTS = _and_admin(Role.DEVELOPER, Role.PAYER)
 _NOBODY: tuple[Role, ...] = ()
 """A person's own: their sign-in, and what others' accounts they act for."""
 
@@ -125,6 +126,11 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "webhooks.resend": _BUILDS,
     "webhooks.recover": _BUILDS,
     "webhooks.replay": _BUILDS,
+    # in a sandbox
+    "test.payment": _ALL,
+    "test.payments": _ALL,
+    "test.pay": _TESTS,
+    "test.decide": _MANAGES,
     # who the account is of
     "kyc.standing": _MANAGES,
     "kyc.submit": _MANAGES,

@@ -145,6 +145,11 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Промежуток должен быть больше нуля и не длиннее 14 дней."
     ),
     "At most {limit} test events an hour.": "Не более {limit} тестовых событий в час.",
+    "At most {limit} test payments an hour.": "Не более {limit} тестовых платежей в час.",
+    "At most {limit} USDC in one test payment.": "Не более {limit} USDC в одном тестовом платеже.",
+    "This invoice asks for nothing: say an amount.": (
+        "По этому счёту ничего не ожидается: укажите сумму."
+    ),
     "This endpoint is disabled. Enable it first.": "Этот адрес отключён. Сначала включите его.",
     "There is no such delivery.": "Такой доставки нет.",
     "At most {limit} secrets at once. Wait until the oldest one ends.": (

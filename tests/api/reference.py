@@ -301,6 +301,15 @@ EXAMPLES = (
     ),
     Example("GET", "/client/memberships"),
     Example("DELETE", "/client/memberships/{MEMBERSHIP}", status=NOTHING),
+    Example(
+        "POST",
+        "/client/test/payments",
+        {"network": "Base", "amount": 100},
+        keeps={"TEST_PAYMENT": "payment.id"},
+        status=QUEUED,
+    ),
+    Example("GET", "/client/test/payments/{TEST_PAYMENT}"),
+    Example("GET", "/client/test/payments?limit=1"),
     Example("POST", "/auth/logout", status=NOTHING),
     Example(
         "POST",

@@ -72,7 +72,7 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
 
     page.get_by_role("button", name="Base", exact=True).click()
     page.wait_for_url("**network=Base")
-    command = page.get_by_text("flask sandbox fund").inner_text()
+    command = page.get_by_text("flask sandbox fund").text_content() or ""
     city.flask(*shlex.split(command)[1:])
     expect(page.locator("[data-part=lately] .chip.good")).to_have_count(2, timeout=PATIENCE)
 
@@ -82,3 +82,34 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
     assert city.on_chain("Base", wallet) == 12_500_000
     page.goto("/app")
     expect(page.locator(".purse .sum")).to_contain_text("127.45")
+
+
+def test_a_newcomer_is_paid_and_paid_for_by_pressing_buttons(page: Page, city: City):
+    """From no money at all to a paid invoice: the wallet outside pays, real workers find it."""
+    page.goto("/register")
+    page.locator("#name").fill("New")
+    page.locator("#email").fill("new.to.the.sandbox@example.com")
+    page.locator("#password").fill(PASSWORD)
+    page.locator("form.stack button").click()
+    page.wait_for_url("**/app")
+
+    page.get_by_role("button", name="Send me 100 test USDC").click()
+    page.wait_for_url("**/app/deposit")
+    expect(page.locator("[data-part=lately] .chip.good")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Polygon", exact=True).click()
+    page.wait_for_url("**network=Polygon")
+    page.get_by_role("button", name="Send me 100 test USDC").click()
+    expect(page.locator(".notice.good")).to_be_visible()
+    expect(page.locator("[data-part=lately] .chip.good")).to_have_count(2, timeout=PATIENCE)
+
+    page.goto("/app/invoices/new")
+    page.locator("#amount").fill("20")
+    page.get_by_role("button", name="Create the invoice").click()
+    page.wait_for_url("**/app/invoices/cm*")
+    page.get_by_role("link", name="Test", exact=True).click()
+    page.locator("#invoice-network").select_option("Base")
+    page.get_by_role("button", name="Pay it").click()
+    page.wait_for_url("**/app/invoices/cm*")
+    expect(page.locator("[data-part=one] .chip.good")).to_be_visible(timeout=PATIENCE)
+    page.goto("/app")
+    expect(page.locator(".purse .sum")).to_contain_text("220.00")

@@ -143,8 +143,8 @@ class Reader:
             self._have_a_past()
         if name == "GET /client/ledger/proof":
             self.city.flask("ops", "ledger-head", "--unknown")
-        if name.endswith("{PAYOUT}"):
-            assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
+        if name.endswith(("{PAYOUT}", "{TEST_PAYMENT}")):
+            self._wait_for_the_chain(name)
         if "INVOICE" in name:
             self._prepare_invoice(name)
         elif "/team/" in name or "/memberships" in name:
@@ -153,6 +153,13 @@ class Reader:
             self._prepare_webhook(name)
         else:
             self._prepare_account(name)
+
+    def _wait_for_the_chain(self, name: str) -> None:
+        if name.endswith("{PAYOUT}"):
+            assert self._me().wait_for_end(self.known["PAYOUT"])["status"] == "COMPLETED"
+            return
+        path = f"/client/test/payments/{self.known['TEST_PAYMENT']}"
+        until(lambda: self._me().get(path)["payment"]["status"] == "SENT", PATIENCE)
 
     def _ask_too_much_with_a_key(self) -> None:
         mine = self._me()
@@ -347,6 +354,7 @@ def test_every_route_of_clients_has_an_example(city: City):
         if method != "parameters" and path.startswith(("/api/client", "/api/auth"))
     }
     shown = {re.sub("{[^}]*}", "{}", name) for name in reference.marked()}
-    # Says who somebody is: not a thing to show with invented data. And takes back what nothing is
-    # signed for: a signer that has nothing else to do is faster than an example.
-    assert described - shown == {"POST /client/kyc", "POST /client/withdraw/{}/cancel"}
+    # Says who somebody is, and decides it: not a thing to show with invented data. And takes back
+    # what nothing is signed for: a signer that has nothing else to do is faster than an example.
+    untold = {"POST /client/kyc", "POST /client/test/kyc", "POST /client/withdraw/{}/cancel"}
+    assert described - shown == untold

@@ -30,6 +30,7 @@ from tests.payouts.orders import WALLETS
 from tests.refusals import refused
 from tests.statements.history import opened
 from tests.teams.people import id_of, invite, join, link_to, verify
+from tests.test_mode.payments import paid_in_test
 from tests.unchanged import nothing_changes
 from tests.web.doors import DOCUMENT, operations
 from tests.webhooks.test_delivery import happen
@@ -120,6 +121,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "member_id": lambda actor, other: id_of(actor, _joined(other, actor)),
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
+    "payment_id": lambda actor, _: paid_in_test(actor),
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""

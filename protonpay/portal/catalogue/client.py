@@ -159,9 +159,6 @@ IN_RUSSIAN: Sentences = {
     # deposits
     "On chain": "В сети",
     "From a wallet or an exchange": "С кошелька или биржи",
-    "Play money from a wallet outside, in a terminal where Proton Pay is installed:": (
-        "Тестовые деньги с внешнего кошелька — командой в терминале, где установлен Proton Pay:"
-    ),
     "By card": "Картой",
     "Your address stays the same: send as often as you like.": (
         "Ваш адрес не меняется: отправляйте на него сколько угодно раз."

@@ -54,6 +54,7 @@ def overview() -> Response:
         figures=[figures.standing(say, days), figures.in_and_out(say, days, span)],
         spans=figures.SPANS,
         span=span,
+        sending=Form(),
         acts=withdrawing.ASKED,
     )
 

@@ -10,6 +10,7 @@ from protonpay.portal.client import (
     seeking,
     selling,
     team,
+    testing,
     withdrawing,
 )
 from protonpay.portal.client.entry import entry
@@ -25,6 +26,7 @@ _WITH_SCREENS = (
     seeking,
     selling,
     team,
+    testing,
     withdrawing,
 )
 PAGES = (entry, client)

@@ -44,6 +44,8 @@ OWN = tuple(
     for name in ("2fa", "passkeys", "sessions", "password", "email", "memberships", "preferences")
 )
 """What is a person's own, whomever they act for."""
+TEST = "/app/test"
+"""A screen of a sandbox alone: elsewhere it does not stand in the menu either."""
 NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     (
         "Money",
@@ -63,6 +65,7 @@ NAVIGATION: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
             ("/app/webhooks", "Webhooks"),
             ("/app/events", "Events"),
             ("/app/requests", "Requests"),
+            (TEST, "menu|Test"),
             ("/docs", "API reference"),
         ),
     ),
@@ -188,6 +191,7 @@ def show(name: str, *, acts: Sequence[Call] = (), **values: Any) -> Response:
         say=words.speaker(language, zone()),
         zone=zone(),
         navigation=NAVIGATION,
+        test_place=TEST,
         bar=BAR,
         calls=[*_calls(), *acts],
         api_url=links.to("/api"),

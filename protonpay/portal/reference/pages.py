@@ -44,8 +44,13 @@ class Manual:
 
     @property
     def sections(self) -> Sequence[Section]:
-        """Those of docs/api.md whose calls the page describes; errors come last."""
-        return [section for section in self.api.sections if section.title != "Errors"]
+        """Those of docs/api.md whose calls the page describes; errors come last.
+
+        What a sandbox alone has is in no document of production, and neither is its section.
+        """
+        known = self.operations.keys()
+        told = [section for section in self.api.sections if section.title != "Errors"]
+        return [section for section in told if known >= set(section.keys)]
 
     @property
     def errors(self) -> Section:

@@ -7,10 +7,12 @@ from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
+from protonpay.sandbox.outside import Refused
+
 TIMEOUT_SECONDS = 120
 
 
-class NodeError(Exception):
+class NodeError(Refused):
     """The node refused, or the chain reverted; the text is the node's own."""
 
 

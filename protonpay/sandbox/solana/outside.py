@@ -6,13 +6,10 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 
+from protonpay.sandbox.outside import Refused
 from protonpay.sandbox.solana.tokens import ata
 
 _SECONDS = 10
-
-
-class Refused(Exception):
-    """The node said no."""
 
 
 def send_usdc(rpc_url: str, usdc: str, to: str, micro: int) -> str:

@@ -20,6 +20,7 @@ SCREENS = (
     "/app/webhooks",
     "/app/events",
     "/app/requests",
+    "/app/test",
     "/app/verify",
     "/app/fees",
     "/app/addresses",

@@ -1,0 +1,77 @@
+"""What is said where a sandbox is tried."""
+
+from protonpay.portal.catalogue.counted import Sentences
+
+IN_RUSSIAN: Sentences = {
+    "menu|Test": "Тестирование",
+    "All of this is play money. The chains and the providers run beside this installation.": (
+        "Деньги здесь игровые. Сети и платёжные сервисы работают рядом с этой установкой."
+    ),
+    "Reason": "Причина",
+    "Send me test USDC": "Прислать мне тестовые USDC",
+    "A wallet outside of Proton Pay pays your deposit address, as a customer of yours would.": (
+        "Кошелёк вне Proton Pay платит на ваш адрес пополнения, как это сделал бы ваш клиент."
+    ),
+    "Send it to me": "Прислать",
+    "Pay an invoice of mine": "Оплатить мой счёт",
+    "The same wallet pays it at its address: all of it, a part, or too much.": (
+        "Тот же кошелёк платит на адрес счёта: всё, часть или больше нужного."
+    ),
+    "Left empty: all that it still asks for.": "Если не заполнять — всё, что ещё осталось.",
+    "Pay it": "Оплатить",
+    "No invoice of yours is open.": "Открытых счетов у вас нет.",
+    "Sent lately": "Недавно отправлено",
+    "My balance": "Мой баланс",
+    "It may have been sent, and is not sent again.": (
+        "Возможно, отправлено; повторно отправлено не будет."
+    ),
+    "Nothing was sent yet.": "Пока ничего не отправлено.",
+    "Sending": "Отправляется",
+    "Unknown": "Неизвестно",
+    "Decide my identity check": "Решить мою проверку личности",
+    "It waits for an operator. Here you are one.": (
+        "Она ждёт решения сотрудника. Здесь вы решаете сами."
+    ),
+    "Approve it": "Одобрить",
+    "Reject it": "Отклонить",
+    "There is none that waits. Send your details first: any will do.": (
+        "Сейчас нечего решать. Сначала отправьте данные: подойдут любые."
+    ),
+    "See a webhook arrive": "Увидеть вебхук",
+    "Each endpoint can be sent a test event of any kind:": (
+        "На каждый адрес можно отправить тестовое событие любого вида:"
+    ),
+    "Pay by a test card": "Оплата тестовой картой",
+    (
+        "A deposit or an invoice by card leads to a page of a provider that is played here."
+        " It asks for no number; its buttons say how the payment ends:"
+    ): (
+        "Пополнение или счёт с оплатой картой ведёт на страницу сервиса, которого здесь изображает"
+        " программа. Номер карты не нужен: чем кончится платёж, решает кнопка."
+    ),
+    "On the page": "На странице",
+    "What happens": "Что происходит",
+    "The card is charged: the money is credited within seconds.": (
+        "С карты списано: деньги зачислены за несколько секунд."
+    ),
+    "The card's bank says no: the deposit fails, and another can be made.": (
+        "Банк карты отказал: пополнение не выполнено, можно сделать новое."
+    ),
+    "The payer turns back: the deposit fails, as the provider tells.": (
+        "Плательщик передумал: пополнение не выполнено, так сообщает сервис."
+    ),
+    "Nothing at all": "Ничего не нажато",
+    "The page runs out after its time, and the deposit with it.": (
+        "Время страницы истекает, а с ней и пополнение."
+    ),
+    "Set up here:": "Подключены:",
+    "Send me 100 test USDC": "Прислать мне 100 тестовых USDC",
+    "What else can be tried": "Что ещё можно попробовать",
+    "The same in a terminal where Proton Pay is installed": (
+        "То же из терминала, где установлен Proton Pay"
+    ),
+    "Test USDC is on its way: it shows here within seconds.": (
+        "Тестовые USDC отправлены: они появятся здесь через несколько секунд."
+    ),
+    "Your identity check is decided.": "Ваша проверка личности завершена.",
+}

@@ -1,0 +1,1 @@
+"""In a sandbox: be paid by a wallet outside, have one's identity check decided."""

@@ -1,0 +1,51 @@
+"""/client/test, in a sandbox alone."""
+
+from functools import partial
+from typing import Any
+
+from protonpay.kernel.scopes import Scope
+from protonpay.kyc.schemas import CaseAnswer
+from protonpay.test_mode import schemas, service
+from protonpay.web.access import NO_KEY, either, needs
+from protonpay.web.api import AreaBlueprint, Door
+from protonpay.web.auth import current
+from protonpay.web.paging import page
+
+blp = AreaBlueprint(
+    "test",
+    __name__,
+    door=Door.CLIENT,
+    prefix="/client/test",
+    about="Test mode: in a sandbox alone",
+)
+
+
+@blp.post("/payments", keys=needs(Scope.DEPOSITS_WRITE), refuses=[404, 503])
+@blp.arguments(schemas.TestPaymentOrder)
+@blp.response(202, schemas.TestPaymentAnswer)
+def pay(order: dict[str, Any]) -> dict[str, Any]:
+    """Have a wallet outside of Proton Pay send you test USDC, or pay an invoice of yours."""
+    return {"payment": service.pay(current().user_id, **order)}
+
+
+@blp.get("/payments/<id:payment_id>", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
+@blp.response(200, schemas.TestPaymentAnswer)
+def payment(payment_id: str) -> dict[str, Any]:
+    """Get one test payment."""
+    return {"payment": service.get(current().user_id, payment_id)}
+
+
+@blp.get("/payments", keys=either(Scope.ACTIVITY_READ, Scope.DEPOSITS_WRITE))
+@blp.arguments(schemas.TestPaymentsQuery, location="query")
+@blp.response(200, schemas.TestPaymentsPage)
+def payments(query: dict[str, Any]) -> dict[str, Any]:
+    """List your test payments, newest first."""
+    return page("payments", query, partial(service.history, current().user_id))
+
+
+@blp.post("/kyc", keys=NO_KEY, refuses=[404])
+@blp.arguments(schemas.Decision)
+@blp.response(200, CaseAnswer)
+def decide(decision: dict[str, Any]) -> dict[str, Any]:
+    """Decide your own identity check, as an operator would."""
+    return {"kyc": service.decide_identity(current().user_id, **decision)}

@@ -1,0 +1,39 @@
+"""The wallet outside pays, in a sandbox."""
+
+import structlog
+
+from protonpay.sandbox import outside
+from protonpay.store.jobs import Later
+from protonpay.test_mode import service
+from workers.job import job
+
+log = structlog.get_logger(__name__)
+
+_AWAY_SECONDS = 5
+
+
+@job("test_mode.pay")
+def pay(payment_id: str) -> Later | None:
+    """Send a test payment, once."""
+    errand = service.due(payment_id)
+    if errand is None:
+        return None
+    wallet, where = outside.of(errand.family), (errand.rpc_url, errand.usdc)
+    try:
+        wallet.usdc_balance(*where, errand.address)
+    except OSError as away:
+        # Nothing was asked for yet.
+        return Later(_AWAY_SECONDS, repr(away))
+    if not service.begin(payment_id):
+        return None
+    try:
+        tx_hash = wallet.send_usdc(*where, errand.address, errand.micro)
+    except outside.Refused as no:
+        log.warning("test_payment_refused", payment_id=payment_id, error=repr(no))
+        service.not_sent(payment_id)
+    except Exception as lost:  # noqa: BLE001 - unknown is kept, and never sent again
+        log.warning("test_payment_lost", payment_id=payment_id, error=repr(lost))
+        service.lost(payment_id)
+    else:
+        service.sent(payment_id, tx_hash)
+    return None
