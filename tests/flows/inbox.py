@@ -7,9 +7,14 @@ from typing import Any
 
 
 class Inbox:
-    """A receiver of webhooks: every request as it came."""
+    """A receiver of webhooks: every request as it came.
+
+    Attributes:
+        failing: users whose address answers 500.
+    """
 
     def __init__(self) -> None:
+        self.failing: set[str] = set()
         self.taken: list[tuple[str, Mapping[str, str], bytes]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.address = f"127.0.0.1:{self._server.server_port}"
@@ -30,7 +35,7 @@ class Inbox:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 inbox.taken.append((self.path, headers, body))
-                self.send_response(204)
+                self.send_response(500 if self.path[1:] in inbox.failing else 204)
                 self.end_headers()
 
             def log_message(self, *_: Any) -> None:

@@ -145,8 +145,10 @@ IN_RUSSIAN: Sentences = {
     "The body is genuine, but its id, its time or the header's signature was changed.": (
         "Тело подлинное, но изменены номер, время или подпись в заголовке."
     ),
-    "The header fits, the signature in the body does not.": (
-        "Заголовок верен, подпись в теле — нет."
+    "The header fits, the signature in the body does not: while two secrets sign, the body bears"
+    " the older one's alone.": (
+        "Подпись в заголовке верна, а подпись в теле нет: пока действуют два секрета, тело"
+        " подписано только старым."
     ),
     "Nothing fits: this is the secret of another endpoint or an old one, or the body was"
     " changed on its way (parsed and written again, for example).": (

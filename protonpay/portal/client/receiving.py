@@ -66,7 +66,10 @@ def _meaning(*, complete: bool, signed: bool, inside: bool, lately: bool) -> str
     if inside:
         return "The body is genuine, but its id, its time or the header's signature was changed."
     if signed:
-        return "The header fits, the signature in the body does not."
+        return (
+            "The header fits, the signature in the body does not: while two secrets sign,"
+            " the body bears the older one's alone."
+        )
     return (
         "Nothing fits: this is the secret of another endpoint or an old one, or the body was"
         " changed on its way (parsed and written again, for example)."
