@@ -192,7 +192,7 @@ def _amount(user_id: str, said: Usdc | None, invoice_id: str | None) -> Usdc:
         raise Invalid("validation_error", "This invoice asks for nothing: say an amount.")
     if amount > MOST:
         too_much = "At most {limit} USDC in one test payment."
-        raise Invalid("amount_too_large", too_much, limit=MOST)
+        raise Invalid("amount_too_large", too_much, limit=MOST.whole)
     return amount
 
 

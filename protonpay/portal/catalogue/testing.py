@@ -7,7 +7,7 @@ IN_RUSSIAN: Sentences = {
     "All of this is play money. The chains and the providers run beside this installation.": (
         "Деньги здесь игровые. Сети и платёжные сервисы работают рядом с этой установкой."
     ),
-    "Reason": "Причина",
+    "Reason, if it is rejected": "Причина, если отклонить",
     "Send me test USDC": "Прислать мне тестовые USDC",
     "A wallet outside of Proton Pay pays your deposit address, as a customer of yours would.": (
         "Кошелёк вне Proton Pay платит на ваш адрес пополнения, как это сделал бы ваш клиент."
@@ -21,14 +21,14 @@ IN_RUSSIAN: Sentences = {
     "Pay it": "Оплатить",
     "No invoice of yours is open.": "Открытых счетов у вас нет.",
     "Sent lately": "Недавно отправлено",
-    "My balance": "Мой баланс",
+    "The node refused it: nothing was sent.": "Узел отказал: ничего не отправлено.",
     "It may have been sent, and is not sent again.": (
         "Возможно, отправлено; повторно отправлено не будет."
     ),
     "Nothing was sent yet.": "Пока ничего не отправлено.",
     "Sending": "Отправляется",
     "Unknown": "Неизвестно",
-    "Decide my identity check": "Решить мою проверку личности",
+    "Decide my identity check": "Решение по моей проверке личности",
     "It waits for an operator. Here you are one.": (
         "Она ждёт решения сотрудника. Здесь вы решаете сами."
     ),
@@ -46,8 +46,8 @@ IN_RUSSIAN: Sentences = {
         "A deposit or an invoice by card leads to a page of a provider that is played here."
         " It asks for no number; its buttons say how the payment ends:"
     ): (
-        "Пополнение или счёт с оплатой картой ведёт на страницу сервиса, которого здесь изображает"
-        " программа. Номер карты не нужен: чем кончится платёж, решает кнопка."
+        "Пополнение или счёт с оплатой картой ведёт на страницу платёжного сервиса, который здесь"
+        " имитируется. Номер карты не нужен: чем кончится платёж, решает кнопка."
     ),
     "On the page": "На странице",
     "What happens": "Что происходит",
@@ -57,18 +57,16 @@ IN_RUSSIAN: Sentences = {
     "The card's bank says no: the deposit fails, and another can be made.": (
         "Банк карты отказал: пополнение не выполнено, можно сделать новое."
     ),
-    "The payer turns back: the deposit fails, as the provider tells.": (
-        "Плательщик передумал: пополнение не выполнено, так сообщает сервис."
-    ),
+    "The payer turns back: the deposit fails.": ("Плательщик передумал: пополнение не выполнено."),
     "Nothing at all": "Ничего не нажато",
     "The page runs out after its time, and the deposit with it.": (
         "Время страницы истекает, а с ней и пополнение."
     ),
     "Set up here:": "Подключены:",
-    "Send me 100 test USDC": "Прислать мне 100 тестовых USDC",
+    "Send me 100 test USDC": "Прислать 100 тестовых USDC",
     "What else can be tried": "Что ещё можно попробовать",
-    "The same in a terminal where Proton Pay is installed": (
-        "То же из терминала, где установлен Proton Pay"
+    "Test USDC from a terminal where Proton Pay is installed": (
+        "Тестовые USDC из терминала, где установлен Proton Pay"
     ),
     "Test USDC is on its way: it shows here within seconds.": (
         "Тестовые USDC отправлены: они появятся здесь через несколько секунд."

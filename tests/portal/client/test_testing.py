@@ -72,7 +72,7 @@ def test_what_is_refused_is_said_beside_its_own_field(reader: Reader, alice: Act
     assert shown.html.count('aria-invalid="true"') == 1
     with nothing_changes():
         reader.send(PAY, amount="10001")
-    assert "At most 10000.00 USDC in one test payment." in reader.at.text
+    assert "At most 10000 USDC in one test payment." in reader.at.text
 
 
 def test_somebody_decides_who_they_are(reader: Reader, alice: Actor):
