@@ -14,13 +14,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser
 
 from protonpay.store import db
 from tests.actors import Actor, make_actor
+from tests.browser import driving
+from tests.browser.conftest import browser
 from tests.conftest import rolled_back
 from tests.overview.test_lists import pages
 from tests.portal.client.reader import Reader, sign_in
 from tests.statements.history import as_owner
+
+__all__ = ["browser"]
 
 COUNT = 100_000
 STEP = timedelta(minutes=10)
@@ -126,6 +131,38 @@ def test_the_file_is_what_the_screen_shows(reader: Reader):
         assert told.replace("\xa0", "").replace(",", ".") == row["amount"]
     marked = reader.client.get(f"/app/activity.csv?{urlencode(asked)}", buffered=True)
     assert "Аренда за ёлку №1" in marked.get_data().decode("utf-8")
+
+
+def test_in_chromium_the_file_is_what_was_filtered(
+    browser: Browser, house_of_many: Flask, dora: Actor
+):
+    """Typed, sent, turned over, taken home: the filter stays in the address all the way."""
+    with driving.visiting(browser, house_of_many, locale="en") as seen:
+        driving.sign_in(seen, dora)
+        page = seen.page
+        page.goto("/app/activity")
+        page.locator("#q").fill("за елку")
+        page.locator("#from").fill("2025-06-01")
+        page.get_by_role("button", name="Show").click()
+        page.wait_for_url("**/app/activity?*from=2025-06-01*")
+        told: list[str] = []
+        while True:
+            links = page.locator("tbody a[href*='/app/transfers/c']")
+            told += [str(link.get_attribute("href")).rpartition("/")[2] for link in links.all()]
+            assert page.locator("#q").input_value() == "за елку"
+            assert page.locator("#from").input_value() == "2025-06-01"
+            if not page.locator("a[rel=next]").count():
+                break
+            here = page.url
+            page.locator("a[rel=next]").click()
+            page.wait_for_url(lambda url, here=here: url != here)
+        file = page.get_by_role("link", name="Download as CSV")
+        taken = file.evaluate("link => fetch(link.href).then(answer => answer.text())")
+        rows = list(csv.DictReader(io.StringIO(taken)))
+        assert [row["id"] for row in rows] == told
+        assert len(told) > 25, "more than one page"
+        assert rows[0]["note"] == "Аренда за ёлку №1"
+        assert (seen.errors, seen.strangers) == ([], [])
 
 
 @pytest.mark.parametrize(
