@@ -1,6 +1,7 @@
 """Ended sessions, told to every process; letters that nobody may time."""
 
-from protonpay.auth import recovery, sessions
+from protonpay.auth import passkey_steps, recovery, sessions
+from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
 
@@ -14,6 +15,12 @@ def announce_revocation(session_id: str) -> None:
 def write_reset(email: str) -> None:
     """Send the link that was asked for, if the address has an account."""
     recovery.write_reset(email)
+
+
+@job("auth.reset_factors")
+def reset_factors(reset_id: str) -> Later | None:
+    """Take a lost second factor away whose two days are over."""
+    return passkey_steps.reset_due(reset_id)
 
 
 @periodic("auth.load_revocations")

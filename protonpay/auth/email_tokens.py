@@ -24,6 +24,7 @@ LIFE = {
     TokenPurpose.CHANGE: timedelta(hours=24),
     TokenPurpose.RESET: timedelta(minutes=30),
     TokenPurpose.FREEZE: timedelta(days=7),
+    TokenPurpose.KEEP: timedelta(hours=48),
 }
 MOST_AN_HOUR = 5
 _BYTES = 32

@@ -107,6 +107,8 @@ class TokenPurpose(StrEnum):
     """The account has a new password."""
     FREEZE = "FREEZE"
     """Nothing leaves the account, and everybody is signed out."""
+    KEEP = "KEEP"
+    """Nobody takes the second factor away, as was asked for."""
 
 
 class EmailToken(Base):
@@ -120,7 +122,9 @@ class EmailToken(Base):
 
     __tablename__ = "email_tokens"
     __table_args__ = (
-        CheckConstraint("purpose IN ('VERIFY', 'CHANGE', 'RESET', 'FREEZE')", name="purpose"),
+        CheckConstraint(
+            "purpose IN ('VERIFY', 'CHANGE', 'RESET', 'FREEZE', 'KEEP')", name="purpose"
+        ),
         CheckConstraint("octet_length(digest) = 32", name="digest"),
         Index("ix_email_tokens_user_id", "user_id", "purpose", "created_at"),
         Index("ix_email_tokens_expires_at", "expires_at"),
@@ -133,6 +137,22 @@ class EmailToken(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FactorReset(Base):
+    """That a user's app and passkeys are to be taken away; there is no row once that is over.
+
+    Attributes:
+        due_at: when it is done, unless its owner stops it before.
+    """
+
+    __tablename__ = "factor_resets"
+    __table_args__ = (CheckConstraint("due_at > asked_at", name="due_at"),)
+
+    id: Mapped[str] = mapped_column(Text, primary_key=True)
+    user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), unique=True)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SignInChallenge(Base):

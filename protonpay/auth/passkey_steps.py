@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from protonpay.auth import devices, failures, service, sessions, two_steps
+import structlog
+
+from protonpay.auth import devices, factor_resets, failures, service, sessions, two_steps
 from protonpay.auth.devices import Device
+from protonpay.auth.models import FactorReset
 from protonpay.auth.service import SignedIn
 from protonpay.kernel import clock
 from protonpay.mail import service as mail
@@ -12,8 +15,11 @@ from protonpay.passkeys import service as passkeys
 from protonpay.passkeys.models import Passkey
 from protonpay.passkeys.service import Options
 from protonpay.store.db import transaction
+from protonpay.store.jobs import Later
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service as users
+
+log = structlog.get_logger(__name__)
 
 _WRONG = ("passkey_invalid", "passkey_suspended")
 
@@ -70,6 +76,7 @@ def sign_in(*, challenge_id: str, credential: Mapping[str, Any], device: Device)
     with transaction():
         proved = passkeys.prove(challenge_id=challenge_id, credential=credential)
         if not proved.copied:
+            factor_resets.stop(proved.user)
             return service.enter(proved.user, device)
     raise passkeys.suspended()
 
@@ -110,20 +117,31 @@ def second_step(
             )
             if not proved.copied:
                 sign_in_waits.used_at = clock.now()
+                factor_resets.stop(proved.user)
                 return service.enter(proved.user, device)
         raise passkeys.suspended()
 
 
-def reset(user_id: str) -> int:
-    """Take passkeys and second factor of somebody away who has lost their device.
+def reset_due(reset_id: str) -> Later | None:
+    """Take passkeys and app of somebody away who has lost them, once that is due, and not before.
 
-    Returns:
-        How many sessions ended: all of them.
-
-    Raises:
-        NotFound: there is no such user.
+    All of their sessions end. Of what was stopped nothing is left to do.
     """
-    with transaction():
-        passkeys.remove_all(user_id)
-        two_factor.disable(user_id)
-        return sessions.end_all_of(user_id, "two_factor_changed")
+    with transaction() as session:
+        found = session.get(FactorReset, reset_id)
+        if found is None:
+            return None
+        user = users.lock(found.user_id)
+        # Its owner may have stopped it while we waited for the lock.
+        waiting = session.get(FactorReset, reset_id, populate_existing=True)
+        if waiting is None:
+            return None
+        left = (waiting.due_at - clock.now()).total_seconds()
+        if left > 0:
+            return Later(left, "not due yet")
+        factor_resets.forget(user)
+        passkeys.remove_all(user.id)
+        two_factor.disable(user.id)
+        sessions.end_all_of(user.id, "two_factor_changed")
+        log.info("second_factor_reset", user_id=user.id)
+    return None

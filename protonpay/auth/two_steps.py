@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from protonpay.auth import failures, service, sessions
+from protonpay.auth import factor_resets, failures, service, sessions
 from protonpay.auth.devices import Device
 from protonpay.auth.models import SignInChallenge
 from protonpay.auth.passwords import passwords
@@ -32,6 +32,7 @@ def complete(*, challenge_id: str, user_id: str, code: str, device: Device) -> S
         user = users.lock(user_id)
         challenge = waiting(challenge_id, user_id)
         two_factor.take(user, code)
+        factor_resets.stop(user)
         challenge.used_at = clock.now()
         return service.enter(user, device)
 
@@ -70,6 +71,7 @@ def enable(user_id: str, *, session_id: str, code: str) -> Sequence[str]:
     """
     with transaction():
         codes = two_factor.enable(user_id, code)
+        factor_resets.stop(users.lock(user_id))  # the new app is not the one that was lost
         sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
     return codes
 
@@ -82,6 +84,7 @@ def disable(user_id: str, *, session_id: str, password: str) -> None:
     """
     check_password(user_id, password)
     with transaction():
+        factor_resets.forget(users.lock(user_id))
         two_factor.disable(user_id)
         sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from protonpay.auth import factor_resets
 from protonpay.cli.acts import act
 from protonpay.kyc import service as checks
 from protonpay.passkeys import service as passkeys
@@ -29,6 +30,7 @@ def acting(action: str, email: str, reason: str) -> Iterator[User]:
             "identity": checks.standing(user.id).status,
             "twoFactor": two_factor.is_enabled(user.id),
             "passkeys": passkeys.count(user.id),
+            "factorResetAt": factor_resets.due_at(user.id),
         }
 
     with act(action, f"user {user.id}", reason, look=look):

@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from protonpay.auth import passkey_steps
+from protonpay.auth import factor_resets
 from protonpay.auth import service as auth
 from protonpay.cli.acts import REASON
 from protonpay.cli.kyc import kyc
@@ -11,6 +11,7 @@ from protonpay.cli.people import acting, find
 from protonpay.ledger import chart
 from protonpay.ledger import service as ledger
 from protonpay.passkeys import service as passkeys
+from protonpay.store.db import transaction
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service
 
@@ -28,6 +29,9 @@ def show(email: str) -> None:
     click.echo(f"{user.standing}, plan {user.plan}, since {user.created_at:%Y-%m-%d}")
     if user.withdrawals_frozen_at is not None:
         click.echo(f"withdrawals frozen since {user.withdrawals_frozen_at:%Y-%m-%d %H:%M} UTC")
+    reset_at = factor_resets.due_at(user.id)
+    if reset_at is not None:
+        click.echo(f"second factor is taken away at {reset_at:%Y-%m-%d %H:%M} UTC")
     click.echo(f"available {available} USDC, held {held} USDC")
 
 
@@ -75,10 +79,23 @@ def thaw(email: str, reason: str) -> None:
 @click.argument("email")
 @REASON
 def reset_two_factor(email: str, reason: str) -> None:
-    """Take away what somebody has lost, app and passkeys, once you know who they are."""
+    """Take away what somebody has lost, app and passkeys, in 48 hours, once you know who they are.
+
+    They are written to at once, and can stop it.
+    """
     user_id = find(email).id
     if not two_factor.is_enabled(user_id) and not passkeys.count(user_id):
         raise click.ClickException(f"{email} has no second factor")
     with acting("users.reset-2fa", email, reason) as user:
-        ended = passkey_steps.reset(user.id)
-    click.echo(f"{email}: no second factor any more, {ended} sessions ended")
+        due_at = factor_resets.ask(user.id)
+    click.echo(f"{email}: no second factor from {due_at:%Y-%m-%d %H:%M} UTC on")
+
+
+@users.command("keep-2fa")
+@click.argument("email")
+@REASON
+def keep_two_factor(email: str, reason: str) -> None:
+    """Stop what reset-2fa has begun."""
+    with acting("users.keep-2fa", email, reason) as user, transaction():
+        stopped = factor_resets.stop(service.lock(user.id))
+    click.echo(f"{email}: the second factor stays" if stopped else f"{email}: nothing to stop")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request
 
-from protonpay.auth import devices, emails, recovery
+from protonpay.auth import devices, emails, factor_resets, recovery
 from protonpay.kernel.errors import Refusal
 from protonpay.portal import words
 from protonpay.portal.answers import page, spoken
@@ -68,16 +68,25 @@ STEPS = {
         "Choose a new password, then write to support.",
         lambda token, _: devices.freeze(token),
     ),
+    "keep-second-factor": Step(
+        "Keep the second factor?",
+        "It will not be taken away. Do this if you have not asked for it, or have found the app.",
+        "Keep the second factor",
+        "The second factor stays",
+        "If you have not asked for it, change your password, then write to support.",
+        lambda token, _: factor_resets.keep(token),
+    ),
 }
+_NAMES = "<any('verify-email', 'reset-password', 'freeze', 'keep-second-factor'):name>"
 
 
-@letters.get("/<any('verify-email', 'reset-password', 'freeze'):name>")
+@letters.get(f"/{_NAMES}")
 def ask(name: str) -> Response:
     """Show the form that the link of a letter leads to; nothing is done yet."""
     return _form(STEPS[name], request.args.get("token", ""))
 
 
-@letters.post("/<any('verify-email', 'reset-password', 'freeze'):name>")
+@letters.post(f"/{_NAMES}")
 @by_address.shared_limit(auth_rate, scope=AUTH)
 def act(name: str) -> Response:
     """Do what the letter is about, once."""

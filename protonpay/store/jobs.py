@@ -68,6 +68,7 @@ JOBS: Mapping[str, Job] = {
     "test_mode.pay": Job("workers.test_mode.pay", WATCH, 120),
     "mail.send": Job("workers.mail.send", MAIL),
     "auth.write_reset": Job("workers.auth.write_reset", MAIL),
+    "auth.reset_factors": Job("workers.auth.reset_factors", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
 }
 """Jobs that an outbox row asks for. A row is due until its job acknowledges it."""

@@ -47,6 +47,7 @@ def test_an_act_is_written_down_with_before_and_after(house: Flask, alice: Actor
         ("users", "freeze", "{email}"),
         ("users", "thaw", "{email}"),
         ("users", "reset-2fa", "{email}"),
+        ("users", "keep-2fa", "{email}"),
         ("ops", "payouts", "pause"),
         ("ops", "payouts", "resume"),
         ("ops", "cards", "pause"),

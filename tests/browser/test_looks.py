@@ -20,7 +20,7 @@ PLACES = ("top", "invoices", "payouts_withdraw", "events", "errors")
 
 
 PUBLIC = ("", "components", "login", "register", "forgot", "pay/nobodys", "nothing-here")
-OF_LETTERS = ("verify-email", "reset-password", "freeze")
+OF_LETTERS = ("verify-email", "reset-password", "freeze", "keep-second-factor")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

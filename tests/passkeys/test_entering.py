@@ -4,8 +4,13 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from protonpay.auth import factor_resets, passkey_steps
 from protonpay.auth import service as auth
+from protonpay.auth.models import FactorReset
+from protonpay.kernel import clock
+from protonpay.store.db import db
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.committed import OpenHouse
 from tests.mail.letters import letters
@@ -182,8 +187,11 @@ def test_an_operator_takes_away_what_was_lost(alice: Actor, house: Flask):
     command = ["users", "reset-2fa", alice.email, "--reason", "lost"]
     result = house.test_cli_runner().invoke(args=command)
     assert result.exit_code == 0, result.output
-    assert "1 sessions ended" in result.output
+    reset = db.session.scalars(select(FactorReset.id)).one()
+    with clock.frozen(clock.now() + factor_resets.DELAY):
+        assert passkey_steps.reset_due(reset) is None
     assert letters(alice.email)[-1] == "passkey_removed"
+    refused(alice.get("/client/passkeys"), 401, "token_revoked")
     with nothing_changes():
         again = house.test_cli_runner().invoke(args=command)
         assert again.exit_code == 1

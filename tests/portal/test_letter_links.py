@@ -74,7 +74,7 @@ def test_an_account_is_stopped_on_a_page(alice: Actor):
     assert "The account is stopped" in sent(alice.client, shown).text
 
 
-@pytest.mark.parametrize("name", ["verify-email", "reset-password", "freeze"])
+@pytest.mark.parametrize("name", ["verify-email", "reset-password", "freeze", "keep-second-factor"])
 @pytest.mark.parametrize("token", ["", "x" * 5000, "<script>", "%00"])
 def test_what_is_no_token_is_said_on_the_page(alice: Actor, name: str, token: str):
     with nothing_changes():

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from protonpay.store.db import db
@@ -123,19 +122,3 @@ def test_recovery_codes_are_renewed_as_a_set(alice: Actor, app_of_alice: App):
 def test_without_a_second_factor_there_are_no_codes_to_renew(alice: Actor):
     with nothing_changes():
         refused(alice.post("/client/2fa/recovery-codes"), 409, "two_factor_not_enabled")
-
-
-def test_an_operator_takes_it_away_of_who_has_lost_it(
-    house: Flask, alice: Actor, app_of_alice: App
-):
-    run = house.test_cli_runner().invoke
-    told = run(args=["users", "reset-2fa", alice.email, "--reason", "lost"])
-    assert told.exit_code == 0, told.output
-    assert "1 sessions ended" in told.output
-    assert letters(alice.email)[-1] == "two_factor_disabled"
-    refused(alice.get("/client/2fa"), 401, "token_revoked")
-    signed_in = alice.client.post(
-        "/api/auth/login", json={"email": alice.email, "password": PASSWORD}
-    )
-    assert signed_in.status_code == 200
-    assert run(args=["users", "reset-2fa", alice.email, "--reason", "lost"]).exit_code == 1

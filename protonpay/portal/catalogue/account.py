@@ -28,9 +28,9 @@ IN_RUSSIAN: Sentences = {
     ),
     "Copy all": "Скопировать все",
     "Lost your app and your codes?": "Потеряны и приложение, и коды?",
-    "Write to who runs this service, from the e-mail address of your account. They make sure that it is you, take the second factor away, and an e-mail tells you so.": (  # noqa: E501 - one sentence is one key
-        "Напишите в поддержку сервиса с адреса вашего аккаунта. Там убедятся, что это вы, отключат "
-        "второй фактор, и об этом придёт письмо."
+    "Write to who runs this service, from the e-mail address of your account. Once they are sure that it is you, the second factor is taken away after 48 hours; an e-mail tells you so before, and can stop it.": (  # noqa: E501 - one sentence is one key
+        "Напишите в поддержку сервиса с адреса вашего аккаунта. Когда там убедятся, что это вы, "
+        "второй фактор отключат через 48 часов; до этого придёт письмо, в нём это можно остановить."
     ),
     "Sign in as somebody else": "Войти под другим именем",
     "A balance in USDC: topped up by card or on chain, paid from at once, yours to withdraw.": (

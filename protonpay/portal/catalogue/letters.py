@@ -32,4 +32,13 @@ IN_RUSSIAN: Sentences = {
     "Choose a new password, then write to support.": (
         "Выберите новый пароль и напишите в поддержку."
     ),
+    "Keep the second factor?": "Сохранить второй фактор?",
+    "It will not be taken away. Do this if you have not asked for it, or have found the app.": (
+        "Его не отключат. Сделайте это, если вы об этом не просили или нашли приложение."
+    ),
+    "Keep the second factor": "Сохранить второй фактор",
+    "The second factor stays": "Второй фактор остаётся",
+    "If you have not asked for it, change your password, then write to support.": (
+        "Если вы об этом не просили, смените пароль и напишите в поддержку."
+    ),
 }
