@@ -14,8 +14,7 @@ from sqlalchemy import func, select
 from protonpay.chains.registry import POLYGON
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
-from protonpay.payouts import ending, payees
-from protonpay.payouts.cancelling import CANCELLED
+from protonpay.payouts import payees
 from protonpay.payouts.models import PayeeLook, Payout
 from protonpay.portal import words
 from protonpay.portal.client import filters
@@ -23,7 +22,7 @@ from protonpay.store.db import db, transaction
 from protonpay.users import service as users
 from tests.actors import Actor, make_actor
 from tests.conftest import PASSPHRASE
-from tests.payouts.orders import WALLETS, accepted, stored, withdraw, withdraw_at
+from tests.payouts.orders import WALLETS, withdraw, withdraw_at
 from tests.plans.of_a_kind import on_plan
 from tests.portal.client.reader import Reader, sign_in
 from tests.unchanged import nothing_changes
@@ -388,36 +387,3 @@ def test_a_bad_checksum(reader: Reader):
     with nothing_changes():
         withdrawing(reader, known.replace("E7", "e7"))
     assert (reader.status, "typing error" in reader.at.text) == (400, True)
-
-
-def test_a_withdrawal_is_a_timeline_and_is_taken_back_before_it_is_signed(
-    reader: Reader, rich: Actor
-):
-    one = accepted(rich, "50")
-    screen = reader.open(f"/app/withdrawals/{one}")
-    steps = ("Asked for", "Approved", "Signed", "Sent to the network", "Confirmed")
-    places = [screen.text.index(each) for each in steps]
-    assert places == sorted(places)
-    assert screen.html.count('<li class="is-done">') == 2
-    reader.send(f"/app/withdrawals/{one}/cancel")
-    assert "The withdrawal is asked back." in reader.at.text
-    assert "it returns once it is sure that it was not sent" in reader.at.text
-    assert f"/app/withdrawals/{one}/cancel" not in reader.at.html
-    assert rich.held == Usdc.parse("50.05")
-    ending.fail_unsigned(one, CANCELLED)  # by whoever would sign it
-    assert "all of it is back in your balance" in reader.open(f"/app/withdrawals/{one}").text
-    assert (rich.available, rich.held) == (Usdc.parse("5000"), Usdc(0))
-
-
-def test_what_was_signed_meanwhile_is_not_taken_back(reader: Reader, rich: Actor):
-    one = accepted(rich, "50")
-    reader.open(f"/app/withdrawals/{one}")
-    payout = stored(one)
-    payout.state, payout.signed_at, payout.sent_at = "SENT", clock.now(), clock.now()
-    db.session.commit()
-    with nothing_changes():
-        reader.send(f"/app/withdrawals/{one}/cancel")
-    assert (reader.status, "can no longer be cancelled" in reader.at.text) == (409, True)
-    assert "It will not be sent twice" in reader.at.text
-    assert reader.at.html.count('<li class="is-done">') == 4
-    assert "Cancel the withdrawal" not in reader.at.text
