@@ -140,6 +140,7 @@ def test_each_step_is_marked_and_a_step_back_keeps_what_was_typed(reader: Reader
     assert now() == ["Where"]
     reader.send("/app/withdraw/amount", walletAddress=wallet, network="Base")
     assert now() == ["How much"]
+    assert ("Fee on Base" in reader.at.text, "Fee on Solana" in reader.at.text) == (True, False)
     reader.send("/app/withdraw/confirm", amount="12,5")
     assert now() == ["Confirm"]
     back("Change it")
