@@ -6,8 +6,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
-_LONGEST_ANSWER = 0.5
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+_PAUSES_PER_ANSWER, _LONGEST_OF_THESE = 3, 1.0
 
 
 def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") -> T:
@@ -15,8 +15,8 @@ def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") 
 
     It may be a function: what it says at the end.
 
-    Who has waited long asks less often, and a question that takes long is followed by as long a
-    pause: each takes time from those it waits for.
+    Who has waited long asks less often, and a question that takes long is followed by a pause three
+    times as long: each takes time from those it waits for.
     """
     deadline, pause = time.monotonic() + seconds, _FIRST_PAUSE
     while True:
@@ -26,5 +26,5 @@ def until(condition: Callable[[], T], seconds: float = 30, what: object = "it") 
         told = time.monotonic()
         if told > deadline:
             raise AssertionError(f"{what() if callable(what) else what} did not happen in time")
-        time.sleep(max(pause, min(told - asked, _LONGEST_ANSWER)))
+        time.sleep(max(pause, min((told - asked) * _PAUSES_PER_ANSWER, _LONGEST_OF_THESE)))
         pause = min(pause * 1.5, _LONGEST_PAUSE)

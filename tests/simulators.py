@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from protonpay.cards.port import CallbackRequest
+from tests.listening import leave, listen
 from tests.patience import until
 
 PATIENCE = 10
@@ -82,11 +82,10 @@ class Receiver:
         self._refusals: dict[str, list[int]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        listen(self._server)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        leave(self._server)
 
     def refuse(self, path: str, *statuses: int) -> None:
         """Answer what is posted to a path with these statuses first, one after the other."""

@@ -1,6 +1,5 @@
 """The application behind a real socket, for clients that know nothing but the document."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse, open_house  # noqa: F401 - a fixture
 from tests.conftest import PASSPHRASE
 from tests.contract.card_simulators import PLAYED
+from tests.listening import leave, listen
 from tests.simulators import running
 from tests.wallets import pools
 
@@ -62,14 +62,11 @@ def served(
     card_providers.bind(cards, live=False)
     alice = make_actor(open_house.app, "Alice", funded="1000")
     server = make_server("127.0.0.1", 0, open_house.app, threaded=True, request_handler=_Quiet)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
+    listen(server)
     try:
         yield Served(f"http://127.0.0.1:{server.server_port}", open_house, alice)
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        leave(server)
         card_providers.bind(config.card_providers(), live=config.production)
         buckets.bind(
             auth=config.rate_limit_auth,

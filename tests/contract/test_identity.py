@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,6 +24,7 @@ from protonpay.identity.registry import MANUAL, PROVIDERS, IdentityProviders
 from protonpay.kernel.errors import Unavailable
 from protonpay.wire.http import NoAnswer
 from tests.kyc.papers import PDF, PNG
+from tests.listening import leave, listen
 
 RECIPE = Path(__file__).parents[2] / "docs" / "adding-an-identity-provider.md"
 PRINTED = "printed"
@@ -52,11 +52,10 @@ class Other:
         self.says: tuple[int, bytes] | None = None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        listen(self._server)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        leave(self._server)
 
     def posted(self, key: str, body: bytes) -> dict[str, Any]:
         self.applicants.setdefault(key, json.loads(body))

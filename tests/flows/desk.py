@@ -26,8 +26,8 @@ _PROGRAMS: Mapping[str, Callable[[], object]] = {
     "mortal": mortal.main,
 }
 _knowing = multiprocessing.get_context("forkserver")
-# This module last: what it freezes is everything.
-_knowing.set_forkserver_preload(["protonpay.app", "workers.commands", __name__])
+# The limits import valkey when an application is made. This module last: it freezes everything.
+_knowing.set_forkserver_preload(["protonpay.app", "workers.commands", "valkey", __name__])
 _PATIENCE = 120
 # Known for good: no child looks for garbage in it, or would write to every page that it shares.
 gc.freeze()

@@ -1,9 +1,10 @@
 """Somebody who is told by webhooks, and keeps what came."""
 
-import threading
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import leave, listen
 
 
 class Inbox:
@@ -18,11 +19,10 @@ class Inbox:
         self.taken: list[tuple[str, Mapping[str, str], bytes]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.address = f"127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        listen(self._server)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        leave(self._server)
 
     def of(self, user_id: str) -> list[tuple[Mapping[str, str], bytes]]:
         return [(headers, body) for path, headers, body in self.taken if path == f"/{user_id}"]

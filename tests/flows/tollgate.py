@@ -1,13 +1,14 @@
 """A gate between a worker and its node, where a test may stop a call at an exact moment."""
 
 import json
-import threading
 import urllib.request
 from collections import deque
 from collections.abc import Callable
 from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import leave, listen
 
 SENDS = ("eth_sendRawTransaction", "sendTransaction")
 TROUBLES = ("silent", "dropped", "refused", "no logs")
@@ -32,11 +33,10 @@ class Tollgate:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        listen(self._server)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        leave(self._server)
 
     def pass_on(self, body: bytes) -> bytes | None:
         """Return the node's answer, or None where the caller or the node is gone."""

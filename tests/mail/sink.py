@@ -1,6 +1,5 @@
 """A mail server in this process, and the letters that reached it."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 from protonpay.mail.service import office
 from protonpay.mail.smtp import Server, Smtp
 from protonpay.sandbox import mail as sandbox
+from tests.listening import leave, listen
 
 SENDER = "Proton Pay <no-reply@protonpay.example>"
 
@@ -29,13 +29,11 @@ def serving(handler: type[sandbox.Smtp] = sandbox.Smtp) -> Iterator[Sink]:
     box = sandbox.Box(None)
     with sandbox.SmtpServer(("127.0.0.1", 0), box) as server:
         server.RequestHandlerClass = handler
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+        listen(server)
         try:
             yield Sink(box, f"smtp://127.0.0.1:{server.server_address[1]}")
         finally:
-            server.shutdown()
-            thread.join()
+            leave(server)
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 import json
 import smtplib
-import threading
 import urllib.request
 from email.message import EmailMessage
 
 import pytest
 
 from protonpay.sandbox import mail
+from tests.listening import leave, listen
 
 
 @pytest.fixture
@@ -19,22 +19,18 @@ def box(tmp_path):
 @pytest.fixture
 def smtp(box):
     with mail.SmtpServer(("127.0.0.1", 0), box) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+        listen(server)
         with smtplib.SMTP(*server.server_address, timeout=5) as client:
             yield client
-        server.shutdown()
-        thread.join()
+        leave(server)
 
 
 @pytest.fixture
 def view(box):
     with mail.HttpServer(("127.0.0.1", 0), box) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+        listen(server)
         yield "http://{}:{}".format(*server.server_address)
-        server.shutdown()
-        thread.join()
+        leave(server)
 
 
 def a_message(subject="Verify your address", text="Your code is 123456", html=None):

@@ -7,11 +7,12 @@ an error in place of results (``refuse``).
 
 import contextlib
 import json
-import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import leave, listen
 
 Spoil = Callable[[str, list[Any], Any], Any]
 ENDLESS = object()
@@ -42,11 +43,10 @@ class Liar:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        listen(self._server)
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        leave(self._server)
 
     def honest(self) -> None:
         """Say the truth from now on."""
