@@ -85,7 +85,7 @@ def test_from_signing_up_to_money_on_a_chain(page: Page, city: City):
 
 
 def test_a_newcomer_is_paid_and_paid_for_by_pressing_buttons(page: Page, city: City):
-    """From no money at all to a paid invoice: the wallet outside pays, real workers find it."""
+    """From no money at all to a paid invoice and its webhook: real workers send, find and tell."""
     page.goto("/register")
     page.locator("#name").fill("New")
     page.locator("#email").fill("new.to.the.sandbox@example.com")
@@ -102,6 +102,13 @@ def test_a_newcomer_is_paid_and_paid_for_by_pressing_buttons(page: Page, city: C
     expect(page.locator(".notice.good")).to_be_visible()
     expect(page.locator("[data-part=lately] .chip.good")).to_have_count(2, timeout=PATIENCE)
 
+    hook = f"http://{city.inbox.address}/newcomer"
+    page.goto("/app/webhooks")
+    page.locator("#url").fill(hook)
+    page.locator("input[name=events][value='invoice.paid']").check()
+    page.get_by_role("button", name="Add the endpoint").click()
+    expect(page.get_by_text("whsec_").first).to_be_visible()
+
     page.goto("/app/invoices/new")
     page.locator("#amount").fill("20")
     page.get_by_role("button", name="Create the invoice").click()
@@ -113,3 +120,6 @@ def test_a_newcomer_is_paid_and_paid_for_by_pressing_buttons(page: Page, city: C
     expect(page.locator("[data-part=one] .chip.good")).to_be_visible(timeout=PATIENCE)
     page.goto("/app")
     expect(page.locator(".purse .sum")).to_contain_text("220.00")
+    page.goto("/app/test")
+    page.get_by_role("link", name=hook).click()
+    expect(page.locator("[data-part=deliveries] .chip.good")).to_be_visible(timeout=PATIENCE)

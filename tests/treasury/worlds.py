@@ -77,10 +77,16 @@ class EvmNetwork(World):
     outside = evm_outside
 
     def act(self, verb: str, *words: Any) -> Any:
+        with self.mining():
+            return super().act(verb, *words)
+
+    @contextmanager
+    def mining(self) -> Iterator[None]:
+        """Have each transaction put into a block at once."""
         rpc = Rpc(self.url)
         rpc("evm_setAutomine", True)  # noqa: FBT003 - the node's own parameter
         try:
-            return super().act(verb, *words)
+            yield
         finally:
             rpc("evm_setAutomine", False)  # noqa: FBT003
 
