@@ -51,7 +51,15 @@ class EventsQuery(ListingQuery):
         metadata={"description": "Events above this number: the `sequence` you saw last."},
     )
     limit = QueryNumber(load_default=50, validate=validate.Range(min=1, max=100))
-    event = Text(longest=64, load_default=None, validate=[validate.OneOf(events.NAMES)])
+    name = Text(
+        longest=64, load_default=None, data_key="event", validate=[validate.OneOf(events.NAMES)]
+    )
+    object_id = Text(
+        longest=64,
+        load_default=None,
+        data_key="object",
+        metadata={"description": "About one thing: its id, `data.id` of the events."},
+    )
     order = Text(
         longest=4,
         load_default=ASCENDING,

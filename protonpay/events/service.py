@@ -9,7 +9,7 @@ from typing import Any
 from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound
 from protonpay.store import events as log
-from protonpay.store.events import EventRow
+from protonpay.store.events import About, EventRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ def read(
     after: int = 0,
     before: int | None = None,
     limit: int,
-    event: str | None = None,
     newest_first: bool = False,
+    **about: str | None,
 ) -> Stretch:
-    """Return the events above one number and below another, those of a name only if there is one.
+    """Return the events above one number and below another.
 
     Args:
         user_id: whose log.
         after: 0 for all that are kept.
         before: None for all up to the newest.
         limit: at most so many, from the end that is read first.
-        event: one of ``kernel/events.py``.
         newest_first: highest number first, and not lowest.
+        about: what ``store.events.About`` takes, by name.
     """
     last = log.last_number(user_id)
     rows = log.between(
@@ -68,7 +68,7 @@ def read(
         after=after,
         before=before,
         limit=limit + 1,
-        name=event,
+        about=About(**about),
         newest_first=newest_first,
     )
     told = [_told(row) for row in rows[:limit]]

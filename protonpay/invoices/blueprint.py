@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from protonpay.invoices import claims, letters, schemas, service, states
+from protonpay.invoices import claims, keeping, letters, schemas, service, states
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
@@ -51,6 +51,22 @@ def invoice(invoice_id: str) -> service.Whole:
     return service.get(current().user_id, invoice_id)
 
 
+@blp.patch("/invoices/<id:invoice_id>", keys=needs(Scope.INVOICES_WRITE))
+@blp.arguments(schemas.NoteOrder)
+@blp.response(200, schemas.InvoiceAnswer)
+def annotate(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Write your own note about an invoice, whatever its status; null takes it away."""
+    return {"invoice": keeping.annotate(current().user_id, invoice_id, **order)}
+
+
+@blp.post("/invoices/<id:invoice_id>/extend", keys=needs(Scope.INVOICES_WRITE))
+@blp.arguments(schemas.MoreTimeOrder)
+@blp.response(200, schemas.InvoiceAnswer)
+def extend(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
+    """Let an invoice that can still be paid end later; its link and addresses stay."""
+    return {"invoice": keeping.prolong(current().user_id, invoice_id, **order)}
+
+
 @blp.post("/invoices/<id:invoice_id>/send", keys=needs(Scope.INVOICES_WRITE), refuses=[429])
 @blp.arguments(schemas.SendOrder)
 @blp.response(200, schemas.LetterAnswer)
@@ -95,4 +111,4 @@ def decline(order: dict[str, Any], invoice_id: str) -> dict[str, Any]:
 @blp.response(200, schemas.InvoiceAnswer)
 def accept(invoice_id: str) -> dict[str, Any]:
     """Count an invoice as paid by what has come, though it was too little or too late."""
-    return {"invoice": service.accept(current().user_id, invoice_id)}
+    return {"invoice": keeping.accept(current().user_id, invoice_id)}

@@ -1,5 +1,6 @@
 """Invoices, what was paid for them, and what of it was given back."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -45,6 +47,8 @@ class Invoice(Base):
         refunded_micro: given back of that.
         late: something came after its end.
         extensions_left: how often its payer may still have more time.
+        attached: texts by their names, as its owner gave them along; its payer sees none of them.
+        note: what its owner has noted about it since, for nobody else.
         rest_of_id: the invoice of which this one is for what was still missing.
         rest_asked_at: when its payer asked last for such an invoice.
         accepted_at: when its owner took what had come for all of it.
@@ -85,6 +89,10 @@ class Invoice(Base):
     description: Mapped[str | None] = mapped_column(Text)
     redirect_url: Mapped[str | None] = mapped_column(Text)
     embed_origin: Mapped[str | None] = mapped_column(Text)
+    attached: Mapped[Mapping[str, str]] = mapped_column(
+        "metadata", JSONB, default=dict, server_default=text("'{}'")
+    )
+    note: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     received_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)
     refunded_micro: Mapped[Usdc] = mapped_column(UsdcType, default=ZERO)

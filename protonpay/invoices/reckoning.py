@@ -138,6 +138,7 @@ def tell(event: str, invoice: Invoice, **more: str | None) -> None:
         "overpaid": bool(invoice.over),
         "overpaidAmount": str(invoice.over),
         "late": invoice.late,
+        "metadata": dict(invoice.attached),
         **more,
     }
     publish(event, invoice.user_id, data)

@@ -1,5 +1,7 @@
 """/client/invoices, as the API document spells it."""
 
+from typing import Any, ClassVar
+
 from marshmallow import fields, validate
 
 from protonpay.invoices import service, states
@@ -9,6 +11,7 @@ from protonpay.locales.formats import LANGUAGES
 from protonpay.wallets.schemas import Confirmations
 from protonpay.web.fields import (
     Email,
+    JsonSchema,
     Moment,
     NetworkName,
     Text,
@@ -21,6 +24,30 @@ from protonpay.web.links import links
 from protonpay.web.paging import HistoryQuery, Listing, Paged
 
 _STATUS = {"enum": list(states.INVOICE.states)}
+_NAME = r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$"
+_NO_NAME = "Letters, digits, '_', '.' and '-', 40 at most, a letter first."
+_MOST_TEXTS, _LONGEST_TEXT = 20, 500
+_ATTACHED: JsonSchema = {
+    "type": "object",
+    "maxProperties": _MOST_TEXTS,
+    "propertyNames": {"pattern": _NAME},
+    "additionalProperties": {"type": "string", "maxLength": _LONGEST_TEXT},
+    "description": "Your own texts by their names, in every answer to you and every webhook of it; "
+    "its payer sees none.",
+    "example": {"order": "1042"},
+}
+
+
+class Attached(fields.Dict):
+    """Texts by their names. A name begins with a letter: programs would reorder numbers."""
+
+    given: ClassVar[JsonSchema] = _ATTACHED
+
+    def __init__(self, **kwargs: Any) -> None:
+        name = Text(longest=40, validate=[validate.Regexp(_NAME, error=_NO_NAME)])
+        told = Text(longest=_LONGEST_TEXT)
+        count = validate.Length(max=_MOST_TEXTS)
+        super().__init__(keys=name, values=told, validate=[count], **kwargs)
 
 
 class InvoiceOrder(WireSchema):
@@ -74,6 +101,24 @@ class InvoiceOrder(WireSchema):
             "example": None,
         },
     )
+    attached = Attached(load_default=dict, data_key="metadata")
+
+
+class NoteOrder(WireSchema):
+    """What its owner notes about an invoice."""
+
+    note = Text(
+        longest=2000,
+        required=True,
+        allow_none=True,
+        metadata={"example": "Paid in two parts, as agreed by phone."},
+    )
+
+
+class MoreTimeOrder(WireSchema):
+    """Until when an invoice can be paid."""
+
+    expires_at = Moment(required=True, metadata={"example": "2026-03-21T12:00:00Z"})
 
 
 class InvoiceBrief(WireSchema):
@@ -128,6 +173,11 @@ class InvoiceView(InvoiceBrief):
         metadata={"description": "When its payer asked for an invoice for the rest."},
     )
     ended_at = Moment(allow_none=True)
+    attached = fields.Dict(data_key="metadata", metadata=_ATTACHED)
+    note = fields.String(
+        allow_none=True,
+        metadata={"example": None, "description": "Your own, which nobody else sees."},
+    )
 
 
 class PaymentView(WireSchema):

@@ -1,7 +1,7 @@
 """Ask for money, pay from a balance, take the request back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -58,6 +58,7 @@ class Order:
             pay page.
         extendable: its payer may have more time, a few times.
         rest_of: an invoice of the same owner, of which a part was paid; its page leads to this one.
+        attached: texts by their names, for the owner's own programs.
     """
 
     amount: Usdc
@@ -70,6 +71,7 @@ class Order:
     embed_origin: str | None = None
     extendable: bool = True
     rest_of: str | None = None
+    attached: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def create(user_id: str, order: Order) -> Invoice:
             redirect_url=redirect_url,
             embed_origin=embed_origin,
             rest_of_id=order.rest_of,
+            attached=order.attached,
             extensions_left=EXTENSIONS if order.extendable else 0,
             state=INVOICE.initial,
             created_at=now,
@@ -259,29 +262,9 @@ def cancel(user_id: str, invoice_id: str) -> Invoice:
         _of(user_id, invoice_id)
         invoice = locked(invoice_id)
         receiving.catch_up(invoice)
-        _check_open(invoice)
+        check_open(invoice)
         move(invoice, "CANCELLED")
         tell(events.INVOICE_CANCELLED, invoice)
-    return invoice
-
-
-def accept(user_id: str, invoice_id: str) -> Invoice:
-    """Count an invoice as paid by what has come: too little, or too late.
-
-    Raises:
-        NotFound: there is none, or it is somebody else's.
-        Conflict: nothing has come, a payment is on its way, or it is decided already
-            (``state_conflict``).
-    """
-    with transaction():
-        _of(user_id, invoice_id)
-        invoice = locked(invoice_id)
-        receiving.catch_up(invoice)
-        if invoice.state not in ("PENDING", "EXPIRED") or not invoice.received_micro:
-            raise Conflict("state_conflict", "There is nothing to accept now.")
-        invoice.accepted_at = clock.now()
-        settle(invoice)
-        tell(events.INVOICE_PAID, invoice)
     return invoice
 
 
@@ -296,7 +279,7 @@ def extend(invoice_id: str) -> Invoice:
     with transaction():
         invoice = locked(invoice_id)
         receiving.catch_up(invoice)
-        _check_open(invoice)
+        check_open(invoice)
         if not may_extend(invoice):
             raise Conflict("state_conflict", "There is no more time for this invoice now.")
         invoice.expires_at += _extension(invoice)
@@ -324,7 +307,7 @@ def check_payable(invoice: Invoice) -> None:
     Raises:
         Conflict: so it is (``state_conflict``).
     """
-    _check_open(invoice)
+    check_open(invoice)
     if users.get(invoice.user_id).standing != ACTIVE:
         raise Conflict("state_conflict", "This invoice cannot be paid now.")
 
@@ -383,7 +366,12 @@ def _now(invoice: Invoice) -> Invoice:
     return invoice
 
 
-def _check_open(invoice: Invoice) -> None:
+def check_open(invoice: Invoice) -> None:
+    """Refuse a locked invoice, known up to now, that its payer is not waited for any more.
+
+    Raises:
+        Conflict: so it is (``state_conflict``).
+    """
     match invoice.state:
         case "PENDING":
             return

@@ -20,14 +20,14 @@ from protonpay.store.jobs import PERIODIC
 from protonpay.store.types import UtcDateTime
 
 _PUBLISH = """
-    INSERT INTO events (id, user_id, name, core, happened_at, audience)
-    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s, %(audience)s)
+    INSERT INTO events (id, user_id, name, core, happened_at, audience, object_id)
+    VALUES (%(id)s, %(user_id)s, %(name)s, %(core)s, %(happened_at)s, %(audience)s, %(object_id)s)
 """
 
 _PUBLISH_ALL = """
-    INSERT INTO events (id, user_id, name, core, happened_at, audience)
+    INSERT INTO events (id, user_id, name, core, happened_at, audience, object_id)
     SELECT * FROM unnest(%(id)s::text[], %(user_id)s::text[], %(name)s::text[], %(core)s::bytea[],
-        %(happened_at)s::timestamptz[], %(audience)s::text[])
+        %(happened_at)s::timestamptz[], %(audience)s::text[], %(object_id)s::text[])
 """
 
 _ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(%(lock)s)"
@@ -60,6 +60,7 @@ class EventRow(Base):
         happened_at: its month is where the row is kept.
         sequence: its number in the account's log; None for the moment until it has one.
         audience: the one endpoint it is for; None for all that want its name.
+        object_id: what it is about, ``data.id``; None if that has none.
         dispatched_at: its deliveries were written down; None while it waits.
     """
 
@@ -73,6 +74,11 @@ class EventRow(Base):
             "happened_at",
             postgresql_where=text("audience IS NOT NULL"),
         ),
+        Index(
+            "ix_events_object",
+            *("user_id", "object_id", "sequence"),
+            postgresql_where=text("object_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -83,6 +89,7 @@ class EventRow(Base):
     sequence: Mapped[int | None] = mapped_column(BigInteger)
     dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     audience: Mapped[str | None] = mapped_column(Text)
+    object_id: Mapped[str | None] = mapped_column(Text)
 
 
 class EventCounter(Base):
@@ -100,6 +107,22 @@ class EventCounter(Base):
     user_id: Mapped[str] = mapped_column(Text, ForeignKey("users.id"), primary_key=True)
     last: Mapped[int] = mapped_column(BigInteger)
     told: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Which events of an account; None is any. Their numbers have gaps then.
+
+    Attributes:
+        name: one of ``kernel/events.py``.
+        object_id: what they are about, their ``data.id``.
+    """
+
+    name: str | None = None
+    object_id: str | None = None
+
+
+EVERYTHING = About()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +200,7 @@ def between(
     after: int = 0,
     before: int | None = None,
     limit: int,
-    name: str | None = None,
+    about: About = EVERYTHING,
     newest_first: bool = False,
 ) -> Sequence[EventRow]:
     """Return the events of an account above one number and below another.
@@ -187,14 +210,16 @@ def between(
         after: 0 for all that are kept.
         before: None for all up to the newest.
         limit: at most so many, from the end that is read first.
-        name: of these only; the numbers then have gaps.
+        about: these only.
         newest_first: highest number first, and not lowest.
     """
     wanted = select(EventRow).where(EventRow.user_id == user_id, EventRow.sequence > after)
     if before is not None:
         wanted = wanted.where(EventRow.sequence < before)
-    if name is not None:
-        wanted = wanted.where(EventRow.name == name)
+    if about.name is not None:
+        wanted = wanted.where(EventRow.name == about.name)
+    if about.object_id is not None:
+        wanted = wanted.where(EventRow.object_id == about.object_id)
     order = EventRow.sequence.desc() if newest_first else EventRow.sequence
     return db.db.session.scalars(wanted.order_by(order).limit(limit)).all()
 
@@ -258,6 +283,7 @@ def _parameters(
         "core": events.core_bytes(name, data, now),
         "happened_at": now,
         "audience": audience,
+        "object_id": data.get("id"),
     }
 
 

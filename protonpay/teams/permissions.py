@@ -78,6 +78,8 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "invoices.invoices": _ALL,
     "invoices.counts": _ALL,
     "invoices.create": _PAYS,
+    "invoices.annotate": _PAYS,
+    "invoices.extend": _PAYS,
     "invoices.cancel": _PAYS,
     "invoices.pay": _PAYS,
     "invoices.send": _PAYS,

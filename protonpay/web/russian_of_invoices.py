@@ -6,6 +6,13 @@ OF_INVOICES: Mapping[str, str] = {
     "There is no such invoice.": "Такого счёта нет.",
     "Invoices are in USDC.": "Счета выставляются в USDC.",
     "The tolerance must be smaller than the amount.": "Допуск должен быть меньше суммы.",
+    "It can be paid until later than that already.": "Срок оплаты и так истекает позже.",
+    "It can be paid for 90 days at most, from when it was made.": (
+        "Счёт можно оплатить не позже чем через 90 дней после создания."
+    ),
+    "Letters, digits, '_', '.' and '-', 40 at most, a letter first.": (
+        "Латинские буквы, цифры, '_', '.' и '-', не больше 40, первой — буква."
+    ),
     "This invoice is your own.": "Это ваш собственный счёт.",
     "This invoice cannot be paid now.": "Этот счёт сейчас нельзя оплатить.",
     "Must be an http or https address with a host and without credentials.": (

@@ -22,6 +22,7 @@ _OVERPAID: Mapping[str, Any] = {
     "overpaid": True,
     "overpaidAmount": "5.00",
     "late": False,
+    "metadata": {"order": "1042"},
 }
 
 SAMPLES: Mapping[str, Mapping[str, Any]] = {
@@ -91,6 +92,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {"order": "1042"},
         "paymentId": _ID,
         "paymentAmount": "30.00",
         "method": "CRYPTO",
@@ -129,6 +131,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {"order": "1042"},
         "paymentId": _ID,
         "paymentAmount": "20.00",
         "method": "CRYPTO",
@@ -156,6 +159,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": True,
+        "metadata": {"order": "1042"},
         "paymentId": _ID,
         "paymentAmount": "5.00",
         "method": "CRYPTO",
@@ -175,6 +179,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {"order": "1042"},
     },
     events.INVOICE_CANCELLED: {
         "id": _ID,
@@ -189,6 +194,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {"order": "1042"},
     },
     events.INVOICE_REFUNDED: {
         "id": _ID,
@@ -203,6 +209,7 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {"order": "1042"},
         "refundId": _ID,
         "refundAmount": "10.00",
         "payoutId": None,

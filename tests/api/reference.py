@@ -89,6 +89,10 @@ EXAMPLES = (
         "/client/invoices/{INVOICE}/send",
         {"email": "user@example.com", "language": "en"},
     ),
+    Example(
+        "PATCH", "/client/invoices/{INVOICE}", {"note": "Paid in two parts, as agreed by phone."}
+    ),
+    Example("POST", "/client/invoices/{INVOICE}/extend", {"expiresAt": "{IN_A_MONTH}"}),
     Example("POST", "/client/invoices/{INVOICE}/cancel", {}),
     Example("POST", "/client/invoices/{INVOICE_OF_ANOTHER}/pay", {}),
     Example("POST", "/client/invoices/{PAID_INVOICE}/refund", {"amount": 1}),

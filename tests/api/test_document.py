@@ -1,6 +1,6 @@
 """The API document holds together, and its examples are what the application takes and says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -145,6 +145,11 @@ NOBODYS = {
     "claimId": "unknown_claim",
 }
 """Members whose example nobody was given, and how it is refused."""
+MOMENTS: Mapping[str, Callable[[], dict[str, str]]] = {
+    "recover": lambda: {"since": clock.to_text(clock.now() - timedelta(days=1))},
+    "extend": lambda: {"expiresAt": clock.to_text(clock.now() + timedelta(days=2))},
+}
+"""Members that are near the moment of the call, by how its path ends."""
 
 
 @pytest.mark.slow
@@ -167,15 +172,14 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         schema = resolved(
             document, operation["requestBody"]["content"]["application/json"]["schema"]
         )
-        example = dict(schema["examples"][0])
+        near = MOMENTS.get(path.rpartition("/")[2])
+        example = near() if near else dict(schema["examples"][0])
         if "refreshToken" in example:
             example["refreshToken"] = john.refresh_token
         if "toIdentifier" in example:
             example["toIdentifier"] = john.email
         if path.startswith("/api/client/") and "password" in example:
             example |= dict.fromkeys(example.keys() & {"password", "newPassword"}, PASSWORD)
-        if path.endswith("/recover"):
-            example = {"since": clock.to_text(clock.now() - timedelta(days=1))}
         if {"challengeId", "signature"} <= example.keys():
             wallet = signers.solana()
             asked = signers.asked(served.alice, wallet)
@@ -183,7 +187,8 @@ def test_the_example_of_every_request_is_taken(document: dict[str, Any], served:
         webhooks = served.alice.get("/client/webhooks").get_json()["webhooks"]
         made = webhooks[0]["id"] if webhooks else ""
         called = path.removeprefix("/api").replace("{webhook_id}", made)
-        called = called.replace("{invoice_id}", asked_for if path.endswith("/send") else paid)
+        waiting = path.endswith(("/send", "/extend"))
+        called = called.replace("{invoice_id}", asked_for if waiting else paid)
         called = (
             called.replace("{key_id}", key)
             .replace("{passkey_id}", passkey)

@@ -71,6 +71,8 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", f"/client/invoices/{NOBODY}/cancel"): [{"invoices:write"}],
     ("POST", f"/client/invoices/{NOBODY}/decline"): [{"invoices:write"}],
     ("POST", f"/client/invoices/{NOBODY}/send"): [{"invoices:write"}],
+    ("PATCH", f"/client/invoices/{NOBODY}"): [{"invoices:write"}],
+    ("POST", f"/client/invoices/{NOBODY}/extend"): [{"invoices:write"}],
     ("GET", "/client/wallets"): [{"balance:read"}],
     ("GET", f"/client/wallets/{NOBODY}"): [{"balance:read"}],
     ("GET", "/client/addresses"): [{"activity:read"}, {"withdrawals:write"}],

@@ -96,6 +96,26 @@ def test_one_kind_of_event_can_be_asked_for(alice: Actor, told: list[EventRow]):
     assert ([each["sequence"] for each in rest["events"]], rest["hasMore"]) == ([second], False)
 
 
+def test_the_events_of_one_thing_can_be_asked_for(
+    alice: Actor, bob: Actor, mallory: Actor, told: list[EventRow]
+):
+    with transaction():
+        events.publish("invoice.paid", alice.id, DATA | {"id": "c1"})
+    webhooks.dispatch()
+    [first] = [each["sequence"] for each in read(alice)["events"] if each["data"]["id"] == "c1"][:1]
+    of_one = [each["sequence"] for each in read(alice, "?object=c1")["events"]]
+    assert of_one == [first, 5]
+    back = read(alice, "?object=c1&order=desc&before=5&limit=1")
+    assert ([each["sequence"] for each in back["events"]], back["hasMore"]) == ([first], False)
+    named = read(alice, "?object=c1&event=invoice.paid")["events"]
+    assert [each["sequence"] for each in named] == [5]
+    for nobodys in ("of%20Bob", "c9", "%25"):
+        assert read(alice, f"?object={nobodys}")["events"] == []
+    assert read(mallory, "?object=c1")["events"] == []
+    for wrong in ("", "c" * 65):
+        refused(alice.get(f"/client/events?object={wrong}"), 400, "validation_error")
+
+
 def test_what_has_no_number_yet_is_not_in_the_log(alice: Actor):
     with transaction():
         events.publish("kyc.approved", alice.id, {"id": "c1"})

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import RestrictViolation, UniqueViolation
 
+from protonpay.kernel.events import core_bytes
 from tests.conftest import migrate
 
 BEFORE = "0022"
@@ -58,7 +59,8 @@ def fill(connection: psycopg.Connection[Any]) -> None:
         for number, moment in enumerate(MOMENTS):
             event = f"evt-{user}-{number}"
             told = None if moment == NOW else moment + timedelta(seconds=1)
-            wanted = {"id": event, "user": user, "core": event.encode(), "at": moment}
+            told_of = core_bytes("kyc.approved", {"id": f"of {event}"}, moment)
+            wanted = {"id": event, "user": user, "core": told_of, "at": moment}
             connection.execute(_EVENT, {**wanted, "dispatched": told})
             if told is not None:
                 _deliver(connection, event, f"hook-{user}", STATES[number % 4], told)
@@ -115,6 +117,9 @@ def test_every_row_is_there_as_it_was_and_goes_on(upgraded: Any):
         assert len(months) >= 3
     where = "SELECT bool_and(d.event_at = e.happened_at) FROM webhook_deliveries d JOIN events e"
     assert all_of(f"{where} ON e.id = d.event_id") == [(True,)]
+
+    # What each is about is known of those, too.
+    assert all_of("SELECT bool_and(object_id = 'of ' || id) FROM events") == [(True,)]
 
     # A lane is due when its first pending delivery is; no attempt was asked for by hand.
     lanes = "SELECT endpoint_id, due_at, failures, probe_at FROM webhook_lanes ORDER BY 1"

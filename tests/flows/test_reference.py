@@ -102,6 +102,7 @@ class Reader:
         self.known = {"WALLET": str(Keypair().pubkey()), "EVM_WALLET": self.wallet.address}
         self.hook = f"http://{city.inbox.address}/{self.email}"
         self.known["YESTERDAY"] = clock.to_text(clock.now() - timedelta(days=1))
+        self.known["IN_A_MONTH"] = clock.to_text(clock.now() + timedelta(days=30))
 
     def run(self, program: str) -> str:
         """Run a program of the document against this city; return what it prints."""

@@ -350,6 +350,7 @@ def test_the_event_has_the_envelope_of_the_document(bob: Actor):
         "overpaid": False,
         "overpaidAmount": "0.00",
         "late": False,
+        "metadata": {},
         "paymentId": payment["id"],
         "paymentAmount": "50.00",
         "method": "CRYPTO",

@@ -56,6 +56,8 @@ ROWS: Mapping[str, str] = {
     "GET /client/invoices/{invoice_id}": "vadpm",
     "POST /client/invoices": "pm",
     "POST /client/invoices/{invoice_id}/accept": "pm",
+    "PATCH /client/invoices/{invoice_id}": "pm",
+    "POST /client/invoices/{invoice_id}/extend": "pm",
     "POST /client/invoices/{invoice_id}/cancel": "pm",
     "POST /client/invoices/{invoice_id}/decline": "pm",
     "POST /client/invoices/{invoice_id}/pay": "pm",

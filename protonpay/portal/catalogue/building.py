@@ -3,6 +3,12 @@
 from protonpay.portal.catalogue.counted import Sentences, counted
 
 IN_RUSSIAN: Sentences = {
+    "What changed": "Что изменилось",
+    "Since the event before it of the same thing:": "По сравнению с прошлым событием о том же:",
+    "Member": "Поле",
+    "Before": "Было",
+    "After": "Стало",
+    "Nothing: it says the same.": "Ничего: в нём то же самое.",
     "In thirty days": "За 30 дней",
     "Usual ones:": "Готовые наборы:",
     "Read only": "Только чтение",

@@ -37,4 +37,29 @@ IN_RUSSIAN: Sentences = {
     "Your site that shows its page in a frame": "Ваш сайт, который показывает страницу во фрейме",
     "No other site may show it in one.": "Другие сайты не смогут показать её во фрейме.",
     "Its payer may not take more time.": "Плательщик не может продлить срок.",
+    "Your own data": "Ваши данные",
+    "For your programs: a name=text on each line, as in order=1042. Its payer does not see it.": (
+        "Для ваших программ: на каждой строке имя=текст, например order=1042. Плательщик этого не"
+        " видит."
+    ),
+    "Write a name=text on each line, each name once.": (
+        "На каждой строке — имя=текст, каждое имя один раз."
+    ),
+    "Your note": "Ваша заметка",
+    "Write a note": "Написать заметку",
+    "Change your note": "Изменить заметку",
+    "For you and your team. Its payer never sees it.": (
+        "Для вас и вашей команды. Плательщик её не видит."
+    ),
+    "Keep the note": "Сохранить заметку",
+    "The note is kept.": "Заметка сохранена.",
+    "Give it more time": "Продлить срок",
+    "Its link and its addresses stay. It can be paid for 90 days at most, from when it was made.": (
+        "Ссылка и адреса останутся прежними. Оплатить счёт можно не позже чем через 90 дней после"
+        " создания."
+    ),
+    "Payable for another": "Продлить на",
+    "Prolong it": "Продлить",
+    "The invoice can be paid for longer.": "Срок оплаты счёта продлён.",
+    "What your programs were told": "О чём узнали ваши программы",
 }

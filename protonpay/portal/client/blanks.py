@@ -39,6 +39,13 @@ def worded(name: str, said: str) -> str:
     return words.speaker(language)(_SAID.get(name, _OTHERWISE))
 
 
+def said_beside(name: str, said: str) -> Answer:
+    """Return a refusal of our own of what was typed into a field, formed as the API's."""
+    told = words.speaker(words.chosen())(said)
+    errors = {"json": {name: [told]}}
+    return Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
+
+
 def refusal(*names: str) -> Answer:
     """Return the API's refusal of a call that lacks members, where it lets them be left out."""
     told = messages.say(_MISSING, words.chosen(), {})

@@ -227,9 +227,12 @@ def events() -> Response:
 
 @client.get("/events/<event:event_id>")
 def one_event(event_id: str) -> Response:
-    """Show one event, and who was told of it."""
+    """Show one event, what changed since the one before of the same thing, and who was told."""
     one = ask(f"/client/events/{event_id}")["event"]
-    return show("event", one=one, deliveries=_deliveries_of(event_id))
+    before = _before(one)
+    changes = looks.changes(before["data"], one["data"]) if before else []
+    told = deliveries_of(event_id)
+    return show("event", one=one, before=before, changes=changes, deliveries=told)
 
 
 @client.get("/requests")
@@ -332,7 +335,16 @@ def _webhook(webhook_id: str, form: Form) -> Response:
     )
 
 
-def _deliveries_of(event_id: str) -> Sequence[Mapping[str, Any]]:
+def _before(one: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the event before this one of the same thing, if there is one."""
+    if not one["data"].get("id"):
+        return None
+    asked = {"object": one["data"]["id"], "before": one["sequence"], "order": "desc", "limit": 1}
+    found: Sequence[Mapping[str, Any]] = ask("/client/events", **asked)["events"]
+    return found[0] if found else None
+
+
+def deliveries_of(event_id: str) -> Sequence[Mapping[str, Any]]:
     """Return an event's delivery to each endpoint; nothing for who may not see them."""
     try:
         answer = ask(f"/client/events/{event_id}/deliveries")

@@ -1,8 +1,10 @@
-"""What a screen looks at before it lets a person go on: spans of days, addresses that are alike."""
+"""What a screen looks at for a person: spans of days, addresses that are alike, what changed."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any
 
 from protonpay.chains.addresses import families_of
 from protonpay.chains.registry import NETWORKS
@@ -18,6 +20,15 @@ class Alike:
 
     known: str
     typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A member of an event that was said otherwise before; None where it was not said at all."""
+
+    name: str
+    before: str | None
+    after: str | None
 
 
 def alike(typed: str, known: Sequence[str]) -> Alike | None:
@@ -38,6 +49,20 @@ def fitting(address: str) -> Sequence[str]:
     """Return the names of the networks whose addresses are written like this one."""
     families = families_of(address)
     return [name for name, one in NETWORKS.items() if one.family in families]
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> Sequence[Change]:
+    """Return the members that two events of one thing say otherwise, in the order of the later."""
+    names = [*after, *(name for name in before if name not in after)]
+    found = (Change(name, _text(before, name), _text(after, name)) for name in names)
+    return [one for one in found if one.before != one.after]
+
+
+def _text(said: Mapping[str, Any], name: str) -> str | None:
+    if name not in said:
+        return None
+    value = said[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def moment(typed: str, zone: tzinfo) -> str:

@@ -12,15 +12,28 @@ from werkzeug.wrappers import Response as AnyResponse
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.portal import checkout, words
-from protonpay.portal.client import looks, visits
+from protonpay.portal.client import blanks, looks, visits
 from protonpay.portal.client.api import Call
+from protonpay.portal.client.building import deliveries_of
 from protonpay.portal.client.forms import Form, amount
-from protonpay.portal.client.screens import ask, client, done, download, send, show, zone
+from protonpay.portal.client.screens import (
+    ask,
+    client,
+    done,
+    download,
+    looked_at_again,
+    send,
+    show,
+    zone,
+)
 from protonpay.web import qr
 
 _LASTS = ("86400", "3600", "604800", "2592000")
 """Seconds that an invoice can be paid for, the usual first."""
-_FURTHER = ("tolerance", "redirectUrl", "embedOrigin", "acceptLate", "fixedEnd")
+_EVENTS = 5
+"""Of an invoice, on its page; the log has them all."""
+_NO_LINES = words.sentence("Write a name=text on each line, each name once.")
+_FURTHER = ("tolerance", "redirectUrl", "embedOrigin", "metadata", "acceptLate", "fixedEnd")
 """Fields that most invoices leave as they are: they are behind a word, until one says something."""
 _STATUSES = (
     "PENDING",
@@ -68,6 +81,11 @@ def make_invoice() -> AnyResponse:
         yes_no=["acceptLate"],
     )
     body["extendable"] = not form["fixedEnd"]
+    try:
+        body["metadata"] = _attached(form["metadata"])
+    except ValueError:
+        form.answer = blanks.said_beside("metadata", _NO_LINES)
+        return _new(form)
     answer = send("POST", "/client/invoices", form, body)
     if answer.refused:
         return _new(form)
@@ -78,6 +96,26 @@ def make_invoice() -> AnyResponse:
 def one_invoice(invoice_id: str) -> Response:
     """Show how an invoice stands, and what was paid."""
     return _one(invoice_id, Form())
+
+
+@client.post("/invoices/<id:invoice_id>/note")
+def note_of_invoice(invoice_id: str) -> AnyResponse:
+    """Keep what its owner notes; nothing at all takes the note away."""
+    form = Form()
+    note = form["note"].replace("\r\n", "\n") or None
+    if send("PATCH", f"/client/invoices/{invoice_id}", form, {"note": note}, once=False).refused:
+        return _one(invoice_id, form)
+    return done("The note is kept.", f"/app/invoices/{invoice_id}")
+
+
+@client.post("/invoices/<id:invoice_id>/extend")
+def extend_invoice(invoice_id: str) -> AnyResponse:
+    """Let it be payable until later."""
+    form = Form()
+    body = form.body("expiresAt")
+    if send("POST", f"/client/invoices/{invoice_id}/extend", form, body).refused:
+        return _one(invoice_id, form)
+    return done("The invoice can be paid for longer.", f"/app/invoices/{invoice_id}")
 
 
 @client.post("/invoices/<id:invoice_id>/cancel")
@@ -172,12 +210,46 @@ def _rest(invoice: Mapping[str, Any]) -> str:
     return urlencode(about) if missing > ZERO else ""
 
 
+def _attached(typed: str) -> Mapping[str, str]:
+    """Read texts by their names, one on a line.
+
+    Raises:
+        ValueError: a line is none, or a name is there twice.
+    """
+    found: dict[str, str] = {}
+    for line in filter(None, map(str.strip, typed.splitlines())):
+        name, sign, text = (part.strip() for part in line.partition("="))
+        if not sign or name in found:
+            raise ValueError(line)
+        found[name] = text
+    return found
+
+
+def _ends(end: str) -> Sequence[str]:
+    """Return until when an invoice could be payable, each by one of ``_LASTS`` later."""
+    return [clock.to_text(clock.from_text(end) + timedelta(seconds=int(more))) for more in _LASTS]
+
+
+def _told(invoice_id: str) -> Sequence[Mapping[str, Any]]:
+    """Return the newest events of an invoice, each with its deliveries for who may see them.
+
+    Not where a part of the page is looked at again: these are in none.
+    """
+    if looked_at_again():
+        return []
+    asked = {"object": invoice_id, "order": "desc", "limit": _EVENTS}
+    events = ask("/client/events", **asked)["events"]
+    return [{**one, "deliveries": deliveries_of(one["id"])} for one in events]
+
+
 def _one(invoice_id: str, form: Form) -> Response:
     path = f"/client/invoices/{invoice_id}"
     whole = ask(path)
     two_factor = ask("/client/2fa")["twoFactor"]["enabled"]
     acts = [Call("POST", f"{path}/cancel"), Call("POST", f"{path}/refund", {"amount": "10.00"})]
     acts.append(Call("POST", f"{path}/accept"))
+    acts.append(Call("POST", f"{path}/extend", {"expiresAt": whole["invoice"]["expiresAt"]}))
+    acts.append(Call("PATCH", path, {"note": "Paid in two parts."}))
     acts.append(Call("POST", f"{path}/send", {"email": "doe@example.com", "language": "en"}))
     waiting = [claim["id"] for claim in whole["claims"] if claim["status"] == "OPEN"]
     for one in waiting:
@@ -191,6 +263,8 @@ def _one(invoice_id: str, form: Form) -> Response:
         rest=rest,
         code=qr.svg(whole["invoice"]["payUrl"]),
         two_factor=two_factor,
+        told=_told(invoice_id),
+        ends=_ends(whole["invoice"]["expiresAt"]),
         acts=acts,
     )
 

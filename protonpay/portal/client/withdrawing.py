@@ -11,9 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.chains.registry import NETWORKS, network
 from protonpay.kernel import clock
-from protonpay.portal import words
-from protonpay.portal.client import filters, looks
-from protonpay.portal.client.api import Answer, Call
+from protonpay.portal.client import blanks, filters, looks
+from protonpay.portal.client.api import Call
 from protonpay.portal.client.forms import KEY, Form
 from protonpay.portal.client.screens import ask, booked, client, done, send, show
 
@@ -161,9 +160,7 @@ def _with_the_most(form: Form, quote: Mapping[str, Any]) -> Form:
 
 
 def _refuse(form: Form, name: str, said: str) -> None:
-    told = words.speaker(words.chosen())(said)
-    errors = {"json": {name: [told]}}
-    form.answer = Answer(HTTPStatus.BAD_REQUEST, {"message": told, "errors": errors})
+    form.answer = blanks.said_beside(name, said)
 
 
 def _order(form: Form) -> Mapping[str, Any]:
