@@ -176,6 +176,19 @@ IN_RUSSIAN: Sentences = {
     "Once it is final, some 15 seconds after it is sent.": (
         "Когда станет окончательным: примерно через 15 секунд после отправки."
     ),
+    "When it arrives": "Когда придёт",
+    "On the network within seconds, final some 15 seconds later.": (
+        "В сети через несколько секунд, окончательно — примерно через 15 секунд."
+    ),
+    "On the network within seconds, final some 20 minutes later.": (
+        "В сети через несколько секунд, окончательно — примерно через 20 минут."
+    ),
+    "On the network within seconds, final some 5 seconds later.": (
+        "В сети через несколько секунд, окончательно — примерно через 5 секунд."
+    ),
+    "On the network within seconds, final once it says so.": (
+        "В сети через несколько секунд, окончательно — когда это подтвердит сеть."
+    ),
     "Some 2 minutes after it is sent; a large amount once it is final, some 20 minutes.": (
         "Примерно через 2 минуты после отправки; крупная сумма — когда станет окончательной,"
         " примерно через 20 минут."

@@ -62,6 +62,12 @@ _CREDITED = {
     "Polygon": "Once it is final, some 5 seconds after it is sent.",
 }
 _CREDITED_ELSEWHERE = "Once its network calls it final."
+_SENT = {
+    "Solana": "On the network within seconds, final some 15 seconds later.",
+    "Base": "On the network within seconds, final some 20 minutes later.",
+    "Polygon": "On the network within seconds, final some 5 seconds later.",
+}
+_SENT_ELSEWHERE = "On the network within seconds, final once it says so."
 _WAITS_LATER = "It waits its turn and goes out by itself."
 
 _OF = {("invoice", "PENDING"): "invoice|Open"}
@@ -235,6 +241,11 @@ def credited_said(network: str) -> str:
     return _CREDITED.get(network, _CREDITED_ELSEWHERE)
 
 
+def sent_said(network: str) -> str:
+    """Return the sentence of when a withdrawal on a network arrives (docs/chains.md)."""
+    return _SENT.get(network, _SENT_ELSEWHERE)
+
+
 def clocked(seconds: int) -> str:
     """Return a wait as a clock that runs down shows it: ``00:42``, ``1:00:00``."""
     minutes, rest = divmod(seconds, 60)
@@ -329,6 +340,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "typed": typed,
     "exactly": Decimal,
     "credited_said": credited_said,
+    "sent_said": sent_said,
     "clocked": clocked,
     "lasting": lasting,
     "scopes_said": scopes_said,

@@ -143,6 +143,7 @@ def test_each_step_is_marked_and_a_step_back_keeps_what_was_typed(reader: Reader
     assert ("Fee on Base" in reader.at.text, "Fee on Solana" in reader.at.text) == (True, False)
     reader.send("/app/withdraw/confirm", amount="12,5")
     assert now() == ["Confirm"]
+    assert "When it arrives On the network within seconds, final some 20 min" in reader.at.text
     back("Change it")
     assert now() == ["How much"]
     assert reader.at.form("/app/withdraw/confirm").fields == {
