@@ -82,7 +82,7 @@ _FAULTS = """() => {
 }"""
 # Values, names, programs and other tongues are marked as such; all else is said by the catalogue.
 _UNSAID = """(known) => {
-  const marked = "code, pre, bdi, time, script, style, noscript, svg, .num, .who, .brand"
+  const marked = "code, pre, bdi, textarea, time, script, style, noscript, svg, .num, .who, .brand"
     + ", [lang]:not(html)";
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), said = [];
   let depth = 0;
