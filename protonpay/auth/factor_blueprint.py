@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from protonpay.auth import factor_schemas, service, two_steps
+from protonpay.auth import factor_resets, factor_schemas, service, two_steps
 from protonpay.two_factor import service as two_factor
 from protonpay.web import qr
 from protonpay.web.access import NO_KEY
@@ -71,4 +71,7 @@ def disable(given: dict[str, str]) -> dict[str, Any]:
 
 
 def _standing() -> dict[str, Any]:
-    return {"two_factor": two_factor.standing(current().user_id)}
+    user_id = current().user_id
+    now = two_factor.standing(user_id)
+    shown = {"enabled": now.enabled, "enabled_at": now.enabled_at, "codes_left": now.codes_left}
+    return {"two_factor": {**shown, "reset_at": factor_resets.due_at(user_id)}}

@@ -39,6 +39,13 @@ class FactorView(WireSchema):
     codes_left = fields.Integer(
         metadata={"description": "Recovery codes that were not used.", "example": 10}
     )
+    reset_at = Moment(
+        allow_none=True,
+        metadata={
+            "example": None,
+            "description": "When it is taken away, as somebody asked who said that it is lost.",
+        },
+    )
 
 
 class FactorAnswer(WireSchema):

@@ -65,7 +65,9 @@ def test_it_goes_after_two_days_and_not_before(
     assert db.session.scalars(waits).all() == [factor_resets.due_at(alice.id)]
     assert f"{moments.now:%Y-%m-%d}" not in letters.waiting(alice.email)[-1].text, "in two days"
     assert signs_in(alice) == 401
-    assert alice.get("/client/2fa").json["twoFactor"]["enabled"], "and its sessions go on"
+    now = alice.get("/client/2fa").json["twoFactor"]
+    assert now["enabled"], "and its sessions go on"
+    assert now["resetAt"] == f"{factor_resets.due_at(alice.id):%Y-%m-%dT%H:%M:%SZ}"
 
     moments.pass_by(HOURS_48 - 60)
     with nothing_changes():

@@ -14,7 +14,7 @@ from tests.refusals import refused
 from tests.two_factor.apps import App, set_up
 from tests.unchanged import nothing_changes
 
-NONE = {"enabled": False, "enabledAt": None, "codesLeft": 0}
+NONE = {"enabled": False, "enabledAt": None, "codesLeft": 0, "resetAt": None}
 
 
 def standing(actor: Actor) -> dict:

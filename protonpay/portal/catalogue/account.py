@@ -172,6 +172,13 @@ IN_RUSSIAN: Sentences = {
     "Balance after": "Баланс после",
     "Entries": "Записи",
     "For the invoice": "По счёту",
+    "Somebody said that it is lost: it is taken away at this moment.": (
+        "Нам сообщили, что он потерян; его отключат в это время:"
+    ),
+    "If you have it, sign in with it once more, or use the link of our e-mail.": (
+        "Если он у вас, войдите с ним ещё раз или откройте ссылку из нашего письма: отключения"
+        " не будет."
+    ),
     "In the book": "В книге учёта",
     "our fee in it: {fee}": "в том числе комиссия: {fee}",
     "Nothing: the book has what is final.": "Ничего: в книгу попадает только окончательное.",
