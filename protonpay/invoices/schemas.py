@@ -31,7 +31,12 @@ _ATTACHED: JsonSchema = {
     "type": "object",
     "maxProperties": _MOST_TEXTS,
     "propertyNames": {"pattern": _NAME},
-    "additionalProperties": {"type": "string", "maxLength": _LONGEST_TEXT},
+    "additionalProperties": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": _LONGEST_TEXT,
+        **Text.given,
+    },
     "description": "Your own texts by their names, in every answer to you and every webhook of it; "
     "its payer sees none.",
     "example": {"order": "1042"},

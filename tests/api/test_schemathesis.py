@@ -22,6 +22,9 @@ BEYOND_THE_DOCUMENT = {
     "timeZone",  # a name that the IANA has given
     "allowedIps",  # a network without bits behind its mask
     "tolerance",  # less than the amount beside it
+    "expiresAt",  # after the end an invoice has, and not too far from when it was made
+    "redirectUrl",  # an address with a host and without credentials
+    "embedOrigin",  # a scheme, a host and a port
 }
 CONFIG: dict[str, Any] = {
     "seed": 1,
