@@ -67,7 +67,7 @@ def test_kills_of_the_chain_cost_a_broadcast_and_nothing_else(tmp_path):
             while waiting:
                 assert time.monotonic() < deadline
                 waiting = [send for send in waiting if not step(world, send)]
-                if kill < KILLS and world.chain.head().latest % (kill + 2) == 0:
+                if waiting and kill < KILLS and world.chain.head().latest % (kill + 2) == 0:
                     os.kill(process.pid, signal.SIGKILL)
                     break
             if not waiting:

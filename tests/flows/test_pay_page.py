@@ -68,6 +68,7 @@ def _send(city: City, network: str, to: str, micro: int, *, role: int | None = N
 
 def _is_given_back(page: Page, shop: Resident, made: dict, amount: str, wallet: str) -> None:
     """The payer says where to, the seller approves, the page says that it is done."""
+    page.locator("#back-network").select_option("Base")
     page.get_by_label("Your address").fill(wallet)
     page.get_by_role("button", name="Continue").click()
     page.get_by_role("button", name=f"Ask for {amount} USDC back").click()

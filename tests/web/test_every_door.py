@@ -161,6 +161,9 @@ def test_a_naughty_string_is_kept_as_it_is_or_refused(alice: Actor, bob: Actor, 
         order = {"url": "https://example.com/", "events": ["invoice.paid"]}
         own = alice.post("/client/webhooks", order).get_json()["webhook"]["id"]
         slot = replace(slot, path=slot.path.replace(NOBODY, own))
+    if (slot.method, slot.member) == ("PATCH", "note"):
+        own = alice.post("/client/invoices", {"amount": "5"}).get_json()["invoice"]["id"]
+        slot = replace(slot, path=slot.path.replace(NOBODY, own))
     made_anew = (slot.method, slot.path) == ("POST", "/client/webhooks")
     step = 3 if slot.member in FREE and not made_anew else 10
     strings = NAUGHTY[sum(map(ord, f"{slot.path}{slot.member}")) % step :: step]
@@ -196,7 +199,7 @@ def test_sql_in_a_path_or_a_query_is_only_text(alice: Actor):
         for (method, path, name), said in itertools.product(parameters("query"), SQL):
             answer = alice.call(method, concrete(path), query_string={name: said})
             told = answer.get_json()
-            if name == "q" and answer.status_code == 200:
+            if name in {"q", "object"} and answer.status_code == 200:
                 # What is looked for may be any text: nothing is called so.
                 assert [found for found in told.values() if found] == [], (path, said, told)
             else:
