@@ -302,21 +302,10 @@ class Config:
             for where, written in self.payout_ceilings.items()
             if not _CEILINGS.fullmatch(written)
         ]
-        found += [
-            f"{name} is not an address such as https://api.example.com"
-            for name, url in self.sources().items()
-            if url and not production.host(url)
-        ]
+        found += production.no_addresses(self.sources())
         found += production.unreadable(self.yookassa_networks)
         found += self._bad_mail()
-        found += [
-            f"{name} is not an address such as {such}"
-            for name, url, such in (
-                ("HELP_URL", self.help_url, "https://example.com/help or mailto:help@example.com"),
-                ("TERMS_URL", self.terms_url, "https://example.com/terms"),
-            )
-            if url and not _readable(url, mail=name == "HELP_URL")
-        ]
+        found += production.no_links(help_url=self.help_url or "", terms_url=self.terms_url or "")
         if self.production:
             found += production.unsafe(
                 {
@@ -387,12 +376,6 @@ class Config:
             "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
         }
-
-
-def _readable(url: str, *, mail: bool) -> bool:
-    if mail and url.startswith("mailto:"):
-        return "@" in parseaddr(url.removeprefix("mailto:"))[1]
-    return url.startswith("https://") and bool(production.host(url))
 
 
 def _by_network(values: Mapping[str, str], setting: str, usual: str = "") -> dict[str, str]:

@@ -1,7 +1,8 @@
-"""What no setting may be in production: the sandbox's, a test's, or open to who listens."""
+"""Which addresses and keys a setting may hold, and in production may not: a sandbox's, a test's."""
 
 import socket
 from collections.abc import Iterator, Mapping
+from email.utils import parseaddr
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
@@ -55,6 +56,27 @@ def unsafe(
         if value.startswith("sandbox-")
     ]
     return found
+
+
+def no_addresses(sources: Mapping[str, str]) -> Iterator[str]:
+    """Say of each address that is set and cannot be read that it is none."""
+    for name, url in sources.items():
+        if url and not host(url):
+            yield f"{name} is not an address such as https://api.example.com"
+
+
+def no_links(*, help_url: str, terms_url: str) -> Iterator[str]:
+    """Say of what people are to follow from a page that they cannot; empty is not set."""
+    box = parseaddr(help_url.removeprefix("mailto:"))[1] if help_url.startswith("mailto:") else ""
+    if help_url and "@" not in box and not _is_safe_link(help_url):
+        such = "https://example.com/help or mailto:help@example.com"
+        yield f"HELP_URL is not an address such as {such}"
+    if terms_url and not _is_safe_link(terms_url):
+        yield "TERMS_URL is not an address such as https://example.com/terms"
+
+
+def _is_safe_link(url: str) -> bool:
+    return url.startswith("https://") and bool(host(url))
 
 
 def host(url: str) -> str:

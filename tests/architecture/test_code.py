@@ -21,6 +21,7 @@ ROOMS = (
     "overview",
     "payouts",
     "plans",
+    "test_mode",
     "transfers",
     "users",
     "wallets",
@@ -70,7 +71,8 @@ def _calls_a_name(node: ast.AST) -> bool:
 
 
 def test_files_and_functions_stay_small():
-    files = [_name(p) for p in SOURCES if len(p.read_text().splitlines()) > LONGEST_FILE]
+    every = [*SOURCES, *ROOT.glob("*.py")]
+    files = [_name(p) for p in every if len(p.read_text().splitlines()) > LONGEST_FILE]
     functions = [
         f"{_name(path)}:{node.name}"
         for path in SOURCES
