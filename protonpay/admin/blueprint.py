@@ -23,8 +23,9 @@ blp = AreaBlueprint("admin", __name__, door=Door.OPERATOR, prefix="/admin", abou
 @entrance.response(200, schemas.SignedIn)
 def login(given: dict[str, str]) -> dict[str, Any]:
     """Open a session of an operator."""
-    with buckets.signing_in(operators.failures_of(given["email"])):
-        entered = operators.sign_in(**given, address=request.remote_addr or "")
+    address = request.remote_addr or ""
+    with buckets.signing_in(operators.failures_of(given["email"], address)):
+        entered = operators.sign_in(**given, address=address)
     return {
         "token": entered.token,
         "ends_at": entered.session.ends_at,

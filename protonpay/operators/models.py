@@ -2,19 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.operators.permissions import Role
 from protonpay.store.db import Base
 from protonpay.store.types import Sealed, UtcDateTime
+from protonpay.two_factor.taking import Codes
 
 # Bound to the operator: a secret that is put into another's row opens nothing.
 PURPOSE = "second factor of operator {id}"
 _ROLES = ", ".join(f"'{role}'" for role in Role)
 
 
-class Operator(Base):
+class Operator(Codes, Base):
     """Somebody who runs the installation; never a client's account.
 
     Attributes:
@@ -22,7 +23,6 @@ class Operator(Base):
         role: what they may do (``permissions.PERMISSIONS``).
         disabled_at: they may nothing since then.
         app_secret: of the app whose code they are asked for as well, sealed; None: no code is.
-        last_step: the newest 30 s step whose code was taken: no code of it or before is again.
     """
 
     __tablename__ = "operators"
@@ -37,7 +37,6 @@ class Operator(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     app_secret: Mapped[bytes | None] = mapped_column(Sealed(PURPOSE))
-    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class OperatorSession(Base):

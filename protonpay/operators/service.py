@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import ColumnElement, select, update
@@ -12,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import Conflict, NotFound, Unauthenticated
+from protonpay.mail import service as mail
 from protonpay.operators import permissions
 from protonpay.operators.models import PURPOSE, Operator, OperatorSession
 from protonpay.operators.permissions import Role
 from protonpay.store.db import current, db, transaction
 from protonpay.store.secrets import safe
-from protonpay.two_factor import codes
+from protonpay.two_factor import taking
 from protonpay.users.service import email_key
 
 __all__ = [
@@ -46,6 +49,7 @@ SESSION_LIFE = timedelta(hours=8)
 
 _PREFIX = "op_"
 _NOTED = timedelta(minutes=1)
+_AT_HOME = timedelta(days=30)
 
 log = structlog.get_logger(__name__)
 
@@ -142,6 +146,9 @@ def set_role(email: str, role: Role) -> None:
 def set_password(email: str, password: str) -> None:
     """Give somebody another password; their sessions end.
 
+    Wrong codes are forgotten with the password whose holder tried them: that is the way back for
+    who was shut out by them.
+
     Raises:
         NotFound: there is no such operator.
         Invalid: it is too weak (``weak_password``).
@@ -151,7 +158,7 @@ def set_password(email: str, password: str) -> None:
     hashed = passwords.hash(password)
     with transaction():
         operator = _locked(email)
-        operator.password_hash = hashed
+        operator.password_hash, operator.missed_at = hashed, []
         _end_all_of(operator)
 
 
@@ -170,7 +177,7 @@ def add_second_factor(email: str, secret: str, code: str) -> None:
     with transaction():
         operator = _locked(email)
         operator.app_secret = safe.seal(secret, PURPOSE.format(id=operator.id))
-        operator.last_step = 0
+        operator.renew()
         _take(operator, code)
         _end_all_of(operator)
 
@@ -184,6 +191,7 @@ def remove_second_factor(email: str) -> None:
     with transaction():
         operator = _locked(email)
         operator.app_secret = None
+        operator.renew()
         _end_all_of(operator)
 
 
@@ -199,9 +207,24 @@ def disable(email: str) -> None:
         _end_all_of(operator)
 
 
-def failures_of(email: str) -> str:
-    """Return what a failed sign-in is counted by: whose, known or not, in no readable form."""
-    return signing.digest_hex(f"operator\n{email_key(email)}".encode())
+def failures_of(email: str, address: str) -> str:
+    """Return what a failed sign-in is counted by: whose, known or not, in no readable form.
+
+    At an address from where they have signed in lately they are counted by themselves: whoever
+    fails elsewhere, again and again, does not shut them out.
+    """
+    key = email_key(email)
+    at_home = (
+        select(OperatorSession.id)
+        .join(Operator, Operator.id == OperatorSession.operator_id)
+        .where(
+            Operator.email_key == key,
+            OperatorSession.address == address,
+            OperatorSession.created_at > clock.now() - _AT_HOME,
+        )
+    )
+    place = address if db.session.scalar(at_home.limit(1)) else ""
+    return signing.digest_hex(f"operator\n{place}\n{key}".encode())
 
 
 def prove(email: str, password: str, code: str | None = None, *, origin: str) -> Caller:
@@ -218,9 +241,10 @@ def prove(email: str, password: str, code: str | None = None, *, origin: str) ->
             (``invalid_credentials``). No code of the app, or a wrong one
             (``two_factor_required``, ``two_factor_invalid``): only who knows the password is
             told that.
+        Limited: too many wrong codes (``rate_limited``).
     """
     _check_password(email, password, origin=origin)
-    with transaction():
+    with _misses_counted(email), transaction():
         found = _let_in(email, code, origin=origin)
         return Caller(found.id, found.email, found.name, found.role, origin)
 
@@ -230,10 +254,11 @@ def sign_in(*, email: str, password: str, address: str, code: str | None = None)
 
     Raises:
         Unauthenticated: as ``prove``.
+        Limited: as ``prove``.
     """
     _check_password(email, password, origin=address)
     token, now = _PREFIX + secrets.token_urlsafe(32), clock.now()
-    with transaction() as session:
+    with _misses_counted(email), transaction() as session:
         operator = _let_in(email, code, origin=address)
         made = OperatorSession(
             id=ids.new_id(),
@@ -306,12 +331,23 @@ def _refused(origin: str) -> Unauthenticated:
 def _take(operator: Operator, code: str | None) -> None:
     if code is None:
         raise Unauthenticated("two_factor_required", "Send a code of your app as `code`.")
+    operator.check_misses()
     secret = safe.open(operator.app_secret or b"", PURPOSE.format(id=operator.id))
-    step = codes.step_of(secret, code, after=operator.last_step)
-    if step is None:
-        log.warning("operator_code_refused", operator=operator.email)
-        raise Unauthenticated("two_factor_invalid", "The code is wrong, or was used before.")
-    operator.last_step = step
+    operator.take_number(secret, code)
+    operator.missed_at = []
+
+
+def _misses_counted(email: str) -> AbstractContextManager[None]:
+    return taking.misses_counted(partial(_count_miss, email))
+
+
+def _count_miss(email: str) -> None:
+    with transaction():
+        operator = _locked(email)
+        if operator.note_miss(f"operator {operator.email}"):
+            mail.post(
+                "operator_two_factor_guessed", to=operator.email, language="en", name=operator.name
+            )
 
 
 def _of(email: str) -> Operator | None:

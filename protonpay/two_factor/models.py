@@ -2,25 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, LargeBinary, Text, text
+from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.store.db import Base
 from protonpay.store.types import Sealed, UtcDateTime, state_check
 from protonpay.two_factor.states import FACTOR
+from protonpay.two_factor.taking import Codes
 
 # Bound to the user: a secret that is put into another's row opens nothing.
 PURPOSE = "second factor of {user_id}"
 
 
-class SecondFactor(Base):
+class SecondFactor(Codes, Base):
     """A user's app for one-time codes; there is no row without one.
 
     Attributes:
         secret: 20 bytes in base32, sealed.
         asked_at: when it was set up; while PENDING it is good for ten minutes.
-        last_step: the newest 30 s step whose code was taken: no code of it or before is again.
-        missed_at: when wrong codes were sent within the last day.
     """
 
     __tablename__ = "second_factors"
@@ -31,10 +30,6 @@ class SecondFactor(Base):
     state: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
     enabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    missed_at: Mapped[list[datetime]] = mapped_column(
-        ARRAY(UtcDateTime), server_default=text("'{}'")
-    )
 
 
 class RecoveryCode(Base):

@@ -10,18 +10,19 @@ import re
 import secrets
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import delete, func, select
 
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Conflict, Limited, Unauthenticated
+from protonpay.kernel.errors import Conflict, Unauthenticated
 from protonpay.mail import service as mail
 from protonpay.store.db import current, db, transaction
 from protonpay.store.secrets import safe
-from protonpay.two_factor import codes
+from protonpay.two_factor import codes, taking
 from protonpay.two_factor.models import PURPOSE, RecoveryCode, SecondFactor
 from protonpay.two_factor.states import FACTOR
 from protonpay.users import service as users
@@ -29,12 +30,9 @@ from protonpay.users.service import User
 
 SETUP_LIFE = timedelta(minutes=10)
 RECOVERY_CODES = 10
-MOST_MISSES, IN = 5, timedelta(minutes=5)
-MOST_MISSES_A_DAY, DAY = 20, timedelta(days=1)
 
 _RECOVERY = re.compile(r"[A-Z2-7]{6}(-[A-Z2-7]{6}){3}", re.ASCII)
 _RECOVERY_BYTES = 15
-_WRONG = "two_factor_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +98,8 @@ def begin(user_id: str) -> Setup:
             raise Conflict("two_factor_enabled", "There is a second factor already.")
         row = found or SecondFactor(user_id=user_id, state=FACTOR.initial)
         row.secret = safe.seal(secret, PURPOSE.format(user_id=user_id))
-        row.asked_at, row.last_step, row.missed_at = now, 0, []
+        row.asked_at = now
+        row.renew()
         session.add(row)
     return Setup(secret, codes.uri(secret, user.email), now + SETUP_LIFE)
 
@@ -122,7 +121,7 @@ def enable(user_id: str, code: str) -> Sequence[str]:
         if factor is None or factor.asked_at + SETUP_LIFE <= clock.now():
             said = "Set up an app first: the secret is good for ten minutes."
             raise Conflict("two_factor_not_set_up", said)
-        _check_misses(factor)
+        factor.check_misses()
         _take_number(factor, code)
         FACTOR.check(factor.state, "ENABLED")
         factor.state, factor.enabled_at, factor.missed_at = "ENABLED", clock.now(), []
@@ -192,7 +191,7 @@ def take(user: User, code: str | None) -> None:
     if code is None:
         said = "Send a code of your app in X-2FA-Code."
         raise Unauthenticated("two_factor_required", said)
-    _check_misses(factor)
+    factor.check_misses()
     if codes.is_number(code):
         _take_number(factor, code)
     else:
@@ -200,55 +199,30 @@ def take(user: User, code: str | None) -> None:
     factor.missed_at = []
 
 
-@contextmanager
-def misses_counted(user_id: str) -> Iterator[None]:
-    """Count a wrong code that was met inside, after all of it is undone.
-
-    Stands around every transaction: inside one the count would be undone with the rest.
-    """
-    try:
-        yield
-    except Unauthenticated as refusal:
-        if refusal.code == _WRONG:
-            _count_miss(user_id)
-        raise
+def misses_counted(user_id: str) -> AbstractContextManager[None]:
+    """Count a wrong code that was met inside; stands around every transaction."""
+    return taking.misses_counted(partial(_count_miss, user_id))
 
 
 def _count_miss(user_id: str) -> None:
-    now = clock.now()
     with transaction() as session:
         user = users.lock(user_id)
         factor = session.get(SecondFactor, user_id, populate_existing=True)
         if factor is None:
             return
-        factor.missed_at = [*(at for at in factor.missed_at if at > now - DAY), now]
-        if len(factor.missed_at) == MOST_MISSES_A_DAY and factor.state == "ENABLED":
+        if factor.note_miss(f"user {user_id}") and factor.state == "ENABLED":
             _tell(user, "two_factor_guessed")
-
-
-def _check_misses(factor: SecondFactor) -> None:
-    now = clock.now()
-    for most, span in ((MOST_MISSES_A_DAY, DAY), (MOST_MISSES, IN)):
-        lately = [at for at in factor.missed_at if at > now - span]
-        if len(lately) >= most:
-            wait = int((lately[-most] + span - now).total_seconds()) + 1
-            raise Limited(
-                "rate_limited", "Too many wrong codes. Try again later.", retry_after=wait
-            )
 
 
 def _take_number(factor: SecondFactor, code: str) -> None:
     secret = safe.open(factor.secret, PURPOSE.format(user_id=factor.user_id))
-    step = codes.step_of(secret, code, after=factor.last_step)
-    if step is None:
-        raise _wrong()
-    factor.last_step = step
+    factor.take_number(secret, code)
 
 
 def _take_recovery(user: User, code: str) -> None:
     row = current().get(RecoveryCode, (user.id, _digest(code)), populate_existing=True)
     if not _RECOVERY.fullmatch(code) or row is None or row.used_at is not None:
-        raise _wrong()
+        raise taking.wrong()
     row.used_at = clock.now()
     _tell(user, "recovery_code_used")
 
@@ -268,10 +242,6 @@ def _new_code() -> str:
 
 def _digest(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
-
-
-def _wrong() -> Unauthenticated:
-    return Unauthenticated(_WRONG, "The code is wrong, or was used before.")
 
 
 def _tell(user: User, template: str) -> None:

@@ -71,6 +71,19 @@ def test_guessing_shuts_the_door_of_that_operator(
     assert sign_in(clerk.client, other.email).status_code == 200
 
 
+def test_who_fails_elsewhere_does_not_shut_them_out_where_they_sign_in(
+    house: Flask, rates: Callable[..., None]
+):
+    clerk = make_clerk(house, Role.SUPPORT)
+    away = house.test_client()
+    away.environ_base["REMOTE_ADDR"] = "198.51.100.1"
+    rates(login="2 per minute")
+    for _ in range(2):
+        refused(sign_in(away, clerk.email, "wrong"), 401, "invalid_credentials")
+    refused(sign_in(away, clerk.email), 429, "rate_limited")
+    assert sign_in(clerk.client, clerk.email).status_code == 200
+
+
 @pytest.mark.parametrize("way", ["idle", "a day", "signed out", "disabled", "role", "password"])
 def test_a_session_ends(house: Flask, way: str):
     clerk = make_clerk(house, Role.SUPPORT)

@@ -1,0 +1,104 @@
+"""Take a code of an app, and bound how many wrong ones are tried: one rule for whoever has an app.
+
+Who tries codes knows the password already. Without a bound they would be in within days: three of
+a million codes are good at any moment.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import ARRAY, BigInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from protonpay.kernel import clock
+from protonpay.kernel.errors import Limited, Unauthenticated
+from protonpay.store.types import UtcDateTime
+from protonpay.two_factor import codes
+
+MOST_MISSES, IN = 5, timedelta(minutes=5)
+MOST_MISSES_A_DAY, DAY = 20, timedelta(days=1)
+
+_WRONG = "two_factor_invalid"
+
+log = structlog.get_logger(__name__)
+
+
+class Codes:
+    """What the row of somebody with an app keeps of its codes; the caller has it locked.
+
+    Attributes:
+        last_step: the newest 30 s step whose code was taken: no code of it or before is again.
+        missed_at: when wrong codes were sent within the last day, since the last good one.
+    """
+
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    missed_at: Mapped[list[datetime]] = mapped_column(
+        ARRAY(UtcDateTime), server_default=text("'{}'")
+    )
+
+    def renew(self) -> None:
+        """Know of no code any more: the app is another one."""
+        self.last_step, self.missed_at = 0, []
+
+    def check_misses(self) -> None:
+        """Look at no code for now, if too many were wrong.
+
+        Raises:
+            Limited: five within five minutes, or twenty within a day (``rate_limited``).
+        """
+        now = clock.now()
+        for most, span in ((MOST_MISSES_A_DAY, DAY), (MOST_MISSES, IN)):
+            lately = [at for at in self.missed_at if at > now - span]
+            if len(lately) >= most:
+                wait = int((lately[-most] + span - now).total_seconds()) + 1
+                said = "Too many wrong codes. Try again later."
+                raise Limited("rate_limited", said, retry_after=wait)
+
+    def take_number(self, secret: str, code: str) -> None:
+        """Use up a code that the app shows.
+
+        Raises:
+            Unauthenticated: it is wrong, or was used before (``two_factor_invalid``).
+        """
+        step = codes.step_of(secret, code, after=self.last_step)
+        if step is None:
+            raise wrong()
+        self.last_step = step
+
+    def note_miss(self, whose: str) -> bool:
+        """Write down that a wrong code was sent.
+
+        Args:
+            whose: for the log, as the audit log names them: ``user ID``, ``operator ADDRESS``.
+
+        Returns:
+            Whether no other is looked at today: its owner is to be told.
+        """
+        now = clock.now()
+        self.missed_at = [*(at for at in self.missed_at if at > now - DAY), now]
+        log.warning("two_factor_code_refused", subject=whose, lately=len(self.missed_at))
+        return len(self.missed_at) == MOST_MISSES_A_DAY
+
+
+@contextmanager
+def misses_counted(count: Callable[[], None]) -> Iterator[None]:
+    """Count a wrong code that was met inside, after all of it is undone.
+
+    Stands around every transaction: inside one the count would be undone with the rest.
+
+    Args:
+        count: does it, in a transaction of its own.
+    """
+    try:
+        yield
+    except Unauthenticated as refusal:
+        if refusal.code == _WRONG:
+            count()
+        raise
+
+
+def wrong() -> Unauthenticated:
+    """Make the refusal of a code."""
+    return Unauthenticated(_WRONG, "The code is wrong, or was used before.")
