@@ -75,6 +75,7 @@ from protonpay.teams import service as teams
 from protonpay.teams.blueprint import blp as team_blp
 from protonpay.teams.membership_blueprint import blp as memberships_blp
 from protonpay.telemetry import logs
+from protonpay.test_mode import failing
 from protonpay.test_mode.blueprint import blp as test_mode_blp
 from protonpay.transfers.blueprint import blp as transfers_blp
 from protonpay.treasury.service import rules as sweep_rules
@@ -148,6 +149,8 @@ def create_app(config: Config) -> Flask:
     _bind_ports(config)
     _bind_web(app, config)
     _open_rooms(app, production=config.production)
+    if not config.production:
+        failing.init_app(app)
     _add_commands(app, production=config.production)
     return app
 

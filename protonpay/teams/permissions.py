@@ -133,6 +133,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "test.payments": _ALL,
     "test.pay": _TESTS,
     "test.decide": _MANAGES,
+    "test.standing_faults": _ALL,
+    "test.ask_for_fault": _TESTS,
+    "test.remove_fault": _TESTS,
     # who the account is of
     "kyc.standing": _MANAGES,
     "kyc.submit": _MANAGES,

@@ -5,8 +5,8 @@ from typing import Any
 
 from protonpay.kernel.scopes import Scope
 from protonpay.kyc.schemas import CaseAnswer
-from protonpay.test_mode import schemas, service
-from protonpay.web.access import NO_KEY, either, needs
+from protonpay.test_mode import faults, schemas, service
+from protonpay.web.access import ANY_KEY, NO_KEY, either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.paging import page
@@ -49,3 +49,26 @@ def payments(query: dict[str, Any]) -> dict[str, Any]:
 def decide(decision: dict[str, Any]) -> dict[str, Any]:
     """Decide your own identity check, as an operator would."""
     return {"kyc": service.decide_identity(current().user_id, **decision)}
+
+
+@blp.post("/faults", keys=ANY_KEY)
+@blp.arguments(schemas.FaultOrder)
+@blp.response(200, schemas.FaultAnswer)
+def ask_for_fault(order: dict[str, Any]) -> dict[str, Any]:
+    """Have the next call of your API keys answered by a fault, to see what your program does."""
+    return {"fault": faults.ask_for(current().user_id, **order)}
+
+
+@blp.get("/faults", keys=ANY_KEY)
+@blp.arguments(schemas.FaultsQuery, location="query")
+@blp.response(200, schemas.FaultsAnswer)
+def standing_faults(_query: dict[str, Any]) -> dict[str, Any]:
+    """List the faults that no call has met yet, the oldest first."""
+    return {"faults": faults.standing(current().user_id)}
+
+
+@blp.delete("/faults/<id:fault_id>", keys=ANY_KEY)
+@blp.response(204)
+def remove_fault(fault_id: str) -> None:
+    """Take back a fault that no call has met yet."""
+    faults.remove(current().user_id, fault_id)

@@ -3,10 +3,10 @@
 from marshmallow import fields, validate
 
 from protonpay.kyc.states import REASONS
-from protonpay.test_mode import service
+from protonpay.test_mode import faults, service
 from protonpay.test_mode.states import TEST_PAYMENT
 from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
-from protonpay.web.paging import HistoryQuery, Paged
+from protonpay.web.paging import HistoryQuery, Listing, ListingQuery, Paged
 
 
 class TestPaymentOrder(WireSchema):
@@ -71,3 +71,66 @@ class Decision(WireSchema):
         validate=[validate.OneOf(REASONS)],
         metadata={"description": "Of a rejection."},
     )
+
+
+_METHOD = {"example": "POST", "description": "Only a call with this method; null: any."}
+_ROUTE = {
+    "example": "/api/client/withdraw",
+    "description": "Only a call of this route, as the log of requests names it; null: any.",
+}
+
+
+class FaultOrder(WireSchema):
+    """Which fault the next call of an API key is to meet."""
+
+    kind = Text(
+        longest=16,
+        required=True,
+        validate=[validate.OneOf(faults.KINDS)],
+        metadata={
+            "example": faults.ANSWER_LOST,
+            "description": "`internal_error` (500), `unavailable` (503) and `rate_limited` (429): "
+            "the call is not carried out. `answer_lost`: it is, and answered with 500.",
+        },
+    )
+    method = Text(
+        longest=8,
+        load_default=None,
+        allow_none=True,
+        validate=[validate.OneOf(faults.METHODS)],
+        metadata=_METHOD,
+    )
+    route = Text(
+        longest=200,
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Regexp("^/api/client/[a-z0-9/{}_-]+$")],
+        metadata=_ROUTE,
+    )
+
+
+class FaultView(WireSchema):
+    """A fault that no call has met yet."""
+
+    id = fields.String()
+    kind = fields.String(metadata={"enum": list(faults.KINDS)})
+    method = fields.String(allow_none=True, metadata=_METHOD)
+    route = fields.String(allow_none=True, metadata=_ROUTE)
+    created_at = Moment()
+    expires_at = Moment()
+
+
+class FaultAnswer(WireSchema):
+    """One fault."""
+
+    fault = fields.Nested(FaultView)
+
+
+class FaultsQuery(ListingQuery):
+    """The faults that stand, in which form."""
+
+
+class FaultsAnswer(Listing):
+    """The faults that stand."""
+
+    faults = fields.List(fields.Nested(FaultView))

@@ -15,6 +15,7 @@ from flask import request
 from protonpay.web.russian_of_accounts import OF_ACCOUNTS
 from protonpay.web.russian_of_invoices import OF_INVOICES
 from protonpay.web.russian_of_teams import OF_TEAMS
+from protonpay.web.russian_of_test_mode import OF_TEST_MODE
 
 ENGLISH, RUSSIAN = "en", "ru"
 LANGUAGES = (ENGLISH, RUSSIAN)
@@ -26,6 +27,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     **OF_ACCOUNTS,
     **OF_INVOICES,
     **OF_TEAMS,
+    **OF_TEST_MODE,
     # of the protocol
     "Bad Request.": "Неверный запрос.",
     "Unauthorized.": "Нужна авторизация.",
@@ -145,11 +147,6 @@ IN_RUSSIAN: Mapping[str, str] = {
         "Промежуток должен быть больше нуля и не длиннее 14 дней."
     ),
     "At most {limit} test events an hour.": "Не более {limit} тестовых событий в час.",
-    "At most {limit} test payments an hour.": "Не более {limit} тестовых платежей в час.",
-    "At most {limit} USDC in one test payment.": "Не более {limit} USDC в одном тестовом платеже.",
-    "This invoice asks for nothing: say an amount.": (
-        "По этому счёту ничего не ожидается: укажите сумму."
-    ),
     "This endpoint is disabled. Enable it first.": "Этот адрес отключён. Сначала включите его.",
     "There is no such delivery.": "Такой доставки нет.",
     "At most {limit} secrets at once. Wait until the oldest one ends.": (

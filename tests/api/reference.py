@@ -314,6 +314,14 @@ EXAMPLES = (
     ),
     Example("GET", "/client/test/payments/{TEST_PAYMENT}"),
     Example("GET", "/client/test/payments?limit=1"),
+    Example(
+        "POST",
+        "/client/test/faults",
+        {"kind": "answer_lost", "method": "POST", "route": "/api/client/withdraw"},
+        keeps={"FAULT": "fault.id"},
+    ),
+    Example("GET", "/client/test/faults"),
+    Example("DELETE", "/client/test/faults/{FAULT}", status=NOTHING),
     Example("POST", "/auth/logout", status=NOTHING),
     Example(
         "POST",

@@ -14,11 +14,12 @@ from tests.kyc.test_kyc import submit
 pytestmark = pytest.mark.slow  # a real browser
 
 TX_HASH = "0x" + "5e" * 32
+ROUTE = {"route": "/api/client/deposit/crypto"}
 
 
 @pytest.fixture
 def busy(merchant: Actor) -> Actor:
-    """Somebody with a payment in each state, and an identity check that waits."""
+    """Somebody with a payment in each state, an identity check and faults that wait."""
     order = {"network": "Base", "amount": "5"}
     ids = [
         merchant.post("/client/test/payments", order).get_json()["payment"]["id"] for _ in range(4)
@@ -29,6 +30,8 @@ def busy(merchant: Actor) -> Actor:
     service.not_sent(ids[1])
     service.lost(ids[2])
     submit(merchant)
+    for of in ({"kind": "internal_error"}, {"kind": "answer_lost", "method": "POST"} | ROUTE):
+        assert merchant.post("/client/test/faults", of).status_code == 200
     return merchant
 
 

@@ -12,7 +12,9 @@ from tests.web.doors import DOCUMENT
 
 OURS = {"/api/client/test/payments", "/api/client/test/payments/{payment_id}"}
 OURS |= {"/api/client/test/kyc"}
-SCREENS = ("/app/test", "/app/test/payments", "/app/test/kyc")
+OURS |= {"/api/client/test/faults", "/api/client/test/faults/{fault_id}"}
+SCREENS = ("/app/test", "/app/test/payments", "/app/test/kyc", "/app/test/faults")
+SCREENS += ("/app/test/faults/<id:fault_id>/remove",)
 KEPT = ("DATABASE_URL", "REDIS_URL", "KEYRING_PATH")
 
 

@@ -75,6 +75,11 @@ def _key(actor: Actor) -> str:
     return str(actor.post("/client/api-keys", order).get_json()["key"]["id"])
 
 
+def _fault(actor: Actor) -> str:
+    order = {"kind": "internal_error", "route": "/api/client/nothing"}
+    return str(actor.post("/client/test/faults", order).get_json()["fault"]["id"])
+
+
 def _passkey(actor: Actor) -> str:
     added(actor)
     return str(actor.get("/client/passkeys").get_json()["passkeys"][0]["id"])
@@ -122,6 +127,7 @@ OWNED: Mapping[str, Callable[[Actor, Actor], str]] = {
     "invitation_id": lambda actor, _: _invitation(actor),
     "membership_id": _membership,
     "payment_id": lambda actor, _: paid_in_test(actor),
+    "fault_id": lambda actor, _: _fault(actor),
     "document_id": lambda actor, _: upload(actor).get_json()["document"]["id"],
 }
 """How somebody comes to own one of each thing that a path can name."""

@@ -71,5 +71,33 @@ IN_RUSSIAN: Sentences = {
     "Test USDC is on its way: it shows here within seconds.": (
         "Тестовые USDC отправлены: они появятся здесь через несколько секунд."
     ),
+    "Let a call fail": "Сбой на вызове",
+    (
+        "The next call by an API key of yours is answered so, once, within 15 minutes. Pages of"
+        " the portal and calls of test mode go on as always."
+    ): (
+        "Так будет отвечено на следующий вызов с вашим ключом API: один раз, в течение 15 минут."
+        " Страницы кабинета и вызовы тестового режима работают как обычно."
+    ),
+    "500: it was done, and its answer is lost": "500: выполнено, но ответ потерян",
+    "500: it was not done": "500: не выполнено",
+    "503: it was not done, ask later": "503: не выполнено, повторите позже",
+    "429: it was not done, asked too often": "429: не выполнено, слишком часто",
+    (
+        "After a 500 a program cannot know whether it was done. It asks again with the same"
+        " Idempotency-Key: nothing is done twice, and a lost answer comes."
+    ): (
+        "После 500 программа не может знать, выполнен ли вызов. Она повторяет его с тем же"
+        " Idempotency-Key: ничто не выполнится дважды, а потерянный ответ придёт."
+    ),
+    "Call": "Вызов",
+    "Whichever comes next": "Какой придёт первым",
+    "Let it fail": "Заказать сбой",
+    "Waiting for a call": "Ждут вызова",
+    "Take it back": "Отменить",
+    "The next call of your API keys that it is meant for meets this fault.": (
+        "Сбой заказан: его встретит первый подходящий вызов с вашим ключом API."
+    ),
+    "The fault is taken back.": "Сбой отменён.",
     "Your identity check is decided.": "Ваша проверка личности завершена.",
 }

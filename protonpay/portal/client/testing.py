@@ -1,4 +1,4 @@
-"""The screen on which a sandbox is tried: be paid, pay an invoice, decide who one is."""
+"""The screen on which a sandbox is tried: be paid, decide who one is, let a call fail."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -18,7 +18,16 @@ from protonpay.portal.client.screens import TEST, ask, client, done, send, show,
 
 _LATELY = 10
 _MOST = 50
+_FORMS = ("sending", "paying", "deciding", "failing")
 _USUAL = "100.00"
+_CALLS = (
+    "POST /client/withdraw",
+    "POST /client/transfer",
+    "POST /client/invoices",
+    "POST /client/deposit/card",
+    "POST /client/deposit/crypto",
+)
+"""What a fault is worth most for: calls that must not be carried out twice."""
 
 
 def test() -> Response:
@@ -50,12 +59,33 @@ def decide() -> AnyResponse:
     return done("Your identity check is decided.", TEST)
 
 
+def fail() -> AnyResponse:
+    """Have the next call of an API key meet a fault."""
+    form = Form()
+    method, _, path = form["call"].partition(" ")
+    body = form.body("kind") | ({"method": method, "route": f"/api{path}"} if path else {})
+    if send("POST", "/client/test/faults", form, body).refused:
+        return _screen(failing=form)
+    return done("The next call of your API keys that it is meant for meets this fault.", TEST)
+
+
+def take_back(fault_id: str) -> AnyResponse:
+    """Take a fault back that no call has met yet."""
+    form = Form()
+    if send("DELETE", f"/client/test/faults/{fault_id}", form).refused:
+        return _screen(failing=form)
+    return done("The fault is taken back.", TEST)
+
+
 def _open(state: BlueprintSetupState) -> None:
     """Add the screen where there is something to be tried: in production there is no such page."""
     if state.app.jinja_env.globals["test_data"]:
         state.add_url_rule(TEST.removeprefix("/app"), "test", test)
         state.add_url_rule("/test/payments", "test_payment", pay, methods=["POST"])
         state.add_url_rule("/test/kyc", "test_identity", decide, methods=["POST"])
+        state.add_url_rule("/test/faults", "test_fault", fail, methods=["POST"])
+        removal = "/test/faults/<id:fault_id>/remove"
+        state.add_url_rule(removal, "test_fault_removal", take_back, methods=["POST"])
 
 
 client.record(_open)
@@ -63,7 +93,7 @@ client.record(_open)
 
 def _screen(**refused: Form) -> Response:
     """Show the screen; each of its forms is its own, and knows only why it was refused itself."""
-    forms = {name: refused.get(name) or _empty() for name in ("sending", "paying", "deciding")}
+    forms = {name: refused.get(name) or _empty() for name in _FORMS}
     return show(
         "test",
         form=next(iter(refused.values()), None),
@@ -73,6 +103,8 @@ def _screen(**refused: Form) -> Response:
         case=_if_allowed("/client/kyc", "kyc"),
         hooks=_if_allowed("/client/webhooks", "webhooks"),
         reasons=REASONS,
+        faults=ask("/client/test/faults")["faults"],
+        calls_to_fail=_CALLS,
         cards=[one for one in ask("/client/deposit/providers")["providers"] if one["configured"]],
         acts=_TRYING,
         **forms,
@@ -111,4 +143,6 @@ _TRYING: Sequence[Call] = (
     Call("POST", "/client/test/payments", {"network": "Base", "amount": _USUAL}),
     Call("POST", "/client/test/payments", {"network": "Base", "invoiceId": "…"}),
     Call("POST", "/client/test/kyc", {"outcome": "APPROVED"}),
+    Call("POST", "/client/test/faults", {"kind": "answer_lost"}),
+    Call("DELETE", "/client/test/faults/…"),
 )

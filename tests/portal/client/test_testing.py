@@ -9,11 +9,13 @@ from sqlalchemy import select
 from protonpay.store.db import db
 from protonpay.test_mode.models import Payment
 from tests.actors import Actor, make_actor
+from tests.api_keys.keys import make_key
 from tests.conftest import PASSPHRASE
 from tests.invoices.asking import ask
 from tests.kyc.test_kyc import status, submit
 from tests.portal.client.reader import Reader, sign_in
 from tests.portal.client.test_team import invited
+from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
 
@@ -85,6 +87,22 @@ def test_somebody_decides_who_they_are(reader: Reader, alice: Actor):
     reader.open("/app/test")
     assert "is decided" in reader.send("/app/test/kyc", outcome="APPROVED").text
     assert status(alice)["status"] == "APPROVED"
+
+
+def test_a_fault_is_asked_for_and_taken_back(reader: Reader, alice: Actor):
+    key = make_key(alice)
+    reader.open("/app/test")
+    said = reader.send("/app/test/faults", kind="unavailable", call="POST /client/withdraw").text
+    assert "meets this fault" in said
+    assert "POST /client/withdraw" in said
+    assert key.get("/client/balance").status_code == 200
+    (removal,) = [form for form in reader.at.forms if form.action.endswith("/remove")]
+    assert "taken back" in reader.send(removal.action).text
+    refused(key.post("/client/withdraw", {}), 400, "validation_error")
+    assert reader.again(removal.action, removal.fields).status_code == 404
+    reader.open("/app/test")
+    reader.send("/app/test/faults", kind="internal_error")
+    refused(key.get("/client/balance"), 500, "internal_error")
 
 
 @pytest.mark.parametrize(
