@@ -1,4 +1,7 @@
-"""What an owner does about an invoice: let it last longer, take less, note something."""
+"""What an owner does about an invoice: let it last longer, take less, note something.
+
+In a sandbox, where nobody has to wait for it, its time is over when they say so.
+"""
 
 from datetime import datetime, timedelta
 
@@ -35,6 +38,23 @@ def prolong(user_id: str, invoice_id: str, expires_at: datetime) -> Invoice:
             raise _no_end("It can be paid for 90 days at most, from when it was made.")
         if new_end > end:
             invoice.expires_at = expires_at
+    return invoice
+
+
+def run_out(user_id: str, invoice_id: str) -> Invoice:
+    """End an invoice as its time would, now; what was seen before counts as in time.
+
+    Raises:
+        NotFound: there is no such invoice, or it is somebody else's.
+        Conflict: it has ended, or a payment is on its way (``state_conflict``).
+    """
+    with transaction():
+        invoice = _locked(user_id, invoice_id)
+        receiving.catch_up(invoice)
+        check_open(invoice)
+        # The second that is told as its end counts whole: the one before this is over.
+        invoice.expires_at = clock.second(clock.now()) - timedelta(microseconds=1)
+        receiving.catch_up(invoice)
     return invoice
 
 

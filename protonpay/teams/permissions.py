@@ -133,6 +133,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "test.payments": _ALL,
     "test.pay": _TESTS,
     "test.decide": _MANAGES,
+    "test.run_out": _TESTS,
     "test.standing_faults": _ALL,
     "test.ask_for_fault": _TESTS,
     "test.remove_fault": _TESTS,

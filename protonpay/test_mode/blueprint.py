@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from protonpay.invoices import keeping
+from protonpay.invoices.schemas import InvoiceAnswer
 from protonpay.kernel.scopes import Scope
 from protonpay.kyc.schemas import CaseAnswer
 from protonpay.test_mode import faults, schemas, service
@@ -49,6 +51,13 @@ def payments(query: dict[str, Any]) -> dict[str, Any]:
 def decide(decision: dict[str, Any]) -> dict[str, Any]:
     """Decide your own identity check, as an operator would."""
     return {"kyc": service.decide_identity(current().user_id, **decision)}
+
+
+@blp.post("/invoices/<id:invoice_id>/expire", keys=needs(Scope.INVOICES_WRITE))
+@blp.response(200, InvoiceAnswer)
+def run_out(invoice_id: str) -> dict[str, Any]:
+    """Let the time of an invoice of yours be over now: it ends as it would by itself."""
+    return {"invoice": keeping.run_out(current().user_id, invoice_id)}
 
 
 @blp.post("/faults", keys=ANY_KEY)

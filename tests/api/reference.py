@@ -314,6 +314,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/test/payments/{TEST_PAYMENT}"),
     Example("GET", "/client/test/payments?limit=1"),
+    Example("POST", "/client/test/invoices/{EXPIRING_INVOICE}/expire"),
     Example(
         "POST",
         "/client/test/faults",

@@ -38,6 +38,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", "/client/test/payments"): [{"deposits:write"}],
     ("GET", "/client/test/payments"): [{"activity:read"}, {"deposits:write"}],
     ("GET", f"/client/test/payments/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],
+    ("POST", f"/client/test/invoices/{NOBODY}/expire"): [{"invoices:write"}],
     ("POST", "/client/test/faults"): [set()],
     ("GET", "/client/test/faults"): [set()],
     ("DELETE", f"/client/test/faults/{NOBODY}"): [set()],

@@ -252,6 +252,8 @@ class Reader:
         if name.endswith("{PAID_INVOICE}/refund"):
             self.known["PAID_INVOICE"] = self._invoice(self._me())
             self.payee.post(f"/client/invoices/{self.known['PAID_INVOICE']}/pay")
+        if "{EXPIRING_INVOICE}" in name:
+            self.known["EXPIRING_INVOICE"] = self._invoice(self._me())
         if name.endswith("{PART_PAID_INVOICE}/decline"):
             self._part_is_paid_and_asked_back()
 

@@ -106,6 +106,7 @@ ROWS: Mapping[str, str] = {
     "GET /client/test/payments/{payment_id}": "vadpm",
     "POST /client/test/payments": "dpm",
     "POST /client/test/kyc": "m",
+    "POST /client/test/invoices/{invoice_id}/expire": "dpm",
     "GET /client/test/faults": "vadpm",
     "POST /client/test/faults": "dpm",
     "DELETE /client/test/faults/{fault_id}": "dpm",

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from protonpay.kernel.money import Usdc
 from protonpay.request_log import recording
@@ -14,11 +13,10 @@ from tests.actors import Actor
 from tests.api_keys.keys import Key, make_key
 from tests.moments import Moments
 from tests.refusals import refused
-from tests.test_mode.test_production import production
 from tests.unchanged import nothing_changes, only_changes
 from tests.web.conftest import Away, redis_away
 
-__all__ = ["production", "redis_away"]
+__all__ = ["redis_away"]
 
 PATH = "/client/test/faults"
 SAID = "This fault was asked for in test mode. The call was "
@@ -194,7 +192,3 @@ def test_without_redis_calls_are_carried_out(alice: Actor, key: Key, redis_away:
         assert key.get("/client/balance").status_code == 200
         refused(alice.post(PATH, {"kind": "unavailable"}), 503, "unavailable")
     assert standing(alice) == [made]
-
-
-def test_in_production_nothing_stands_between_a_call_and_what_does_it(production: Flask):
-    assert "dispatch_request" not in vars(production)

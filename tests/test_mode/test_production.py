@@ -12,8 +12,10 @@ from tests.web.doors import DOCUMENT
 
 OURS = {"/api/client/test/payments", "/api/client/test/payments/{payment_id}"}
 OURS |= {"/api/client/test/kyc"}
+OURS |= {"/api/client/test/invoices/{invoice_id}/expire"}
 OURS |= {"/api/client/test/faults", "/api/client/test/faults/{fault_id}"}
 SCREENS = ("/app/test", "/app/test/payments", "/app/test/kyc", "/app/test/faults")
+SCREENS += ("/app/test/invoices/<id:invoice_id>/expire",)
 SCREENS += ("/app/test/faults/<id:fault_id>/remove",)
 KEPT = ("DATABASE_URL", "REDIS_URL", "KEYRING_PATH")
 
@@ -53,3 +55,8 @@ def test_neither_document_nor_reference_tells_of_them(production: Flask):
     reference = caller.get("/docs")
     assert reference.status_code == 200
     assert "/client/test" not in reference.get_data(as_text=True)
+
+
+def test_nothing_stands_between_a_call_and_what_does_it(production: Flask, app: Flask):
+    assert "dispatch_request" in vars(app), "where faults are met"
+    assert "dispatch_request" not in vars(production)

@@ -19,6 +19,19 @@ IN_RUSSIAN: Sentences = {
     ),
     "Left empty: all that it still asks for.": "Если не заполнять — всё, что ещё осталось.",
     "Pay it": "Оплатить",
+    "How one ends that nobody pays is tried on its own page.": (
+        "Как завершается неоплаченный счёт, можно проверить на его странице."
+    ),
+    "Let its time be over": "Завершить срок оплаты",
+    (
+        "Only where money is play money: it ends now as it would by itself, and your programs"
+        " are told."
+    ): (
+        "Только там, где деньги игровые: счёт завершится сейчас так же, как завершился бы сам,"
+        " и ваши программы об этом узнают."
+    ),
+    "End it now": "Завершить сейчас",
+    "The time of this invoice is over.": "Срок оплаты этого счёта истёк.",
     "No invoice of yours is open.": "Открытых счетов у вас нет.",
     "Sent lately": "Недавно отправлено",
     "The node refused it: nothing was sent.": "Узел отказал: ничего не отправлено.",

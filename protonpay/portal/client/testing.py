@@ -59,6 +59,14 @@ def decide() -> AnyResponse:
     return done("Your identity check is decided.", TEST)
 
 
+def run_out(invoice_id: str) -> AnyResponse:
+    """Let the time of an invoice be over."""
+    form = Form()
+    if send("POST", f"/client/test/invoices/{invoice_id}/expire", form).refused:
+        return _screen(paying=form)
+    return done("The time of this invoice is over.", f"/app/invoices/{invoice_id}")
+
+
 def fail() -> AnyResponse:
     """Have the next call of an API key meet a fault."""
     form = Form()
@@ -83,6 +91,8 @@ def _open(state: BlueprintSetupState) -> None:
         state.add_url_rule(TEST.removeprefix("/app"), "test", test)
         state.add_url_rule("/test/payments", "test_payment", pay, methods=["POST"])
         state.add_url_rule("/test/kyc", "test_identity", decide, methods=["POST"])
+        ending = "/test/invoices/<id:invoice_id>/expire"
+        state.add_url_rule(ending, "test_expiry", run_out, methods=["POST"])
         state.add_url_rule("/test/faults", "test_fault", fail, methods=["POST"])
         removal = "/test/faults/<id:fault_id>/remove"
         state.add_url_rule(removal, "test_fault_removal", take_back, methods=["POST"])
@@ -142,6 +152,7 @@ def _on_to(place: str) -> AnyResponse:
 _TRYING: Sequence[Call] = (
     Call("POST", "/client/test/payments", {"network": "Base", "amount": _USUAL}),
     Call("POST", "/client/test/payments", {"network": "Base", "invoiceId": "…"}),
+    Call("POST", "/client/test/invoices/…/expire"),
     Call("POST", "/client/test/kyc", {"outcome": "APPROVED"}),
     Call("POST", "/client/test/faults", {"kind": "answer_lost"}),
     Call("DELETE", "/client/test/faults/…"),

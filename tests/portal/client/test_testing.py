@@ -89,6 +89,19 @@ def test_somebody_decides_who_they_are(reader: Reader, alice: Actor):
     assert status(alice)["status"] == "APPROVED"
 
 
+def test_an_invoice_ends_on_its_own_page(reader: Reader, alice: Actor):
+    invoice = ask(alice, "20")
+    reader.open(f"/app/invoices/{invoice.id}")
+    ending = f"/app/test/invoices/{invoice.id}/expire"
+    fields = reader.at.form(ending).fields
+    assert "The time of this invoice is over." in reader.send(ending).text
+    assert invoice.status == "EXPIRED"
+    assert ending not in reader.at.html
+    with nothing_changes():
+        again = reader.again(ending, {**fields, "key": "another-press"})
+    assert again.status_code == 409
+
+
 def test_a_fault_is_asked_for_and_taken_back(reader: Reader, alice: Actor):
     key = make_key(alice)
     reader.open("/app/test")
@@ -120,11 +133,12 @@ def test_a_member_sees_what_their_role_may(
 
 
 def test_where_money_is_real_no_page_offers_it(
-    reader: Reader, house: Flask, monkeypatch: pytest.MonkeyPatch
+    reader: Reader, house: Flask, alice: Actor, monkeypatch: pytest.MonkeyPatch
 ):
     assert "/app/test" in reader.open("/app").links
     monkeypatch.setitem(house.jinja_env.globals, "test_data", None)
-    for path in ("/app", "/app/deposit?network=Base"):
+    invoice = ask(alice, "20")
+    for path in ("/app", "/app/deposit?network=Base", f"/app/invoices/{invoice.id}"):
         shown = reader.open(path)
         assert reader.status == 200
         assert "/app/test" not in shown.html
