@@ -331,7 +331,8 @@ def _on_user(
     by: Caller, action: str, user_id: str, reason: str, work: Callable[[str], object]
 ) -> Person:
     def look() -> Mapping[str, Any]:
-        now = users.get(user_id)
+        # Locked, so that what is written down as changed was changed by this act.
+        now = users.lock(user_id)
         return {
             "standing": now.standing,
             "plan": now.plan,

@@ -58,6 +58,13 @@ def renew() -> dict[str, Any]:
     return {"recovery_codes": two_factor.renew_codes(current().user_id)}
 
 
+@blp.delete("/2fa/reset", keys=NO_KEY, refuses=[404])
+@blp.response(204)
+def keep() -> None:
+    """Stop the second factor from being taken away, as somebody asked who said that it is lost."""
+    factor_resets.stop_in_session(current().user_id)
+
+
 @blp.post("/2fa/disable", keys=NO_KEY, refuses=[401])
 @blp.arguments(factor_schemas.PasswordAgain)
 @blp.response(200, factor_schemas.FactorAnswer)

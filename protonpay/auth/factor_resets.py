@@ -1,7 +1,7 @@
 """Lost app, lost passkeys: taken away two days after that was asked for, unless they turn up.
 
 Whoever talks an operator into it has not won yet: the owner is written to, and a click in that
-letter, or signing in with what is said to be lost, ends it (ADR 40).
+letter, a session of theirs, or signing in with what is said to be lost, ends it (ADR 40).
 """
 
 from datetime import datetime
@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from protonpay.auth import email_tokens
 from protonpay.auth.models import FactorReset, TokenPurpose
 from protonpay.kernel import clock, ids
+from protonpay.kernel.errors import NotFound
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store import outbox
@@ -56,6 +57,19 @@ def ask(user_id: str) -> datetime:
 def due_at(user_id: str) -> datetime | None:
     """Return when a user's second factor is taken away; None if that was not asked for."""
     return db.session.scalar(select(FactorReset.due_at).where(FactorReset.user_id == user_id))
+
+
+def stop_in_session(user_id: str) -> None:
+    """Stop it for who is signed in.
+
+    No code is asked for: it takes nothing away, and the app may be at home.
+
+    Raises:
+        NotFound: nothing is to be taken away, or it was already.
+    """
+    with transaction():
+        if not stop(users.lock(user_id)):
+            raise NotFound("not_found", "No second factor is to be taken away.")
 
 
 def keep(token: str) -> None:

@@ -21,7 +21,8 @@ def acting(action: str, email: str, reason: str) -> Iterator[User]:
     user = find(email)
 
     def look() -> Mapping[str, Any]:
-        now = service.get(user.id)
+        # Locked, so that what is written down as changed was changed by this act.
+        now = service.lock(user.id)
         return {
             "standing": now.standing,
             "withdrawalsFrozenAt": now.withdrawals_frozen_at,

@@ -168,6 +168,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "two_factor.setup": _NOBODY,
     "two_factor.enable": _NOBODY,
     "two_factor.renew": _NOBODY,
+    "two_factor.keep": _NOBODY,
     "two_factor.disable": _NOBODY,
     "passkeys.options": _NOBODY,
     "passkeys.add": _NOBODY,

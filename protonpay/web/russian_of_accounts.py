@@ -37,6 +37,7 @@ OF_ACCOUNTS: Mapping[str, str] = {
     ),
     "There is a second factor already.": "Второй фактор уже включён.",
     "There is no second factor.": "Второго фактора нет.",
+    "No second factor is to be taken away.": "Второй фактор никто не отключает.",
     "Set up an app first: the secret is good for ten minutes.": (
         "Сначала настройте приложение: секрет действует десять минут."
     ),

@@ -230,6 +230,7 @@ EXAMPLES = (
         public=True,
         keeps=SESSION,
     ),
+    Example("DELETE", "/client/2fa/reset", status=NOTHING),
     Example(
         "POST",
         "/client/2fa/disable",

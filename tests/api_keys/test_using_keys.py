@@ -121,6 +121,7 @@ MANAGING = (
     ("POST", "/client/2fa/setup"),
     ("POST", "/client/2fa/enable"),
     ("POST", "/client/2fa/recovery-codes"),
+    ("DELETE", "/client/2fa/reset"),
     ("POST", "/client/2fa/disable"),
     ("POST", "/client/passkeys/options"),
     ("POST", "/client/passkeys"),

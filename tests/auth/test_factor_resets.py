@@ -105,6 +105,13 @@ def by_recovery_code(alice: Actor, phone: App, house: Flask) -> None:
     assert signs_in(alice, phone.recovery_codes[0]) == 200
 
 
+def by_call(alice: Actor, phone: App, house: Flask) -> None:
+    """Stop it where one is signed in."""
+    assert alice.call("DELETE", "/client/2fa/reset").status_code == 204
+    with nothing_changes():
+        refused(alice.call("DELETE", "/client/2fa/reset"), 404, "not_found")
+
+
 def by_operator(alice: Actor, phone: App, house: Flask) -> None:
     """Have the operator stop it."""
     assert operator(house, "keep-2fa", alice) == (0, f"{alice.email}: the second factor stays\n")
@@ -112,7 +119,7 @@ def by_operator(alice: Actor, phone: App, house: Flask) -> None:
         assert operator(house, "keep-2fa", alice) == (0, f"{alice.email}: nothing to stop\n")
 
 
-@pytest.mark.parametrize("how", [by_link, by_code, by_recovery_code, by_operator])
+@pytest.mark.parametrize("how", [by_link, by_code, by_recovery_code, by_call, by_operator])
 def test_its_owner_stops_it(
     house: Flask,
     alice: Actor,
@@ -152,8 +159,10 @@ def test_a_passkey_stops_it(house: Flask, alice: Actor, moments: Moments, *, sec
     assert factor_resets.due_at(alice.id) is None
 
 
-def test_what_is_no_proof_stops_nothing(house: Flask, alice: Actor, phone: App):
+def test_what_is_no_proof_stops_nothing(house: Flask, alice: Actor, bob: Actor, phone: App):
     asked(house, alice)
+    with nothing_changes():
+        refused(bob.call("DELETE", "/client/2fa/reset"), 404, "not_found")
     due = factor_resets.due_at(alice.id)
     assert signs_in(alice, "000000") == 401
     with nothing_changes():

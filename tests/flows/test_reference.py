@@ -50,6 +50,17 @@ LETTERS = {
 }
 
 
+# What has happened to the reader: two months, one of them over; an operator believed somebody.
+HAPPENED = {
+    "GET /client/statements": (
+        "UPDATE users SET created_at = created_at - interval '62 days' WHERE email = %s"
+    ),
+    "DELETE /client/2fa/reset": """
+        INSERT INTO factor_resets
+        SELECT 'c' || id, id, now(), now() + interval '48 hours' FROM users WHERE email = %s
+    """,
+}
+
 _AGAIN_AND_AGAIN = """
 const lines = require("readline").createInterface({input: process.stdin});
 const AsyncFunction = (async () => {}).constructor;
@@ -140,8 +151,8 @@ class Reader:
         """Let exist what the next example takes for granted."""
         if name == "GET /client/balance":
             self.city.pay(self._me(), "1250")
-        if name == "GET /client/statements":
-            self._have_a_past()
+        if name in HAPPENED:
+            self._have(HAPPENED[name])
         if name == "GET /client/ledger/proof":
             self.city.flask("ops", "ledger-head", "--unknown")
         if name.endswith(("{PAYOUT}", "{TEST_PAYMENT}")):
@@ -297,11 +308,9 @@ class Reader:
 
         return until(arrived, PATIENCE)  # type: ignore[return-value] # until it is one
 
-    def _have_a_past(self) -> None:
-        """Have been here for two months: one of them is over."""
-        ago = "UPDATE users SET created_at = created_at - interval '62 days' WHERE email = %s"
+    def _have(self, sql: str) -> None:
         with psycopg.connect(self.city.environ["DATABASE_URL"]) as connection:
-            connection.execute(ago, [self.email])
+            connection.execute(sql, [self.email])
 
     def _have_an_address(self, *, proved: bool) -> None:
         """Have proved one's own address, or not."""

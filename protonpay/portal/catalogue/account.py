@@ -172,13 +172,13 @@ IN_RUSSIAN: Sentences = {
     "Balance after": "Баланс после",
     "Entries": "Записи",
     "For the invoice": "По счёту",
-    "Somebody said that it is lost: it is taken away at this moment.": (
+    "Somebody said that it is lost. It will be taken away at this time:": (
         "Нам сообщили, что он потерян; его отключат в это время:"
     ),
-    "If you have it, sign in with it once more, or use the link of our e-mail.": (
-        "Если он у вас, войдите с ним ещё раз или откройте ссылку из нашего письма: отключения"
-        " не будет."
+    "If you have it, or it was not you, keep it.": (
+        "Если он у вас или об этом просили не вы, сохраните его."
     ),
+    "The second factor stays.": "Второй фактор остаётся.",
     "In the book": "В книге учёта",
     "our fee in it: {fee}": "в том числе комиссия: {fee}",
     "Nothing: the book has what is final.": "Ничего: в книгу попадает только окончательное.",

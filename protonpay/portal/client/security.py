@@ -77,6 +77,15 @@ def renew_codes() -> Response:
     return _security(form) if answer.refused else _codes(answer)
 
 
+@client.post("/security/2fa/keep")
+def keep_two_factor() -> AnyResponse:
+    """Stop the second factor from being taken away."""
+    form = Form()
+    if send("DELETE", "/client/2fa/reset", form).refused:
+        return _security(form)
+    return done("The second factor stays.", "/app/security")
+
+
 @client.post("/security/2fa/disable")
 def disable_two_factor() -> AnyResponse:
     """Take the second factor away."""

@@ -38,10 +38,13 @@ def test_from_signing_up_to_the_second_factor(house: Flask, moments: Moments):
     codes = [each for each in reader.at.words if each.count("-") >= 1 and each.strip() == each]
     codes = [each for each in codes if each.replace("-", "").isalnum()]
     assert len(codes) == 10
-    assert "it is taken away" not in reader.open("/app/security").text
+    assert "It will be taken away" not in reader.open("/app/security").text
     asked = ["users", "reset-2fa", "zoe@example.com", "--reason", "she called"]
     assert house.test_cli_runner().invoke(args=asked).exit_code == 0
     assert "Somebody said that it is lost" in reader.open("/app/security").text
+    reader.send("/app/security/2fa/keep")
+    assert "The second factor stays." in reader.at.text
+    assert "It will be taken away" not in reader.at.text
     reader.open("/app")
     reader.send("/logout")
     moments.pass_by(STEP)
