@@ -1,6 +1,7 @@
 """Ended sessions, told to every process; letters that nobody may time."""
 
 from protonpay.auth import passkey_steps, recovery, sessions
+from protonpay.kernel import clock
 from protonpay.store.jobs import Later
 from workers.job import job, periodic
 
@@ -12,9 +13,12 @@ def announce_revocation(session_id: str) -> None:
 
 
 @job("auth.write_reset")
-def write_reset(email: str) -> None:
-    """Send the link that was asked for, if the address has an account."""
-    recovery.write_reset(email)
+def write_reset(email: str, asked_at: str | None = None) -> None:
+    """Send the link that was asked for, if the address has an account.
+
+    A row of a release before this one does not say when that was.
+    """
+    recovery.write_reset(email, clock.from_text(asked_at) if asked_at else clock.now())
 
 
 @job("auth.reset_factors")

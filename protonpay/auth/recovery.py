@@ -1,5 +1,7 @@
 """A password that was forgotten, or shall be another."""
 
+from datetime import datetime
+
 from protonpay.auth import devices, email_tokens, sessions
 from protonpay.auth.models import TokenPurpose
 from protonpay.auth.passwords import check_strength, passwords
@@ -22,11 +24,16 @@ def ask_reset(email: str) -> None:
     them have one (OWASP Forgot Password Cheat Sheet).
     """
     with transaction():
-        outbox.add("auth.write_reset", email=email)
+        outbox.add("auth.write_reset", email=email, asked_at=clock.to_text(clock.now()))
 
 
-def write_reset(email: str) -> None:
-    """Send the link that was asked for; to a stranger nothing, and not more than five an hour."""
+def write_reset(email: str, asked_at: datetime) -> None:
+    """Send the link that was asked for; to a stranger nothing, and not more than five an hour.
+
+    Nothing either once a link of that moment would have ended: nobody waits for it any more.
+    """
+    if asked_at + email_tokens.LIFE[TokenPurpose.RESET] <= clock.now():
+        return
     with transaction():
         found = users.find_by_email(email)
         if found is None or found.standing != "ACTIVE":

@@ -31,6 +31,8 @@ logger = structlog.get_logger(__name__)
 
 MOST_AN_HOUR = 20
 """Letters of events that an account gets; what is beyond them is behind the bell alone."""
+WANTED_FOR = timedelta(days=30)
+"""That money came in is news two days later, too, if nothing could write or send before."""
 TEMPLATES: Mapping[str, tuple[str, str]] = {
     events.DEPOSIT_CONFIRMED: ("deposit_credited", "/app/deposits/{id}"),
     events.DEPOSIT_CARD_SUCCESS: ("deposit_credited", "/app/deposits/{id}"),
@@ -53,7 +55,6 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 """Kind → its template, and where its letter leads; of other kinds the rooms write that know why."""
 
 _KEPT = timedelta(days=90)
-_USEFUL = timedelta(days=1)
 _AT_ONCE = 50
 _RECEIVED = "transfer_received"
 _READ = """
@@ -141,7 +142,7 @@ def write_of_notices(limit: int) -> int:
             data["amount"] = str(Usdc(amount))
         with transaction():
             owner = users.get(user_id)
-            _post(owner, _Told(subject, kind, data, moment))
+            _post(owner, _Told(subject, kind, data, moment), mail.USEFUL_FOR)
     return len(rows)
 
 
@@ -160,7 +161,7 @@ def _write(user_id: str, told: int, last: int) -> None:
         reached = happened[-1][1] if len(happened) == _AT_ONCE else last
         if log.tell(user_id, told, reached):
             for one, _ in happened[:room]:
-                _post(owner, one)
+                _post(owner, one, one.at + WANTED_FOR - clock.now())
 
 
 def _lately(user_id: str) -> int:
@@ -175,7 +176,7 @@ def _read(owner: User, told: int, last: int) -> Sequence[tuple[_Told, int]]:
         "told": told,
         "last": last,
         "names": [kind for kind in TEMPLATES if users.wants_letter(owner, kind)],
-        "since": clock.now() - _USEFUL,
+        "since": clock.now() - WANTED_FOR,
         "limit": _AT_ONCE,
     }
     return [
@@ -184,7 +185,7 @@ def _read(owner: User, told: int, last: int) -> Sequence[tuple[_Told, int]]:
     ]
 
 
-def _post(owner: User, told: _Told) -> None:
+def _post(owner: User, told: _Told, useful_for: timedelta) -> None:
     """Write one letter, in the caller's transaction, if it is wanted and was not written yet."""
     asked = {"subject": told.subject, "user": owner.id, "now": clock.now()}
     new = db.execute(_WRITTEN, asked).rowcount == 1
@@ -207,7 +208,7 @@ def _post(owner: User, told: _Told) -> None:
         template,
         to=owner.email,
         language=owner.language,
-        useful_for=mail.USEFUL_FOR,
+        useful_for=useful_for,
         **{name: values[name] for name in wanted},
     )
 

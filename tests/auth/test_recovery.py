@@ -11,7 +11,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from protonpay.auth import recovery
-from protonpay.auth.email_tokens import MOST_AN_HOUR
+from protonpay.auth.email_tokens import LIFE, MOST_AN_HOUR
+from protonpay.auth.models import TokenPurpose
+from protonpay.kernel import clock
 from protonpay.store.db import db
 from protonpay.store.outbox import OutboxRow
 from tests.actors import PASSWORD, Actor
@@ -37,7 +39,7 @@ def login(actor: Actor, password: str) -> TestResponse:
 
 
 def asked(actor: Actor) -> str:
-    recovery.write_reset(actor.email.upper())
+    recovery.write_reset(actor.email.upper(), clock.now())
     letter = letters.waiting(actor.email)[-1]
     assert letters.page_of(letter) == "/reset-password"
     return letters.token_of(letter)
@@ -58,9 +60,10 @@ def test_the_same_is_done_for_every_address(house: Flask, alice: Actor):
         select(OutboxRow.job, OutboxRow.args).where(OutboxRow.id.not_in(before))
     ).all()
     assert [job for job, _ in jobs] == ["auth.write_reset"] * 4
-    assert jobs[1][1] == {"email": "nobody@example.com"}
+    assert jobs[1][1]["email"] == "nobody@example.com"
+    assert {frozenset(args) for _, args in jobs} == {frozenset({"email", "asked_at"})}
     with nothing_changes():
-        recovery.write_reset("nobody@example.com")
+        recovery.write_reset("nobody@example.com", clock.now())
 
 
 def test_a_link_sets_a_new_password_once_and_ends_every_session(alice: Actor):
@@ -106,11 +109,20 @@ def test_a_link_of_another_purpose_resets_nothing(alice: Actor):
         refused(alice.client.post("/api/auth/freeze", json={"token": token}), 400, "invalid_link")
 
 
+def test_a_link_that_would_have_ended_is_not_written(alice: Actor):
+    """No worker ran: who asked has long asked again, or given up."""
+    life = LIFE[TokenPurpose.RESET]
+    with nothing_changes():
+        recovery.write_reset(alice.email, clock.now() - life)
+    recovery.write_reset(alice.email, clock.now() - life + timedelta(minutes=1))
+    assert letters.letters(alice.email)[-1] == "reset_password"
+
+
 def test_no_more_than_five_letters_an_hour_are_written(alice: Actor):
     for _ in range(MOST_AN_HOUR):
-        recovery.write_reset(alice.email)
+        recovery.write_reset(alice.email, clock.now())
     with nothing_changes():
-        recovery.write_reset(alice.email)
+        recovery.write_reset(alice.email, clock.now())
 
 
 def test_a_suspended_account_is_sent_nothing(house: Flask, alice: Actor):
@@ -121,7 +133,7 @@ def test_a_suspended_account_is_sent_nothing(house: Flask, alice: Actor):
         == 0
     )
     with nothing_changes():
-        recovery.write_reset(alice.email)
+        recovery.write_reset(alice.email, clock.now())
 
 
 def test_a_password_is_changed_and_the_other_sessions_end(alice: Actor):

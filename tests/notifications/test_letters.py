@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from protonpay.invoices import letters as invoice_letters
 from protonpay.kernel import clock, notices
 from protonpay.kernel.events import NAMES, PAYOUT_COMPLETED, TRANSFER_COMPLETED
 from protonpay.kernel.money import Usdc
 from protonpay.mail import writing
+from protonpay.mail.models import LetterRow
 from protonpay.notifications import emails
 from protonpay.store import db
 from protonpay.webhooks import failing
@@ -23,7 +25,7 @@ from tests.moments import Moments
 from tests.notifications.happenings import fail, happen, hold, hook
 from tests.refusals import refused
 from tests.teams.people import member
-from tests.unchanged import nothing_changes
+from tests.unchanged import nothing_changes, only_changes
 
 PREFERENCES = "/client/notifications/preferences"
 
@@ -192,6 +194,28 @@ def test_a_flood_is_twenty_letters_an_hour(alice: Actor, moments: Moments):
     moments.pass_by(3600)
     happen(alice, "deposit.confirmed")
     assert len(written(alice)) == emails.MOST_AN_HOUR + 1
+
+
+def test_what_happened_while_nothing_wrote_is_written_late_and_says_when(
+    alice: Actor, moments: Moments
+):
+    happen(alice, "deposit.confirmed", "payout.failed")
+    happened = moments.now
+    moments.pass_by(timedelta(days=2).total_seconds())
+    assert sorted(written(alice)) == ["deposit_credited", "withdrawal_failed"]
+    day = f"{happened:%d %b %Y}".lstrip("0")
+    assert [day in letter.text for letter in waiting(alice.email)] == [True, True]
+    until = set(db.db.session.scalars(select(LetterRow.useful_until)))
+    assert until == {happened + emails.WANTED_FOR}, "a mail server may be away as long"
+
+
+def test_after_thirty_days_it_is_no_news(alice: Actor, moments: Moments):
+    happen(alice, "deposit.confirmed")
+    moments.pass_by(emails.WANTED_FOR.total_seconds() + 1)
+    with only_changes("event_counters"):
+        assert written(alice) == []
+    with nothing_changes():
+        assert written(alice) == [], "considered once"
 
 
 def test_a_test_of_an_endpoint_is_no_letter(alice: Actor):

@@ -7,6 +7,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from protonpay.auth import recovery
+from protonpay.kernel import clock
 from tests.actors import PASSWORD, Actor
 from tests.mail import letters
 from tests.refusals import refused
@@ -48,7 +49,7 @@ def test_opening_the_link_proves_nothing_and_sending_the_form_does(alice: Actor)
 
 
 def test_a_password_is_chosen_on_a_page(alice: Actor):
-    recovery.write_reset(alice.email)
+    recovery.write_reset(alice.email, clock.now())
     shown = opened(alice, **{"Accept-Language": "ru"})
     assert "Выберите новый пароль" in shown.text
 
@@ -66,7 +67,7 @@ def test_a_password_is_chosen_on_a_page(alice: Actor):
 
 
 def test_an_account_is_stopped_on_a_page(alice: Actor):
-    recovery.write_reset(alice.email)
+    recovery.write_reset(alice.email, clock.now())
     sent(alice.client, opened(alice), password=NEW)  # the letter about it says how to stop
 
     shown = opened(alice)
