@@ -9,8 +9,6 @@ from workers.job import job
 
 log = structlog.get_logger(__name__)
 
-_AWAY_SECONDS = 5
-
 
 @job("test_mode.pay")
 def pay(payment_id: str) -> Later | None:
@@ -23,7 +21,8 @@ def pay(payment_id: str) -> Later | None:
         wallet.usdc_balance(*where, errand.address)
     except OSError as away:
         # Nothing was asked for yet.
-        return Later(_AWAY_SECONDS, repr(away))
+        seconds = service.put_off(payment_id)
+        return None if seconds is None else Later(seconds, repr(away))
     if not service.begin(payment_id):
         return None
     try:

@@ -18,6 +18,7 @@ class Payment(Base):
         user_id: who asked, and is paid.
         address: of theirs, or of their invoice ``invoice_id``.
         tx_hash: once it was sent.
+        reason: why it failed, one of ``service.REASONS``.
         ended_at: when it was known what became of it, or that nobody knows.
     """
 
@@ -26,6 +27,7 @@ class Payment(Base):
         state_check("state", TEST_PAYMENT),
         CheckConstraint("amount_micro > 0", name="amounts"),
         CheckConstraint("(state = 'SENT') = (tx_hash IS NOT NULL)", name="sent"),
+        CheckConstraint("(state = 'FAILED') = (reason IS NOT NULL)", name="failed"),
         Index("ix_test_payments_user", "user_id", "created_at", "id"),
     )
 
@@ -37,5 +39,6 @@ class Payment(Base):
     invoice_id: Mapped[str | None] = mapped_column(Text, ForeignKey("invoices.id"))
     state: Mapped[str] = mapped_column(Text)
     tx_hash: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

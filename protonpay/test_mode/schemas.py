@@ -41,6 +41,13 @@ class TestPaymentView(WireSchema):
         },
     )
     tx_hash = fields.String(allow_none=True)
+    reason = fields.String(
+        allow_none=True,
+        metadata={
+            "example": None,
+            "description": f"Of FAILED: {' or '.join(service.REASONS)}. Nothing was sent.",
+        },
+    )
     created_at = Moment()
     ended_at = Moment(allow_none=True)
 

@@ -32,7 +32,12 @@ USUAL = Usdc.parse("100")
 MOST = Usdc.parse("10000")
 MOST_AN_HOUR = 60
 OUTCOMES = ("APPROVED", "REJECTED")
+REASONS = ("node_refused", "node_away")
+"""Why a payment was not sent: its node said no, or could not be reached for ``PATIENCE``."""
+PATIENCE = timedelta(hours=1)
+"""For how long a payment waits for a node that is away: after that nobody wants it any more."""
 
+_SOONEST_SECONDS, _LATEST_SECONDS = 5, 300
 _BY = audit.Operator("sandbox", "test mode")
 _WHY = "decided by its owner in a sandbox"
 
@@ -138,6 +143,28 @@ def begin(payment_id: str) -> bool:
         return True
 
 
+def put_off(payment_id: str) -> float | None:
+    """Wait for a node that is away; what was not begun when ``PATIENCE`` is over is given up.
+
+    Returns:
+        In how many seconds to look again: the longer it has waited, the longer it can. None:
+        not again.
+    """
+    with transaction():
+        payment = _locked(payment_id)
+        if payment.state != TEST_PAYMENT.initial:
+            return None
+        age = clock.now() - payment.created_at
+        if age >= PATIENCE:
+            payment.reason = "node_away"
+            _end(payment, "FAILED")
+            return None
+        seconds = int(age.total_seconds()) // 2
+        return min(
+            max(seconds, _SOONEST_SECONDS), _LATEST_SECONDS, (PATIENCE - age).total_seconds()
+        )
+
+
 def sent(payment_id: str, tx_hash: str) -> None:
     """Note that a payment was sent, and by which transaction."""
     with transaction():
@@ -149,7 +176,9 @@ def sent(payment_id: str, tx_hash: str) -> None:
 def not_sent(payment_id: str) -> None:
     """Note that the node refused a payment: nothing was sent."""
     with transaction():
-        _end(_locked(payment_id), "FAILED")
+        payment = _locked(payment_id)
+        payment.reason = "node_refused"
+        _end(payment, "FAILED")
 
 
 def lost(payment_id: str) -> None:

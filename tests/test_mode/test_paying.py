@@ -17,6 +17,7 @@ from protonpay.test_mode import service
 from tests.actors import Actor
 from tests.conftest import PASSPHRASE
 from tests.invoices.asking import ask
+from tests.moments import Moments
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
@@ -43,6 +44,11 @@ def wallet(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     made = SimpleNamespace(usdc_balance=lambda *_: 0, send_usdc=send, sent=sent)
     monkeypatch.setattr(outside, "of", lambda _family: made)
     return made
+
+
+@pytest.fixture
+def moments(monkeypatch: pytest.MonkeyPatch) -> Moments:
+    return Moments(monkeypatch)
 
 
 def pay(actor: Actor, **order: Any) -> dict[str, Any]:
@@ -151,12 +157,51 @@ def test_the_job_sends_it_once_however_often_it_runs(alice: Actor, wallet: Simpl
 
 
 def test_a_node_that_is_away_is_asked_later(alice: Actor, wallet: SimpleNamespace):
-    def away(*_: object) -> int:
+    there = wallet.usdc_balance
+    made, wallet.usdc_balance = pay(alice), _is_away
+    with nothing_changes():
+        assert isinstance(run(made), Later)
+    wallet.usdc_balance = there
+    assert run(made) is None
+    assert stands(alice, made)["status"] == "SENT"
+
+
+def test_the_longer_a_node_is_away_the_later_it_is_asked_and_after_an_hour_it_is_given_up(
+    alice: Actor, wallet: SimpleNamespace, moments: Moments
+):
+    made, wallet.usdc_balance, there = pay(alice), _is_away, wallet.usdc_balance
+    pauses: list[float] = []
+    while later := run(made):
+        pauses.append(later.seconds)
+        moments.pass_by(later.seconds)
+    assert (pauses[0], max(pauses)) == (5, 300)
+    assert sum(pauses) == pytest.approx(3600)
+    assert pauses[:-1] == sorted(pauses[:-1]), "each as long as the one before, or longer"
+    assert len(pauses) < 25
+    found = stands(alice, made)
+    assert (found["status"], found["reason"], found["txHash"]) == ("FAILED", "node_away", None)
+    wallet.usdc_balance = there
+    with nothing_changes():
+        assert run(made) is None
+    assert wallet.sent == []
+
+
+def test_what_was_begun_is_not_given_up(alice: Actor, wallet: SimpleNamespace, moments: Moments):
+    """Somebody else has begun it while we found its node away."""
+    made = pay(alice)
+
+    def begun_meanwhile(*_: object) -> int:
+        assert service.begin(made["id"])
         raise ConnectionRefusedError
 
-    made, wallet.usdc_balance = pay(alice), away
-    assert isinstance(run(made), Later)
-    assert (stands(alice, made)["status"], wallet.sent) == ("PENDING", [])
+    wallet.usdc_balance = begun_meanwhile
+    moments.pass_by(service.PATIENCE.total_seconds())
+    assert run(made) is None
+    assert stands(alice, made)["status"] == "SENDING"
+
+
+def _is_away(*_: object) -> int:
+    raise ConnectionRefusedError
 
 
 def _refuses(*_: object) -> str:
@@ -168,16 +213,22 @@ def _is_silent(*_: object) -> str:
 
 
 @pytest.mark.parametrize(
-    ("node", "state"), [(_refuses, "FAILED"), (_is_silent, "UNKNOWN")], ids=["no", "unknown"]
+    ("node", "state", "reason"),
+    [(_refuses, "FAILED", "node_refused"), (_is_silent, "UNKNOWN", None)],
+    ids=["no", "unknown"],
 )
 def test_no_is_no_and_unknown_stays_unknown(
-    alice: Actor, wallet: SimpleNamespace, node: Callable[..., str], state: str
+    alice: Actor,
+    wallet: SimpleNamespace,
+    node: Callable[..., str],
+    state: str,
+    reason: str | None,
 ):
     made, works = pay(alice), wallet.send_usdc
     wallet.send_usdc = node
     assert run(made) is None
     found = stands(alice, made)
-    assert (found["status"], found["txHash"]) == (state, None)
+    assert (found["status"], found["reason"], found["txHash"]) == (state, reason, None)
     assert found["endedAt"] is not None
     wallet.send_usdc = works
     assert run(made) is None

@@ -35,6 +35,9 @@ IN_RUSSIAN: Sentences = {
     "No invoice of yours is open.": "Открытых счетов у вас нет.",
     "Sent lately": "Недавно отправлено",
     "The node refused it: nothing was sent.": "Узел отказал: ничего не отправлено.",
+    "Its node did not answer for an hour: nothing was sent.": (
+        "Узел не отвечал целый час: ничего не отправлено."
+    ),
     "It may have been sent, and is not sent again.": (
         "Возможно, отправлено; повторно отправлено не будет."
     ),

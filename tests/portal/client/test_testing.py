@@ -1,5 +1,6 @@
 """The screen on which a sandbox is tried, and the buttons that lead to it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from protonpay.store.db import db
+from protonpay.test_mode import service
 from protonpay.test_mode.models import Payment
 from tests.actors import Actor, make_actor
 from tests.api_keys.keys import make_key
@@ -16,6 +18,7 @@ from tests.kyc.test_kyc import status, submit
 from tests.portal.client.reader import Reader, sign_in
 from tests.portal.client.test_team import invited
 from tests.refusals import refused
+from tests.test_mode.payments import paid_in_test
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
 
@@ -100,6 +103,19 @@ def test_an_invoice_ends_on_its_own_page(reader: Reader, alice: Actor):
     with nothing_changes():
         again = reader.again(ending, {**fields, "key": "another-press"})
     assert again.status_code == 409
+
+
+def test_why_a_payment_was_not_sent_is_said(
+    reader: Reader, alice: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    refused_one, waiting = paid_in_test(alice), paid_in_test(alice)
+    assert service.begin(refused_one)
+    service.not_sent(refused_one)
+    monkeypatch.setattr(service, "PATIENCE", timedelta(0))
+    assert service.put_off(waiting) is None
+    shown = reader.open("/app/test").text
+    assert "The node refused it: nothing was sent." in shown
+    assert "Its node did not answer for an hour: nothing was sent." in shown
 
 
 def test_a_fault_is_asked_for_and_taken_back(reader: Reader, alice: Actor):
