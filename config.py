@@ -11,9 +11,8 @@ Two ways to be configured, never mixed:
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from email.utils import parseaddr
 from pathlib import Path
 
 import config_production as production
@@ -21,7 +20,6 @@ from protonpay.chains import further
 from protonpay.chains.networks import BUILT_IN
 from protonpay.identity.registry import MANUAL
 from protonpay.identity.registry import PROVIDERS as IDENTITY_PROVIDERS
-from protonpay.mail import smtp
 
 SANDBOX = "sandbox"
 PRODUCTION = "production"
@@ -38,7 +36,6 @@ LARGE_DEPOSIT = "1000"
 LONGEST_KEPT_DAYS = 36_525
 FIVE_YEARS_DAYS = 1826
 """For so long records of customers are to be kept (FATF, recommendation 11)."""
-MAIL_FROM = "no-reply@protonpay.example"
 _AMOUNT = re.compile(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,6})?", re.ASCII)
 _CEILING = rf"(-|{_AMOUNT.pattern})"
 _CEILINGS = re.compile(rf"{_CEILING}/{_CEILING}/{_CEILING}", re.ASCII)
@@ -79,8 +76,10 @@ class Config:
             none older than ``fx_max_age_seconds``.
         webhook_allow_insecure_targets: ``host:port`` list that webhooks may reach over
             plain HTTP; sandbox only.
-        smtp_url: ``smtps://user:password@host:port`` (TLS) or ``smtp://`` (STARTTLS unless on this
+        smtp_url: ``smtps://user:password@host:port`` (TLS) or ``smtp://`` (STARTTLS but to this
             machine); without one letters wait. ``mail_from``: what they come from.
+        telegram_bot_token: BotFather's; without one there is no Telegram. ``telegram_bot_name``:
+            without the @; ``telegram_base_url``: of the Bot API, ``telegram_page_url``: of bots.
         help_url: where people ask for help, ``terms_url`` what they agree to: links at the foot of
             every page; ``https://…`` (help also ``mailto:…``), or unset.
         sweep_threshold_usdc: an address with this much is swept to the treasury at once; one
@@ -142,6 +141,10 @@ class Config:
     database_connections: int
     smtp_url: str | None
     mail_from: str
+    telegram_bot_token: str | None
+    telegram_bot_name: str
+    telegram_base_url: str
+    telegram_page_url: str
     help_url: str | None
     terms_url: str | None
     sweep_threshold_usdc: str
@@ -222,7 +225,11 @@ class Config:
             log_level=values.get("LOG_LEVEL") or "INFO",
             database_connections=int(values.get("WEB_THREADS") or 4),
             smtp_url=values.get("SMTP_URL") or None,
-            mail_from=values.get("MAIL_FROM") or f"Proton Pay <{MAIL_FROM}>",
+            mail_from=values.get("MAIL_FROM") or f"Proton Pay <{production.MAIL_FROM}>",
+            telegram_bot_token=values.get("TELEGRAM_BOT_TOKEN") or None,
+            telegram_bot_name=values.get("TELEGRAM_BOT_NAME", "").removeprefix("@"),
+            telegram_base_url=values.get("TELEGRAM_BASE_URL") or "https://api.telegram.org",
+            telegram_page_url=values.get("TELEGRAM_PAGE_URL") or "https://t.me",
             help_url=values.get("HELP_URL") or None,
             terms_url=values.get("TERMS_URL") or None,
             sweep_threshold_usdc=values.get("SWEEP_THRESHOLD_USDC") or "5",
@@ -304,14 +311,17 @@ class Config:
         ]
         found += production.no_addresses(self.sources())
         found += production.unreadable(self.yookassa_networks)
-        found += self._bad_mail()
-        found += production.no_links(help_url=self.help_url or "", terms_url=self.terms_url or "")
+        found += production.no_mail(self.smtp_url, self.mail_from)
+        bot = (self.telegram_bot_token, self.telegram_bot_name, self.telegram_page_url)
+        found += [*production.no_bot(*bot), *production.no_links(self.help_url, self.terms_url)]
         if self.production:
             found += production.unsafe(
                 {
                     "PUBLIC_URL": self.public_url,
                     "WEBHOOK_ALLOW_INSECURE_TARGETS": " ".join(self.webhook_allow_insecure_targets),
                     "YOOKASSA_NETWORKS": self.yookassa_networks,
+                    "SMTP_URL": self.smtp_url or "",
+                    "MAIL_FROM": self.mail_from,
                     "TAP_SECRET_KEY": self.tap_secret_key or "",
                     "YOOKASSA_SECRET_KEY": self.yookassa_secret_key or "",
                     "FREEDOMPAY_SECRET_KEY": self.freedompay_secret_key or "",
@@ -321,17 +331,6 @@ class Config:
                 secrets=self.secrets(),
             )
         return found
-
-    def _bad_mail(self) -> Iterator[str]:
-        try:
-            if self.smtp_url:
-                smtp.Server.read(self.smtp_url)
-        except ValueError as error:
-            yield str(error)
-        if "@" not in parseaddr(self.mail_from)[1]:
-            yield "MAIL_FROM is an address such as Proton Pay <no-reply@example.com>"
-        if self.production and self.smtp_url and self.mail_from.endswith(f"<{MAIL_FROM}>"):
-            yield "MAIL_FROM is not set"
 
     def _bad_sweeps(self) -> list[str]:
         amounts = {
@@ -369,12 +368,13 @@ class Config:
         } | {f"{name.upper()}_RPC_URL_2": url for name, url in self.second_rpc_urls.items()}
 
     def sources(self) -> dict[str, str]:
-        """Return those whose word is believed about money: card providers, and of rates."""
+        """Return those whose word is believed: of money, of rates, of who writes to our bot."""
         return {
             "TAP_BASE_URL": self.tap_base_url,
             "YOOKASSA_BASE_URL": self.yookassa_base_url,
             "FREEDOMPAY_BASE_URL": self.freedompay_base_url,
             "FX_RATES_URL": self.fx_rates_url or "",
+            "TELEGRAM_BASE_URL": self.telegram_base_url,
         }
 
 

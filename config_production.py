@@ -1,13 +1,17 @@
 """Which addresses and keys a setting may hold, and in production may not: a sandbox's, a test's."""
 
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from email.utils import parseaddr
 from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from protonpay.mail import smtp
 from protonpay.wire.guard import only_public
 
+MAIL_FROM = "no-reply@protonpay.example"
+"""What letters come from unless somebody says otherwise."""
 TEST_KEYS = {
     "TAP_SECRET_KEY": ("sk_test_",),
     "YOOKASSA_SECRET_KEY": ("test_",),
@@ -15,6 +19,8 @@ TEST_KEYS = {
     "FREEDOMPAY_SECRET_KEY": ("sandbox-", "test"),
 }
 """How keys begin with which card providers move no money."""
+_BOT_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{20,100}", re.ASCII)
+_BOT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{3,31}", re.ASCII)
 
 
 def unsafe(
@@ -46,6 +52,8 @@ def unsafe(
     found += [
         f"{name} must be https in production" for name, url in sources.items() if _is_plain(url)
     ]
+    if told["SMTP_URL"] and told["MAIL_FROM"].endswith(f"<{MAIL_FROM}>"):
+        found.append("MAIL_FROM is not set")
     found += _of_test_mode(told)
     if host(sources["FREEDOMPAY_BASE_URL"]).startswith("test-"):
         found.append("FREEDOMPAY_BASE_URL is FreedomPay's for tests: what it takes is not money")
@@ -65,14 +73,38 @@ def no_addresses(sources: Mapping[str, str]) -> Iterator[str]:
             yield f"{name} is not an address such as https://api.example.com"
 
 
-def no_links(*, help_url: str, terms_url: str) -> Iterator[str]:
-    """Say of what people are to follow from a page that they cannot; empty is not set."""
+def no_links(help_url: str | None, terms_url: str | None) -> Iterator[str]:
+    """Say of what people are to follow from a page that they cannot."""
+    help_url, terms_url = help_url or "", terms_url or ""
     box = parseaddr(help_url.removeprefix("mailto:"))[1] if help_url.startswith("mailto:") else ""
     if help_url and "@" not in box and not _is_safe_link(help_url):
         such = "https://example.com/help or mailto:help@example.com"
         yield f"HELP_URL is not an address such as {such}"
     if terms_url and not _is_safe_link(terms_url):
         yield "TERMS_URL is not an address such as https://example.com/terms"
+
+
+def no_mail(smtp_url: str | None, sender: str) -> Iterator[str]:
+    """Say of the mail server, if there is one, and of what letters come from that they are none."""
+    try:
+        if smtp_url:
+            smtp.Server.read(smtp_url)
+    except ValueError as error:
+        yield str(error)
+    if "@" not in parseaddr(sender)[1]:
+        yield "MAIL_FROM is an address such as Proton Pay <no-reply@example.com>"
+
+
+def no_bot(token: str | None, name: str, page: str) -> Iterator[str]:
+    """Say of a Telegram bot whose token is set what is missing or is none."""
+    if token is None:
+        return
+    if not _BOT_TOKEN.fullmatch(token):
+        yield "TELEGRAM_BOT_TOKEN is not a bot's: a number, a colon, and letters (BotFather has it)"
+    if not _BOT_NAME.fullmatch(name):
+        yield "TELEGRAM_BOT_NAME is the bot's name, such as example_bot"
+    if not host(page):
+        yield "TELEGRAM_PAGE_URL is not an address such as https://t.me"
 
 
 def _is_safe_link(url: str) -> bool:

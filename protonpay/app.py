@@ -74,6 +74,9 @@ from protonpay.teams import permissions as team_permissions
 from protonpay.teams import service as teams
 from protonpay.teams.blueprint import blp as team_blp
 from protonpay.teams.membership_blueprint import blp as memberships_blp
+from protonpay.telegram import messages
+from protonpay.telegram.bot import Bot
+from protonpay.telegram.service import line as telegram_line
 from protonpay.telemetry import logs
 from protonpay.test_mode import failing
 from protonpay.test_mode.blueprint import blp as test_mode_blp
@@ -199,10 +202,18 @@ def _bind_ports(config: Config) -> None:
     if config.smtp_url is not None:
         carrier = Smtp(Server.read(config.smtp_url), config.mail_from)
     office.bind(carrier, test=not config.production, public_url=config.public_url)
+    office.copy_to(messages.copy)
+    telegram_line.bind(_bot(config), f"{config.telegram_page_url}/{config.telegram_bot_name}")
     press.bind(test=not config.production)
     signer.bind(config.payout_ceilings)
     waiting.room.bind(config.database_connections)
     targets.bind(config.webhook_allow_insecure_targets, config.public_url)
+
+
+def _bot(config: Config) -> Bot | None:
+    if config.telegram_bot_token is None:
+        return None
+    return Bot(config.telegram_base_url, config.telegram_bot_token)
 
 
 def _chain_settings(config: Config) -> ChainSettings:

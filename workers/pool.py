@@ -16,10 +16,11 @@ from rq.serializers import JSONSerializer
 
 from protonpay.chains.registry import NETWORKS, chains
 from protonpay.store.db import db
-from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, SETTLE, WATCH, WEBHOOKS
+from protonpay.store.jobs import CHAIN, JOBS, PERIODIC, SETTLE, TELEGRAM, WATCH, WEBHOOKS
 from protonpay.store.queue import door, named
 from workers.alarm import alarm
 from workers.job import keeper
+from workers.telegram import listener
 from workers.webhooks import deliverer
 
 log = structlog.get_logger(__name__)
@@ -107,6 +108,8 @@ def _work(app: Flask, queue: str) -> None:
         alarm.start(app)
     if queue == WEBHOOKS:
         deliverer.start(app)
+    if queue == TELEGRAM:
+        listener.start(app)
     worker = SimpleWorker(
         [named(queue)],
         connection=door.client,
@@ -119,6 +122,7 @@ def _work(app: Flask, queue: str) -> None:
     worker.max_connection_wait_time = _LONGEST_PAUSE_SECONDS
     worker.work(logging_level="WARNING", with_scheduler=False)
     deliverer.finish()
+    listener.finish()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -10,6 +10,7 @@ from protonpay.kernel import clock
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store.db import current, transaction
+from protonpay.telegram import service as telegram
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -39,6 +40,7 @@ def tell_of_new(user: User, device: Device) -> None:
         "new_device",
         to=user.email,
         language=user.language,
+        owner_id=user.id,
         name=user.name,
         device=device.agent or "-",
         address=device.address,
@@ -61,8 +63,16 @@ def freeze(token: str) -> None:
     with transaction():
         user = email_tokens.take(token, TokenPurpose.FREEZE).user
         users.freeze_withdrawals(user)
+        # Whoever it was may have linked a chat of theirs.
+        telegram.drop(user)
         sessions.end_all_of(user.id, "frozen")
-        mail.post("withdrawals_frozen", to=user.email, language=user.language, name=user.name)
+        mail.post(
+            "withdrawals_frozen",
+            to=user.email,
+            language=user.language,
+            owner_id=user.id,
+            name=user.name,
+        )
 
 
 def _same(device: Device) -> ColumnElement[bool]:

@@ -103,6 +103,7 @@ def _change(taken: Taken) -> None:
         "email_changed",
         to=before,
         language=user.language,
+        owner_id=user.id,
         name=user.name,
         address=user.email,
         link=devices.freeze_link(user),

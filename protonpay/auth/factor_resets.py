@@ -45,6 +45,7 @@ def ask(user_id: str) -> datetime:
             "two_factor_reset_asked",
             to=user.email,
             language=user.language,
+            owner_id=user.id,
             useful_for=DELAY,
             name=user.name,
             moment=f"{made.due_at:%Y-%m-%d %H:%M} UTC",
@@ -90,7 +91,13 @@ def stop(user: User) -> bool:
     """
     stopped = forget(user)
     if stopped:
-        mail.post("two_factor_kept", to=user.email, language=user.language, name=user.name)
+        mail.post(
+            "two_factor_kept",
+            to=user.email,
+            language=user.language,
+            owner_id=user.id,
+            name=user.name,
+        )
     return stopped
 
 

@@ -56,6 +56,7 @@ def add(
             "passkey_added",
             to=user.email,
             language=user.language,
+            owner_id=user.id,
             name=user.name,
             passkey=name,
             link=devices.freeze_link(user),

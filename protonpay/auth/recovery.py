@@ -96,6 +96,7 @@ def _set(user: User, hashed: str) -> None:
         "password_changed",
         to=user.email,
         language=user.language,
+        owner_id=user.id,
         name=user.name,
         link=devices.freeze_link(user),
     )

@@ -19,6 +19,7 @@ from protonpay.locales import formats
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store.db import current, transaction
+from protonpay.telegram import messages
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -83,19 +84,25 @@ def send(user_id: str, invoice_id: str, *, email: str, language: str | None) -> 
 def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
     """Write to an owner who wants it that a payer asks back, in the caller's transaction."""
     owner = users.get(invoice.user_id)
-    if not users.wants_letter(owner, events.INVOICE_REFUND_CLAIMED):
-        return
-    mail.post(
-        "invoice_refund_claimed",
-        to=owner.email,
-        language=owner.language,
-        name=owner.name,
-        amount=formats.usdc(owner.language, claim.amount_micro),
-        invoice=invoice.id,
-        address=claim.wallet_address,
-        network=claim.network,
-        link=office.address(f"/app/invoices/{invoice.id}"),
-    )
+    template = "invoice_refund_claimed"
+    said = {
+        "name": owner.name,
+        "amount": formats.usdc(owner.language, claim.amount_micro),
+        "invoice": invoice.id,
+        "address": claim.wallet_address,
+        "network": claim.network,
+        "link": office.address(f"/app/invoices/{invoice.id}"),
+    }
+    if users.wants_letter(owner, events.INVOICE_REFUND_CLAIMED):
+        mail.post(
+            template,
+            to=owner.email,
+            language=owner.language,
+            useful_for=mail.USEFUL_FOR,
+            **said,
+        )
+    if users.wants_message(owner, events.INVOICE_REFUND_CLAIMED):
+        messages.post(owner, template, **said)
 
 
 def tell_of_rest(invoice: Invoice) -> None:

@@ -1,7 +1,7 @@
 """Write a letter down with what it tells of, send it later, exactly as often as needed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,6 +24,10 @@ _SOONEST_SECONDS, _LATEST_SECONDS = 10, 900
 _NO_CARRIER_SECONDS = 60
 
 
+Copies = Callable[[str, str, Mapping[str, str]], None]
+"""Is told an account, a template and its values."""
+
+
 class PostOffice:
     """What carries the letters of this installation, bound by create_app."""
 
@@ -31,6 +35,7 @@ class PostOffice:
         self.carrier: Carrier | None = None
         self.test = True
         self._base = ""
+        self._copies: Copies | None = None
 
     def bind(self, carrier: Carrier | None, *, test: bool, public_url: str | None = None) -> None:
         """Set the carrier; without one, letters wait.
@@ -42,6 +47,16 @@ class PostOffice:
         """
         self.carrier, self.test = carrier, test
         self._base = self._base if public_url is None else public_url
+
+    def copy_to(self, copies: Copies) -> None:
+        """Set who is told, beside the letter, of what an account is written."""
+        self._copies = copies
+
+    def copy(self, account_id: str, template: str, values: Mapping[str, str]) -> None:
+        """Tell them, in the caller's transaction: all but where the letter's own link leads."""
+        if self._copies is not None:
+            said = {name: value for name, value in values.items() if name != "link"}
+            self._copies(account_id, template, said)
 
     def address(self, path: str) -> str:
         """Return the address of a page of ours."""
@@ -67,7 +82,13 @@ class Waiting:
 
 
 def post(
-    template: str, *, to: str, language: str, useful_for: timedelta = USEFUL_FOR, **values: str
+    template: str,
+    *,
+    to: str,
+    language: str,
+    useful_for: timedelta = USEFUL_FOR,
+    owner_id: str | None = None,
+    **values: str,
 ) -> None:
     """Write a letter, in the caller's transaction; it is sent once that has committed.
 
@@ -76,6 +97,8 @@ def post(
         to: the reader's address.
         language: one that letters are written in (``writing.LANGUAGES``).
         useful_for: after that it is not sent any more.
+        owner_id: of the account whose owner is told the same elsewhere, too, without the letter's
+            link: of what somebody should know who does not read their mail at once.
         values: exactly what the template names.
 
     Raises:
@@ -98,6 +121,8 @@ def post(
     current().add(row)
     current().flush()
     outbox.add("mail.send", letter_id=row.id)
+    if owner_id is not None:
+        office.copy(owner_id, template, values)
 
 
 def send(letter_id: str) -> Later | None:

@@ -74,6 +74,27 @@ def write(
     return Letter(letter_id, to, language, f"[TEST] {subject}" if test else subject, text, html)
 
 
+def short(template: str, language: str, values: Mapping[str, str], *, test: bool) -> str:
+    """Return what a letter tells, in a few plain lines: its subject, its first words, its page.
+
+    Args:
+        template: its name.
+        language: one of ``LANGUAGES``.
+        values: of ``placeholders``; without a ``link``, the letter is where to read on.
+        test: whether no real money moves here.
+    """
+    given = dict.fromkeys(placeholders(template, language), "")
+    lines = {name: " ".join(value.splitlines()) for name, value in values.items()}
+    whole = _texts.get_template(f"{language}/{template}.txt").render(given | lines).strip()
+    subject, _, body = whole.partition("\n")
+    _greeting, first, *others = (each.strip() for each in re.split(r"\n\s*\n", body.strip()))
+    said = [subject, first[:1].upper() + first[1:]]
+    if first.endswith(":"):
+        said.append(others[0])
+    onward = lines.get("link") or _texts.get_template(f"{language}/_elsewhere.txt").render()
+    return "\n\n".join([*([TEST_WORDS] if test else []), *said, onward])
+
+
 def _plain(paragraph: str) -> str:
     button = _BUTTON.fullmatch(paragraph)
     return f"{button['words']}:\n{button['url']}" if button else paragraph

@@ -5,6 +5,7 @@ from typing import Any
 
 from protonpay.notifications import schemas, service
 from protonpay.notifications.service import Reader
+from protonpay.telegram import service as telegram
 from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -45,7 +46,7 @@ def read(told: dict[str, Any]) -> dict[str, int]:
 @blp.get("/preferences", keys=NO_KEY)
 @blp.response(200, schemas.ChoicesAnswer)
 def preferences() -> dict[str, Any]:
-    """Get of which kinds letters are written; the portal shows all of them."""
+    """Get of which kinds you are told by letter and in Telegram; the portal shows all of them."""
     return {"preferences": service.choices(current().user_id)}
 
 
@@ -53,8 +54,29 @@ def preferences() -> dict[str, Any]:
 @blp.arguments(schemas.ChoicesRequest)
 @blp.response(200, schemas.ChoicesAnswer)
 def prefer(told: dict[str, Any]) -> dict[str, Any]:
-    """Choose of which kinds letters are written to the owner's address."""
+    """Choose of which kinds the owner is told, by letter and in Telegram."""
     return {"preferences": service.choose(current().user_id, **told)}
+
+
+@blp.get("/telegram", keys=NO_KEY)
+@blp.response(200, schemas.TelegramAnswer)
+def telegram_standing() -> dict[str, Any]:
+    """Get whether there is a bot here, and whether your account has a chat with it."""
+    return {"telegram": telegram.standing(current().user_id)}
+
+
+@blp.post("/telegram", keys=NO_KEY, refuses=[409])
+@blp.response(200, schemas.TelegramLinkAnswer)
+def link_telegram() -> dict[str, Any]:
+    """Ask for the link that makes a Telegram chat your account's; the one before it is void."""
+    return {"link": telegram.ask(current().user_id)}
+
+
+@blp.delete("/telegram", keys=NO_KEY)
+@blp.response(204)
+def unlink_telegram() -> None:
+    """Unlink the chat; what waits for it is not sent. Where there is none, nothing happens."""
+    telegram.end(current().user_id)
 
 
 def _reader() -> Reader:

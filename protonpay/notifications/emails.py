@@ -1,5 +1,7 @@
 """Letters of what happened: a second reader of the event log, which writes to an account's owner.
 
+Where they chose: by mail, in Telegram, or both.
+
 How far it has read moves in the transaction that writes the letters, so each event is considered
 once, whoever dies in between; which letters were written stands beside it under a unique key. What
 stands to be mended is looked for where it stands, and has its row in the same table.
@@ -24,13 +26,15 @@ from protonpay.notifications.standing import WARNED_BEFORE
 from protonpay.store import db
 from protonpay.store import events as log
 from protonpay.store.db import transaction
+from protonpay.telegram import messages
+from protonpay.telegram import service as telegram
 from protonpay.users import service as users
 from protonpay.users.service import User
 
 logger = structlog.get_logger(__name__)
 
 MOST_AN_HOUR = 20
-"""Letters of events that an account gets; what is beyond them is behind the bell alone."""
+"""Events an hour of which an account is written; what is beyond them is behind the bell alone."""
 WANTED_FOR = timedelta(days=30)
 """That money came in is news two days later, too, if nothing could write or send before."""
 TEMPLATES: Mapping[str, tuple[str, str]] = {
@@ -171,11 +175,16 @@ def _lately(user_id: str) -> int:
 
 
 def _read(owner: User, told: int, last: int) -> Sequence[tuple[_Told, int]]:
+    linked = telegram.standing(owner.id).linked
     asked = {
         "user": owner.id,
         "told": told,
         "last": last,
-        "names": [kind for kind in TEMPLATES if users.wants_letter(owner, kind)],
+        "names": [
+            kind
+            for kind in TEMPLATES
+            if users.wants_letter(owner, kind) or (linked and users.wants_message(owner, kind))
+        ],
         "since": clock.now() - WANTED_FOR,
         "limit": _AT_ONCE,
     }
@@ -186,10 +195,11 @@ def _read(owner: User, told: int, last: int) -> Sequence[tuple[_Told, int]]:
 
 
 def _post(owner: User, told: _Told, useful_for: timedelta) -> None:
-    """Write one letter, in the caller's transaction, if it is wanted and was not written yet."""
+    """Write of one thing, in the caller's transaction, where it is wanted and if it is new."""
     asked = {"subject": told.subject, "user": owner.id, "now": clock.now()}
     new = db.execute(_WRITTEN, asked).rowcount == 1
-    if not new or not users.wants_letter(owner, told.kind):
+    letter, message = users.wants_letter(owner, told.kind), users.wants_message(owner, told.kind)
+    if not new or not (letter or message):
         return
     template, path = TEMPLATES[told.kind]
     if told.data.get("direction") == "IN":
@@ -204,13 +214,11 @@ def _post(owner: User, told: _Told, useful_for: timedelta) -> None:
         **_members(owner.language, told.data),
     }
     wanted = writing.placeholders(template, owner.language)
-    mail.post(
-        template,
-        to=owner.email,
-        language=owner.language,
-        useful_for=useful_for,
-        **{name: values[name] for name in wanted},
-    )
+    said = {name: values[name] for name in wanted}
+    if letter:
+        mail.post(template, to=owner.email, language=owner.language, useful_for=useful_for, **said)
+    if message:
+        messages.post(owner, template, **said)
 
 
 def _members(language: str, data: Mapping[str, Any]) -> dict[str, str]:

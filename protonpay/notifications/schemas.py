@@ -1,6 +1,9 @@
 """/client/notifications, as the API document spells it."""
 
-from marshmallow import fields, validate
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from protonpay.kernel import events, ids, notices
 from protonpay.notifications.service import KINDS, MOST_COUNTED, SECURITY, SHOWS
@@ -84,8 +87,8 @@ class UnreadAnswer(WireSchema):
     unread_count = fields.Integer(metadata=_UNREAD)
 
 
-class LetterChoice(WireSchema):
-    """Whether you want letters of a kind."""
+class KindChoice(WireSchema):
+    """Whether you want to be told of a kind: by letter, in Telegram, or both are named."""
 
     kind = Text(
         longest=64,
@@ -93,14 +96,25 @@ class LetterChoice(WireSchema):
         validate=[validate.OneOf(list(notices.LETTERS))],
         metadata={"example": events.INVOICE_PAID},
     )
-    email = YesNo(required=True, metadata={"example": False})
+    email = YesNo(metadata={"example": False})
+    telegram = YesNo(
+        metadata={
+            "description": "503 `telegram_not_set_up` where there is no bot.",
+            "example": True,
+        }
+    )
+
+    @validates_schema
+    def _names_a_way(self, data: Mapping[str, Any], **_: Any) -> None:
+        if not {"email", "telegram"} & data.keys():
+            raise ValidationError("Say `email`, `telegram` or both.", "email")
 
 
 class ChoicesRequest(WireSchema):
     """What shall be otherwise; a kind that is not named stays as it is."""
 
     preferences = fields.List(
-        fields.Nested(LetterChoice),
+        fields.Nested(KindChoice),
         required=True,
         validate=validate.Length(min=1, max=_AT_ONCE),
     )
@@ -115,6 +129,13 @@ class ChoiceView(WireSchema):
     email = fields.Boolean(
         metadata={"description": "By letter to the owner's address.", "example": True}
     )
+    telegram = fields.Boolean(
+        metadata={
+            "description": "In the Telegram chat of the account, if it has one; false where there "
+            "is no bot.",
+            "example": True,
+        }
+    )
     fixed = fields.Boolean(
         metadata={
             "description": f"It cannot be switched off: `{SECURITY}` is every letter about "
@@ -127,3 +148,44 @@ class ChoicesAnswer(WireSchema):
     """How an account is told of each kind."""
 
     preferences = fields.List(fields.Nested(ChoiceView))
+
+
+class TelegramView(WireSchema):
+    """How an account stands with Telegram."""
+
+    available = fields.Boolean(metadata={"description": "Whether there is a bot here."})
+    linked = fields.Boolean(metadata={"description": "Whether the account has a chat with it."})
+    username = fields.String(
+        allow_none=True,
+        metadata={
+            "example": "anna",
+            "description": "As its owner was called in Telegram when it was linked.",
+        },
+    )
+    linked_at = Moment(allow_none=True)
+
+
+class TelegramAnswer(WireSchema):
+    """The answer of ``GET /client/notifications/telegram``."""
+
+    telegram = fields.Nested(TelegramView)
+
+
+class TelegramLinkView(WireSchema):
+    """What links a chat."""
+
+    url = fields.String(
+        metadata={
+            "format": "uri",
+            "example": "https://t.me/example_bot?start=Zm9yIGFuIGV4YW1wbGUgb25seSE",
+            "description": "Open it in Telegram and press Start. It works once; who has it links "
+            "their chat to the account.",
+        }
+    )
+    expires_at = Moment()
+
+
+class TelegramLinkAnswer(WireSchema):
+    """The answer of ``POST /client/notifications/telegram``."""
+
+    link = fields.Nested(TelegramLinkView)

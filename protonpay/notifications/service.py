@@ -16,6 +16,7 @@ from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import last_number
 from protonpay.store.lists import Part, Position
+from protonpay.telegram import service as telegram
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -116,10 +117,11 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Whether letters of a kind are written; ``fixed``: nobody can choose."""
+    """Whether an account is told of a kind by mail and in Telegram; ``fixed``: not by choice."""
 
     kind: str
     email: bool
+    telegram: bool
     fixed: bool
 
 
@@ -176,7 +178,7 @@ def mark(reader: Reader, *, some: Sequence[str] | None = None, up_to: int | None
 
 
 def choices(account_id: str) -> Sequence[Choice]:
-    """Return of which kinds an account wants letters.
+    """Return of which kinds an account wants to be told, and where.
 
     Raises:
         NotFound: there is no such account.
@@ -185,22 +187,38 @@ def choices(account_id: str) -> Sequence[Choice]:
 
 
 def choose(account_id: str, preferences: Sequence[Mapping[str, Any]]) -> Sequence[Choice]:
-    """Set of which kinds an account wants letters; what is not named stays.
+    """Set of which kinds an account wants to be told; what is not named stays.
 
     Args:
         account_id: whose.
-        preferences: ``kind``, one of ``notices.LETTERS``, and ``email``; of two, the last counts.
+        preferences: ``kind``, one of ``notices.LETTERS``, and ``email``, ``telegram`` or both; of
+            two of a kind, the last counts.
 
     Raises:
         NotFound: there is no such account.
+        Unavailable: ``telegram`` is named and there is no bot (``telegram_not_set_up``).
     """
-    wanted = {each["kind"]: each["email"] for each in preferences}
-    return _choices(users.choose_letters(account_id, wanted))
+    by_mail, by_message = (
+        {each["kind"]: each[way] for each in preferences if way in each}
+        for way in ("email", "telegram")
+    )
+    if by_message:
+        telegram.check_available()
+    return _choices(users.choose_told(account_id, letters=by_mail, messages=by_message))
 
 
 def _choices(owner: User) -> Sequence[Choice]:
-    chosen = [Choice(kind, users.wants_letter(owner, kind), False) for kind in notices.LETTERS]  # noqa: FBT003
-    return [*chosen, Choice(SECURITY, True, True)]  # noqa: FBT003
+    available = telegram.standing(owner.id).available
+    chosen = [
+        Choice(
+            kind,
+            email=users.wants_letter(owner, kind),
+            telegram=available and users.wants_message(owner, kind),
+            fixed=False,
+        )
+        for kind in notices.LETTERS
+    ]
+    return [*chosen, Choice(SECURITY, email=True, telegram=available, fixed=True)]
 
 
 def _notices(reader: Reader, after: Position | None) -> Sequence[Notification]:

@@ -296,4 +296,11 @@ def _not_proved() -> Unauthenticated:
 
 
 def _tell(user: User, template: str, passkey: str) -> None:
-    mail.post(template, to=user.email, language=user.language, name=user.name, passkey=passkey)
+    mail.post(
+        template,
+        to=user.email,
+        language=user.language,
+        owner_id=user.id,
+        name=user.name,
+        passkey=passkey,
+    )

@@ -25,7 +25,7 @@ _BIN = Path(sys.executable).parent
 CHAINS = tuple(name.lower() for name in BUILT_IN)
 # Signing has a process of its own: the passphrase is in no other.
 # Two watch: a node that hangs holds up one network, not the others.
-_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance", "mail")
+_OTHER_QUEUES = ("cards", "webhooks", "watch", "watch", "maintenance", "mail", "telegram")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def servers(postgres: Postgres, valkey: Valkey) -> list[Part]:
 
 
 def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> list[Part]:
-    """Return the chains, the card providers, the rates and the mail of a sandbox."""
+    """Return the chains, the card providers, the rates, the mail and Telegram of a sandbox."""
     mail = ("--smtp", f"{LOOPBACK}:{ports['smtp']}", "--http", f"{LOOPBACK}:{ports['mail']}")
     return [
         *(_chain(env, home, name, ports[name.lower()]) for name in BUILT_IN),
@@ -82,6 +82,12 @@ def outside_world(env: Environment, home: Home, ports: Mapping[str, int]) -> lis
             "Mail sink",
             lambda: env.python("-m", "protonpay.sandbox.mail", *mail),
             address=f"http://{LOOPBACK}:{ports['mail']}",
+        ),
+        _simulator(
+            *(env, "telegram", "Telegram, simulated", ports["telegram"], "telegram"),
+            *("--token", env.settings["TELEGRAM_BOT_TOKEN"]),
+            *("--name", env.settings["TELEGRAM_BOT_NAME"]),
+            *("--state", str(home.folder / "telegram")),
         ),
     ]
 

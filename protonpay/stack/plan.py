@@ -85,6 +85,7 @@ def _embedded(home: Home, environ: Mapping[str, str]) -> Plan:
         "chains": _chains(found.rpc_urls),
         "providers": {name: addresses[name] for name in (*PROVIDERS, "rates")},
         "mail": addresses["mail"],
+        "telegram": addresses["telegram"],
         "smtp": values["SMTP_URL"],
         "receiver": f"{LOOPBACK}:{at['receiver']}",
         "database": postgres.network_url(),

@@ -20,6 +20,7 @@ PARTS = (
     "receiver",
     "yookassa",
     "freedompay",
+    "telegram",
 )
 """Who has one; a part prefers the web's port plus its place in this list."""
 

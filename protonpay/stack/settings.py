@@ -10,6 +10,7 @@ from protonpay.stack.postgres import Postgres
 from protonpay.stack.valkey import Valkey
 
 DEMO_EMAIL = "demo@protonpay.example"
+BOT_NAME = "protonpay_sandbox_bot"
 PASSPHRASE = "KEYRING_PASSPHRASE"  # noqa: S105 - the name of a setting
 
 
@@ -26,6 +27,7 @@ _SECRETS: Mapping[str, Callable[[], str]] = {
     "TAP_SECRET_KEY": lambda: f"sk_test_{secrets.token_hex(16)}",
     "YOOKASSA_SECRET_KEY": lambda: f"test_{secrets.token_hex(16)}",
     "FREEDOMPAY_SECRET_KEY": lambda: f"sandbox-{secrets.token_hex(16)}",
+    "TELEGRAM_BOT_TOKEN": lambda: f"100500:sandbox-{secrets.token_hex(16)}",
     "POSTGRES_PASSWORD": lambda: secrets.token_hex(16),
     "VALKEY_PASSWORD": lambda: secrets.token_hex(16),
     "DEMO_PASSWORD": lambda: f"demo-{secrets.token_hex(6)}",
@@ -65,6 +67,9 @@ def embedded(
         "FREEDOMPAY_MERCHANT_ID": "500001",
         "FX_RATES_URL": f"{at['rates']}/latest.json",
         "SMTP_URL": f"smtp://{LOOPBACK}:{ports['smtp']}",
+        "TELEGRAM_BASE_URL": at["telegram"],
+        "TELEGRAM_PAGE_URL": at["telegram"],
+        "TELEGRAM_BOT_NAME": BOT_NAME,
         "WEBHOOK_ALLOW_INSECURE_TARGETS": f"{LOOPBACK}:{ports['receiver']}",
         "PROMETHEUS_MULTIPROC_DIR": str(home.metrics),
         **{name: kept[name] for name in _SECRETS if not name.endswith("_PASSWORD")},

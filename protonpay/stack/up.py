@@ -111,7 +111,7 @@ def _places(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows += [(name.capitalize(), _shown(url)) for name, url in facts["providers"].items()]
     if "demo" in facts:
         account = facts["demo"]
-        rows += [("Mail", facts["mail"])]
+        rows += [("Mail", facts["mail"]), ("Telegram", facts["telegram"])]
         rows += [("Demo account", f"{account['email']}  {account['password']}")]
     return [*rows, ("Logs", facts["logs"])]
 

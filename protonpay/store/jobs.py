@@ -9,8 +9,9 @@ WEBHOOKS = "webhooks"
 WATCH = "watch"
 MAINTENANCE = "maintenance"
 MAIL = "mail"
+TELEGRAM = "telegram"
 SETTLE = "settle"
-QUEUES = (CHAIN, SETTLE, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL)
+QUEUES = (CHAIN, SETTLE, CARDS, WEBHOOKS, WATCH, MAINTENANCE, MAIL, TELEGRAM)
 """One queue per purpose: a slow webhook receiver never delays a payout.
 
 Whoever serves ``CHAIN`` serves ``SETTLE``, too, by another process: while one signs, the other asks
@@ -67,6 +68,7 @@ JOBS: Mapping[str, Job] = {
     "kyc.check": Job("workers.kyc.check", MAINTENANCE, 120),
     "test_mode.pay": Job("workers.test_mode.pay", WATCH, 120),
     "mail.send": Job("workers.mail.send", MAIL),
+    "telegram.send": Job("workers.telegram.send", TELEGRAM),
     "auth.write_reset": Job("workers.auth.write_reset", MAIL),
     "auth.reset_factors": Job("workers.auth.reset_factors", MAINTENANCE),
     "auth.announce_revocation": Job("workers.auth.announce_revocation", MAINTENANCE),
@@ -120,6 +122,7 @@ PERIODIC: Mapping[str, Periodic] = {
     "cards.beat": Periodic("workers.card_callbacks.beat", CARDS, 5),
     "notifications.write": Periodic("workers.notifications.write", MAIL, 2),
     "mail.beat": Periodic("workers.mail.beat", MAIL, 5),
+    "telegram.beat": Periodic("workers.telegram.beat", TELEGRAM, 5),
 }
 """Run by RQ's own cron scheduler; ``flask ops run NAME`` asks for a round by hand."""
 

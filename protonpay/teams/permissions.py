@@ -54,6 +54,9 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "notifications.read": _ALL,
     "notifications.preferences": _ALL,
     "notifications.prefer": _MANAGES,
+    "notifications.telegram_standing": _ALL,
+    "notifications.link_telegram": _NOBODY,
+    "notifications.unlink_telegram": _NOBODY,
     "preferences.preferences": _ALL,
     "preferences.prefer": _MANAGES,
     # money in

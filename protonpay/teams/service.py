@@ -285,6 +285,7 @@ def tell(user_id: str, template: str, other: User, *, role: str | None = None) -
         template,
         to=reader.email,
         language=reader.language,
+        owner_id=reader.id,
         name=reader.name,
         other=other.name,
         public_id=other.public_id,

@@ -245,4 +245,4 @@ def _digest(code: str) -> bytes:
 
 
 def _tell(user: User, template: str) -> None:
-    mail.post(template, to=user.email, language=user.language, name=user.name)
+    mail.post(template, to=user.email, language=user.language, owner_id=user.id, name=user.name)

@@ -23,6 +23,7 @@ class User(Base):
         language: that its letters and statements are written in.
         time_zone: an IANA name; where its months begin, and its clock outside of JSON.
         letters: of which kinds it wants letters, or wants none, where it has said so.
+        messages: of which kinds it wants messages in Telegram, likewise.
         withdrawals_frozen_at: nothing leaves the account since then.
     """
 
@@ -51,6 +52,9 @@ class User(Base):
     language: Mapped[str] = mapped_column(Text)
     time_zone: Mapped[str] = mapped_column(Text)
     letters: Mapped[dict[str, bool]] = mapped_column(
+        JSONB, default=dict, server_default=text("'{}'::jsonb")
+    )
+    messages: Mapped[dict[str, bool]] = mapped_column(
         JSONB, default=dict, server_default=text("'{}'::jsonb")
     )
     withdrawals_frozen_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -21,7 +21,7 @@ __all__ = [
     "Party",
     "User",
     "check_may_spend",
-    "choose_letters",
+    "choose_told",
     "create",
     "email_key",
     "find_by_email",
@@ -38,6 +38,7 @@ __all__ = [
     "thaw",
     "time_zone",
     "wants_letter",
+    "wants_message",
 ]
 
 DEFAULT_ROLE = "USER"
@@ -130,19 +131,26 @@ def wants_letter(user: User, kind: str) -> bool:
     return user.letters.get(kind, notices.LETTERS[kind])
 
 
-def choose_letters(user_id: str, wanted: Mapping[str, bool]) -> User:
-    """Set of which kinds an account wants letters; what is not named stays.
+def wants_message(user: User, kind: str) -> bool:
+    """Tell whether an account wants messages in Telegram of a kind, likewise."""
+    return user.messages.get(kind, notices.LETTERS[kind])
+
+
+def choose_told(user_id: str, *, letters: Mapping[str, bool], messages: Mapping[str, bool]) -> User:
+    """Set of which kinds an account wants letters, and messages; what is not named stays.
 
     Args:
         user_id: whose.
-        wanted: kinds of ``notices.LETTERS``.
+        letters: kinds of ``notices.LETTERS``.
+        messages: likewise.
 
     Raises:
         NotFound: there is no such user.
     """
     with db.transaction():
         user = lock(user_id)
-        user.letters = {**user.letters, **wanted}
+        user.letters = {**user.letters, **letters}
+        user.messages = {**user.messages, **messages}
     return user
 
 

@@ -14,6 +14,11 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "There is no such account, or nobody may adjust it: {address}.": (
         "Такого счёта нет, или его нельзя корректировать: {address}."
     ),
+    "Telegram is not set up here.": "Telegram здесь не настроен.",
+    "A Telegram chat is linked already. Unlink it first.": (
+        "Чат Telegram уже привязан. Сначала отвяжите его."
+    ),
+    "Say `email`, `telegram` or both.": "Укажите `email`, `telegram` или то и другое.",
     "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
     "Send a code of your second factor to /auth/2fa.": (
         "Отправьте код второго фактора в /auth/2fa."

@@ -13,6 +13,7 @@ from protonpay.mail import service as mail
 from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import publish
+from protonpay.telegram import messages
 from protonpay.users import service as users
 from protonpay.webhooks import lanes
 
@@ -176,16 +177,7 @@ def _disable(endpoint_ids: Sequence[str], reason: str, now: datetime) -> None:
             "disabledAt": clock.to_text(now),
         }
         publish(events.WEBHOOK_DISABLED, user_id, data)
-        owner = users.get(user_id)
-        if not users.wants_letter(owner, notices.WEBHOOK_DISABLED):
-            continue
-        mail.post(
-            f"webhook_disabled_{reason}",
-            to=owner.email,
-            language=owner.language,
-            name=owner.name,
-            url=url,
-        )
+        _tell(user_id, notices.WEBHOOK_DISABLED, f"webhook_disabled_{reason}", url=url)
 
 
 def _warn(standing: _Standing, now: datetime) -> None:
@@ -193,13 +185,20 @@ def _warn(standing: _Standing, now: datetime) -> None:
     warned = db.execute(_WARN, parameters).fetchone()
     if warned is None:
         return
-    owner = users.get(standing.user_id)
-    if users.wants_letter(owner, notices.WEBHOOK_FAILING):
+    said = {"url": standing.url, "since": clock.to_text(warned[0])}
+    _tell(standing.user_id, notices.WEBHOOK_FAILING, "webhook_failing", **said)
+
+
+def _tell(user_id: str, kind: str, template: str, **values: str) -> None:
+    owner = users.get(user_id)
+    if users.wants_letter(owner, kind):
         mail.post(
-            "webhook_failing",
+            template,
             to=owner.email,
             language=owner.language,
+            useful_for=mail.USEFUL_FOR,
             name=owner.name,
-            url=standing.url,
-            since=clock.to_text(warned[0]),
+            **values,
         )
+    if users.wants_message(owner, kind):
+        messages.post(owner, template, name=owner.name, **values)

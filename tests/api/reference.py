@@ -153,8 +153,11 @@ EXAMPLES = (
     Example(
         "PATCH",
         "/client/notifications/preferences",
-        {"preferences": [{"kind": "transfer.completed", "email": True}]},
+        {"preferences": [{"kind": "transfer.completed", "email": True, "telegram": False}]},
     ),
+    Example("GET", "/client/notifications/telegram"),
+    Example("POST", "/client/notifications/telegram"),
+    Example("DELETE", "/client/notifications/telegram", status=NOTHING),
     Example("GET", "/client/kyc"),
     Example(
         "POST",

@@ -49,6 +49,7 @@ _TEXTS = {
     "2026-03-14T12:00:00Z": _MOMENT,
     "https://protonpay.org/pay/cm...": re.compile(r"https?://[^/]+/pay/c[a-z0-9]{24}"),
     "https://checkout.tap.company/pay/chg_...": re.compile(r"https?://[^/]+/.*chg_\w+"),
+    "https://t.me/example_bot?start=...": re.compile(r"https?://[^/]+/\w+\?start=[\w-]{32}"),
     "D9cCZQ...": re.compile(r"(?![A-Z]+$)[1-9A-HJ-NP-Za-km-z]{32,44}"),
     "Y21n...": re.compile(r"Y2[A-Za-z0-9_-]{32}"),
     "q1dmWU...": re.compile(r"[A-Za-z0-9_-]{43}"),

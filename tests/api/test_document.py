@@ -9,6 +9,8 @@ from flask import Flask
 from jsonschema import Draft202012Validator
 
 from protonpay.kernel import clock
+from protonpay.telegram import service as telegram
+from protonpay.telegram.bot import Bot
 from tests.actors import PASSWORD, make_actor
 from tests.api.conftest import Served
 from tests.api_keys.keys import make_key
@@ -153,8 +155,11 @@ MOMENTS: Mapping[str, Callable[[], dict[str, str]]] = {
 
 
 @pytest.mark.slow
-def test_the_example_of_every_request_is_taken(document: dict[str, Any], served: Served):
+def test_the_example_of_every_request_is_taken(
+    document: dict[str, Any], served: Served, monkeypatch: pytest.MonkeyPatch
+):
     """But for what must be somebody's: a refresh token, a receiver, a signature, an id."""
+    monkeypatch.setattr(telegram.line, "bot", Bot("http://127.0.0.1:9", "100500:nobodys"))
     john = make_actor(served.house.app, "John", funded="100")
     paid, asked_for = ask(served.alice).id, ask(served.alice).id
     assert john.post(f"/client/invoices/{paid}/pay").status_code == 200

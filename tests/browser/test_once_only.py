@@ -1,18 +1,29 @@
 """Pages that are shown once, or only after a month: whole and without a fault in each language."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
 from protonpay.kernel import clock
+from protonpay.telegram import service as telegram
+from protonpay.telegram.bot import Bot
+from protonpay.telegram.service import Started
 from tests.actors import PASSWORD, Actor
 from tests.browser.driving import Visit, sign_in
 from tests.browser.looking import LANGUAGES, USUAL, look, speaking
 from tests.two_factor.apps import App
 
 pytestmark = pytest.mark.slow  # a real browser
+
+
+@pytest.fixture
+def telegram_bot() -> Iterator[None]:
+    """A bot that nothing is asked of: linking is a matter of this side."""
+    telegram.line.bind(Bot("http://127.0.0.1:9", "100500:nobodys"), "https://t.me/tests_bot")
+    yield
+    telegram.line.bind(None, "")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -70,5 +81,32 @@ def test_a_month_that_is_over_is_whole(
         seen.page.locator("main a[href^='/app/statements/']:not([href*='.'])").first.click()
         expect(seen.page.locator("h1")).to_be_visible()
         look(seen, "app-statement", language)
+        assert seen.violations() == []
+        assert seen.errors == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_link_of_a_telegram_chat_is_whole(
+    alice: Actor, visit: Callable[..., Visit], language: str, telegram_bot: None
+):
+    """T40, T41: before it is asked for, while it waits to be opened, and when it was."""
+    path = "/app/notifications/preferences"
+    with speaking(language) as asked:
+        seen = visit(locale=asked, color_scheme=USUAL[language])
+        sign_in(seen, alice)
+        seen.page.goto(f"{path}?lang={asked}")
+        look(seen, "app-telegram-asks", language)
+        assert seen.violations() == []
+        seen.page.locator("form[action='/app/notifications/telegram'] button").click()
+        opens = seen.page.locator("a[target=_blank]")
+        expect(opens).to_be_visible()
+        look(seen, "app-telegram-link", language)
+        assert seen.violations() == []
+        page, _, code = (opens.get_attribute("href") or "").partition("?start=")
+        assert page == "https://t.me/tests_bot"
+        assert telegram.start(code, 800_000, "alice_in_telegram") is Started.LINKED
+        seen.page.locator(f"a.button[href='{path}']").click()
+        expect(seen.page.get_by_text("@alice_in_telegram")).to_be_visible()
+        look(seen, "app-telegram-linked", language)
         assert seen.violations() == []
         assert seen.errors == []

@@ -33,6 +33,7 @@ from tests.simulators import running as running_simulator
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
+BOT, BOT_NAME = "100500:a-token-of-the-flows", "flows_bot"
 OUTSIDE: Mapping[str, ModuleType] = {"evm": evm_outside, "solana": solana_outside}
 PATIENCE = 120
 LISTED = 8
@@ -245,6 +246,7 @@ class Parts:
     yookassa: Simulator
     freedompay: Simulator
     rates: Simulator
+    telegram: Simulator
     inbox: Inbox
     post: Sink
 
@@ -295,6 +297,10 @@ def founded(
             "SMTP_URL": parts.post.url,
             "MAIL_FROM": SENDER,
             "FX_RATES_URL": f"{parts.rates.url}/latest.json",
+            "TELEGRAM_BOT_TOKEN": BOT,
+            "TELEGRAM_BOT_NAME": BOT_NAME,
+            "TELEGRAM_BASE_URL": parts.telegram.url,
+            "TELEGRAM_PAGE_URL": parts.telegram.url,
             "WEBHOOK_ALLOW_INSECURE_TARGETS": parts.inbox.address,
             # Nothing is swept by itself: other tests count what lies on an address.
             "SWEEP_THRESHOLD_USDC": "1000000",
@@ -309,7 +315,7 @@ def founded(
         worker = ("mortal", "--app", "wsgi", "worker")
         groups = {
             "web": ("gunicorn", "-c", "gunicorn.conf.py", "wsgi:app"),
-            "workers": (*worker, "cards", "webhooks", "maintenance", "mail"),
+            "workers": (*worker, "cards", "webhooks", "maintenance", "mail", "telegram"),
             "watchers": (*worker, "watch", "watch"),
         }
         for name, command in groups.items():
@@ -342,10 +348,12 @@ def _parts(stack: ExitStack, folder: Path) -> Parts:
     yookassa = running_simulator("protonpay.sandbox.yookassa", "--secret-key", "test_of_the_flows")
     shop = ("protonpay.sandbox.freedompay", "--secret-key", "secret_of_the_flows")
     rates = running_simulator("protonpay.sandbox.rates")
+    telegram = running_simulator("protonpay.sandbox.telegram", "--token", BOT, "--name", BOT_NAME)
     inbox = Inbox()
     stack.callback(inbox.close)
     simulators = [
-        stack.enter_context(each) for each in (tap, yookassa, running_simulator(*shop), rates)
+        stack.enter_context(each)
+        for each in (tap, yookassa, running_simulator(*shop), rates, telegram)
     ]
     return Parts(nodes, keepers, gates, *simulators, inbox, stack.enter_context(serving()))
 

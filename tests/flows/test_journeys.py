@@ -46,6 +46,21 @@ def test_deposit_transfer_withdraw(city: City, network: str):
     assert city.books_are_sound()
 
 
+def test_what_comes_in_is_told_in_telegram(city: City):
+    alice, anna = city.resident("Alice"), "chats/910001"
+    url = alice.post("/client/notifications/telegram")["link"]["url"]
+    city.parts.telegram.pull(anna, text=f"/start {url.partition('=')[2]}")
+    until(lambda: alice.get("/client/notifications/telegram")["telegram"]["linked"])
+
+    deposit = city.pay(alice, "80")
+
+    def told() -> bool:
+        said = [each["text"] for each in city.parts.telegram.look(anna)]
+        return any(f"/app/deposits/{deposit}" in each and "80.00 USDC" in each for each in said)
+
+    until(told)
+
+
 def test_a_payee_that_circle_blocked_is_refused_and_gets_nothing(city: City):
     alice, wallet = city.resident("Alice", funded="50"), fresh_wallet("Base")
     secret = city.subscribe(alice, "payout.failed")

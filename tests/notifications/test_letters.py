@@ -128,7 +128,7 @@ def test_a_choice_keeps_the_others_and_is_read_back(alice: Actor):
         kind for kind, wanted in notices.LETTERS.items() if not wanted
     }
     assert [row for row in rows if row["fixed"]] == [
-        {"kind": "security", "email": True, "fixed": True}
+        {"kind": "security", "email": True, "telegram": False, "fixed": True}
     ]
 
 

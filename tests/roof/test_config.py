@@ -6,6 +6,7 @@ import pytest
 
 from config import Config, ConfigError, home
 
+BOT = {"TELEGRAM_BOT_TOKEN": "100500:" + "a" * 35, "TELEGRAM_BOT_NAME": "@example_bot"}
 PRODUCTION = {
     "DATABASE_URL": "postgresql://owner@db.internal/protonpay",
     "REDIS_URL": "redis://redis.internal:6379/0",
@@ -41,6 +42,13 @@ def test_a_sandbox_on_services_of_ones_own_may_stay_on_this_machine():
     assert not Config.load(PRODUCTION | near).production
 
 
+def test_a_bot_is_its_token_and_its_name():
+    assert Config.load(PRODUCTION).telegram_bot_token is None
+    config = Config.load(PRODUCTION | BOT)
+    assert config.telegram_bot_name == "example_bot", "the @ is not of the name"
+    assert config.telegram_base_url == "https://api.telegram.org"
+
+
 def test_what_is_a_large_deposit_may_be_said_for_each_network():
     said = {"LARGE_DEPOSIT": "500", "POLYGON_LARGE_DEPOSIT": "0"}
     nodes = {"POLYGON_RPC_URL_2": "https://other.example.com"}
@@ -58,6 +66,11 @@ def test_what_is_a_large_deposit_may_be_said_for_each_network():
         ({"HELP_URL": "mailto:nobody"}, "HELP_URL is not an address"),
         ({"TERMS_URL": "http://example.com/terms"}, "TERMS_URL is not an address"),
         ({"TERMS_URL": "mailto:terms@example.com"}, "TERMS_URL is not an address"),
+        ({"TELEGRAM_BOT_TOKEN": "no token"}, "TELEGRAM_BOT_TOKEN is not a bot's"),
+        ({**BOT, "TELEGRAM_BOT_NAME": ""}, "TELEGRAM_BOT_NAME is the bot's name"),
+        ({**BOT, "TELEGRAM_PAGE_URL": "t.me"}, "TELEGRAM_PAGE_URL is not an address"),
+        ({"TELEGRAM_BASE_URL": "http://127.0.0.1:1"}, "TELEGRAM_BASE_URL points to this machine"),
+        ({"TELEGRAM_BASE_URL": "http://api.telegram.org"}, "TELEGRAM_BASE_URL must be https"),
         ({"PAYOUT_APPROVAL_ABOVE": "much"}, "PAYOUT_APPROVAL_ABOVE is an amount"),
         ({"SECRET_KEY": ""}, "SECRET_KEY needs at least 32"),
         ({"DATA_KEY": "b" * 31}, "DATA_KEY needs at least 32"),

@@ -19,8 +19,10 @@ from protonpay.status import readiness
 from protonpay.status.blueprint import metrics_door
 from protonpay.store import beats, outbox
 from protonpay.store.db import db, transaction
-from protonpay.store.jobs import QUEUES
+from protonpay.store.jobs import QUEUES, TELEGRAM
 from protonpay.store.queue import door
+from protonpay.telegram import service as telegram
+from protonpay.telegram.bot import Bot
 from tests.conftest import PASSPHRASE
 from tests.wallets import pools
 
@@ -72,10 +74,15 @@ def _gone(*_args: object, **_kwargs: object) -> None:
     raise redis.ConnectionError("redis://secret@host is away")
 
 
-def test_a_fresh_installation_waits_for_workers_and_chains(client: FlaskClient):
+def test_a_fresh_installation_waits_for_workers_and_chains(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+):
     late = parts_not_ready(client)
     assert set(late) == {"workers", "chains", "watches", "addresses"}
-    assert all(queue in late["workers"] for queue in QUEUES)
+    silent = late["workers"].removeprefix("silent: ").split(", ")
+    assert silent == [queue for queue in QUEUES if queue != TELEGRAM], "there is no bot"
+    monkeypatch.setattr(telegram.line, "bot", Bot("http://127.0.0.1:9", "100500:nobodys"))
+    assert TELEGRAM in parts_not_ready(client)["workers"]
     assert all(network in late["chains"] for network in NETWORKS)
 
 

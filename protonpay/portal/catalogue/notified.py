@@ -59,6 +59,24 @@ IN_RUSSIAN: Sentences = {
         " не больше двадцати в час."
     ),
     "By e-mail": "Письмом",
+    "A chat in Telegram": "Чат в Telegram",
+    "In Telegram": "В Telegram",
+    "chat|Linked": "Привязан",
+    "Link Telegram": "Привязать Telegram",
+    "Unlink the chat": "Отвязать чат",
+    "Unlinked.": "Отвязан.",
+    "Open Telegram": "Открыть Telegram",
+    "I have pressed Start": "Старт нажат",
+    "Open the link in Telegram and press Start there. It works once, until": (
+        "Откройте ссылку в Telegram и нажмите там «Старт». Она действует один раз, до"
+    ),
+    "The same as by e-mail, in a chat with our bot, in short.": (
+        "То же, что и письмом, но коротко: в чате с нашим ботом."
+    ),
+    "Of passwords, devices and the team it tells always, beside the e-mail.": (
+        "О паролях, устройствах и команде — всегда, вместе с письмом."
+    ),
+    "The owner of the account links it.": "Привязать чат может только владелец аккаунта.",
     "always": "всегда",
     "by endpoint": "отдельно",
     "Money in": "Поступления",

@@ -1,5 +1,8 @@
 """What a person should see: the list behind the bell."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Response, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -11,6 +14,8 @@ from protonpay.portal.client.screens import ask, client, done, own_path, send, s
 from protonpay.portal.client.told import told
 
 _PREFERENCES = "/client/notifications/preferences"
+_TELEGRAM = "/client/notifications/telegram"
+_SCREEN = "/app/notifications/preferences"
 GROUPS = (
     (
         "Money in",
@@ -80,16 +85,37 @@ def notification_preferences() -> Response:
 
 @client.post("/notifications/preferences")
 def choose_letters() -> AnyResponse:
-    """Choose of which kinds letters are written."""
+    """Choose of which kinds letters and messages are written."""
     form = Form()
-    wanted = form.every("email")
-    body = [{"kind": kind, "email": kind in wanted} for kind in notices.LETTERS]
+    asked = form["ways"].split()
+    wanted = {way: form.every(way) for way in ("email", "telegram") if way in asked}
+    body = [
+        {"kind": kind, **{way: kind in kinds for way, kinds in wanted.items()}}
+        for kind in notices.LETTERS
+    ]
     if send("PATCH", _PREFERENCES, form, {"preferences": body}).refused:
         return _preferences(form)
-    return done("Saved.", "/app/notifications/preferences")
+    return done("Saved.", _SCREEN)
 
 
-def _preferences(form: Form) -> Response:
+@client.post("/notifications/telegram")
+def link_telegram() -> Response:
+    """Show the link that makes a Telegram chat the account's."""
+    form = Form()
+    answer = send("POST", _TELEGRAM, form)
+    return _preferences(form, link=None if answer.refused else answer["link"])
+
+
+@client.post("/notifications/telegram/unlink")
+def unlink_telegram() -> AnyResponse:
+    """Unlink the chat."""
+    form = Form()
+    if send("DELETE", _TELEGRAM, form).refused:
+        return _preferences(form)
+    return done("Unlinked.", _SCREEN)
+
+
+def _preferences(form: Form, link: Mapping[str, Any] | None = None) -> Response:
     rows = {row["kind"]: row for row in ask(_PREFERENCES)["preferences"]}
     example = {"preferences": [{"kind": events.INVOICE_PAID, "email": False}]}
     return show(
@@ -98,7 +124,9 @@ def _preferences(form: Form) -> Response:
         groups=[(title, [(rows[kind], said) for kind, said in kinds]) for title, kinds in GROUPS],
         always=[row for row in rows.values() if row["fixed"]],
         webhooks=events.NAMES,
-        acts=[Call("PATCH", _PREFERENCES, example)],
+        telegram=ask(_TELEGRAM)["telegram"],
+        link=link,
+        acts=[Call("PATCH", _PREFERENCES, example), Call("POST", _TELEGRAM)],
     )
 
 

@@ -12,6 +12,9 @@ from protonpay.notifications.service import KINDS
 from protonpay.portal.client.notified import GROUPS
 from protonpay.portal.client.told import SENTENCES, told
 from protonpay.portal.words import IN_RUSSIAN, speaker
+from protonpay.telegram import service as telegram
+from protonpay.telegram.bot import Bot
+from protonpay.telegram.service import Started
 from protonpay.webhooks.samples import SAMPLES
 from tests.actors import Actor
 from tests.api_keys.keys import make_key
@@ -126,3 +129,26 @@ def test_letters_are_chosen_in_a_form_without_a_script(reader: Reader, alice: Ac
     assert {row["kind"] for row in rows if row["email"]} == {"transfer.completed", "security"}
     reader.open("/app/notifications/preferences")
     assert 'value="transfer.completed" checked' in reader.at.html
+
+
+def test_telegram_is_a_column_where_there_is_a_bot(
+    reader: Reader, alice: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    page = "/app/notifications/preferences"
+    reader.open(f"{page}?lang=en")
+    assert "Telegram" not in reader.at.text
+    monkeypatch.setattr(telegram.line, "bot", Bot("http://127.0.0.1:9", "100500:nobodys"))
+    monkeypatch.setattr(telegram.line, "_page", "https://t.me/tests_bot")
+    reader.open(page)
+    reader.send(page, telegram="kyc.approved")
+    rows = alice.get("/client/notifications/preferences").get_json()["preferences"]
+    assert [row["kind"] for row in rows if row["telegram"]] == ["kyc.approved", "security"]
+
+    reader.open(page)
+    reader.send("/app/notifications/telegram")
+    (url,) = [link for link in reader.at.links if link.startswith("https://t.me/tests_bot?start=")]
+    assert telegram.start(url.partition("=")[2], 800_000, None) is Started.LINKED
+    reader.open(page)
+    reader.send("/app/notifications/telegram/unlink")
+    assert telegram.chat_of(alice.id) is None
+    assert "Unlinked." in reader.at.text
