@@ -177,7 +177,7 @@ def add_second_factor(email: str, secret: str, code: str) -> None:
     with transaction():
         operator = _locked(email)
         operator.app_secret = safe.seal(secret, PURPOSE.format(id=operator.id))
-        operator.renew()
+        operator.forget_codes()
         _take(operator, code)
         _end_all_of(operator)
 
@@ -191,7 +191,7 @@ def remove_second_factor(email: str) -> None:
     with transaction():
         operator = _locked(email)
         operator.app_secret = None
-        operator.renew()
+        operator.forget_codes()
         _end_all_of(operator)
 
 

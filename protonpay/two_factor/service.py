@@ -99,7 +99,7 @@ def begin(user_id: str) -> Setup:
         row = found or SecondFactor(user_id=user_id, state=FACTOR.initial)
         row.secret = safe.seal(secret, PURPOSE.format(user_id=user_id))
         row.asked_at = now
-        row.renew()
+        row.forget_codes()
         session.add(row)
     return Setup(secret, codes.uri(secret, user.email), now + SETUP_LIFE)
 

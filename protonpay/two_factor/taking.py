@@ -38,8 +38,8 @@ class Codes:
         ARRAY(UtcDateTime), server_default=text("'{}'")
     )
 
-    def renew(self) -> None:
-        """Know of no code any more: the app is another one."""
+    def forget_codes(self) -> None:
+        """Begin anew: the app is another one, or none."""
         self.last_step, self.missed_at = 0, []
 
     def check_misses(self) -> None:
@@ -74,7 +74,7 @@ class Codes:
             whose: for the log, as the audit log names them: ``user ID``, ``operator ADDRESS``.
 
         Returns:
-            Whether no other is looked at today: its owner is to be told.
+            Whether it is the one that shuts the day: its owner is to be told.
         """
         now = clock.now()
         self.missed_at = [*(at for at in self.missed_at if at > now - DAY), now]

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 
-from protonpay.auth import failures
+from protonpay.auth import factor_resets, failures
 from protonpay.auth.devices import Device
 from protonpay.request_log import recording
 from tests.actors import Actor, make_actor
@@ -55,6 +55,7 @@ def merchant(house: Flask, keyring_path: Path, bob: Actor) -> Actor:
     hook = {"url": "https://example.com/hooks", "events": ["transfer.completed", "invoice.paid"]}
     fail(actor.post("/client/webhooks", hook).get_json()["webhook"]["id"])
     happen(actor, "deposit.confirmed", "payout.failed")
+    factor_resets.ask(actor.id)
     for address, reason in (("203.0.113.7", failures.PASSWORD), ("", failures.CODE)):
         failures.note(actor.id, reason, Device(address, "Mozilla/5.0 Firefox/140.0"))
     return actor
