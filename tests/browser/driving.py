@@ -1,25 +1,19 @@
-"""A Chromium whose every request is answered by the application under test.
-
-Requests do not leave the process: the browser asks, the test's own client answers, and so a page
-is seen inside the transaction that the test will undo. What is not ours is refused and noted.
-"""
+"""A Chromium whose every request is answered by the application under test."""
 
 import base64
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
-from werkzeug.test import TestResponse
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from protonpay.stack import browser as chromium
 from tests.actors import PASSWORD, Actor
+from tests.browser.answering import Surroundings
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
@@ -50,18 +44,19 @@ class Visit:
     """A person's browser.
 
     Attributes:
-        sizes: bytes of each answer, by address, in the order of asking.
-        strangers: addresses that are not ours and were asked for.
+        around: who answers it, and who was asked.
         errors: what the console complained of, refusals by the content policy among it.
-        down: whether the server does not answer.
     """
 
     context: BrowserContext
     page: Page
-    sizes: list[tuple[str, int]] = field(default_factory=list)
-    strangers: list[str] = field(default_factory=list)
+    around: Surroundings
     errors: list[str] = field(default_factory=list)
-    down: bool = False
+
+    @property
+    def strangers(self) -> list[str]:
+        """Addresses that are not ours and were asked for."""
+        return self.around.strangers
 
     def shot(self, name: str, *, whole: bool = True) -> None:
         """Keep what the page looks like, for a person to look at: all of it, or its window."""
@@ -113,60 +108,20 @@ def launched(*more: str) -> Iterator[Browser]:
 @contextmanager
 def visiting(browser: Browser, app: Flask, **context: Any) -> Iterator[Visit]:
     """Open a browser with nothing in it: ``locale``, ``color_scheme``, ``viewport`` and so on."""
-    home = context.setdefault("base_url", HOME)
-    opened = browser.new_context(**context)
-    visit = Visit(opened, opened.new_page())
-    client = app.test_client()
-    files: dict[str, tuple[int, dict[str, str], bytes]] = {}  # of ours, which do not change
-
-    def answer(route: Route) -> None:
-        asked = urlsplit(route.request.url)
-        if f"{asked.scheme}://{asked.netloc}" != home:
-            visit.strangers.append(route.request.url)
-            route.abort()
-            return
-        if visit.down:
-            route.abort("connectionrefused")
-            return
-        path = asked.path + (f"?{asked.query}" if asked.query else "")
-        if path in files:
-            status, told, data = files[path]
-            visit.sizes.append((path, len(data)))
-            route.fulfill(status=status, headers=told, body=data)
-            return
-        headers = route.request.all_headers()  # the cookies, too
-        body = route.request.post_data_buffer
-        with client.open(path, method=route.request.method, headers=headers, data=body) as got:
-            visit.sizes.append((path, len(got.data)))
-            if got.location and route.request.is_navigation_request():
-                # What a redirect leads to is not always asked of us; a page that leads on is.
-                body = f"<script>location.replace({json.dumps(got.location)})</script>"
-                told = {"Content-Type": "text/html", **_cookies(got)}
-                route.fulfill(status=200, headers=told, body=body)
-                return
-            if path.startswith("/static/"):
-                kept = {name: said for name, said in got.headers if name != "Set-Cookie"}
-                files[path] = (got.status_code, kept, got.data)
-            told = {**got.headers, **_cookies(got)}
-            route.fulfill(status=got.status_code, headers=told, body=got.data)
-
-    opened.route(lambda url: not url.startswith("data:"), answer)
+    around = Surroundings(context.setdefault("base_url", HOME), app.test_client())
+    opened = browser.new_context(proxy={"server": around.listen()}, **context)
+    visit = Visit(opened, opened.new_page(), around)
     visit.page.on("console", lambda said: _note(visit, said.type, said.text))
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     try:
         yield visit
     finally:
         opened.close()
-
-
-def _cookies(got: TestResponse) -> dict[str, str]:
-    """Return all of them as one header, as Chromium takes several."""
-    cookies = "\n".join(got.headers.getlist("Set-Cookie"))
-    return {"Set-Cookie": cookies} if cookies else {}
+        around.leave()
 
 
 def _note(visit: Visit, kind: str, text: str) -> None:
-    if kind == "error" and not visit.down:
+    if kind == "error" and not visit.around.down:
         visit.errors.append(text)
 
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import Visit
-from tests.browser.looking import LANGUAGES, USUAL, look, speaking
+from tests.browser.looking import KEPT, LANGUAGES, USUAL, look, speaking
 
 pytestmark = pytest.mark.slow  # a real browser
 
@@ -90,7 +90,7 @@ def test_the_reference_is_whole(visit: Callable[..., Visit], language: str):
             return
         for place in PLACES:
             seen.page.evaluate("id => document.getElementById(id).scrollIntoView()", place)
-            seen.shot(f"docs-{place}-{language}-{USUAL[language]}-1280", whole=False)
+            seen.shot(f"docs-{place}-{language}-{USUAL[language]}-{KEPT[language]}", whole=False)
         assert seen.violations(*PARTS[language]) == []
         assert (seen.strangers, seen.errors) == ([], [])
 

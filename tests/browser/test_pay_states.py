@@ -188,8 +188,8 @@ def test_the_budget(shop: Actor, visit: Callable[..., Visit]):
     """T43: 60 KB in 12 requests, before any compression."""
     seen = visit()
     seen.page.goto(f"/pay/{ask(shop).id}")
-    assert len(seen.sizes) <= 12
-    assert 0 < sum(size for _, size in seen.sizes) <= 60 * 1024
+    assert len(seen.around.sizes) <= 12
+    assert 0 < sum(size for _, size in seen.around.sizes) <= 60 * 1024
 
 
 def test_an_address_leaves_the_page_with_its_invoice(shop: Actor, visit: Callable[..., Visit]):
@@ -222,10 +222,10 @@ def test_it_shows_what_happens_without_being_reloaded(shop: Actor, visit: Callab
     code = seen.read_code("#solana .qr")
     assert code is not None
     assert "amount=30.00&" in code, "the code asks for the rest"
-    seen.down = True
+    seen.around.down = True
     expect(seen.page.locator(".down")).to_be_visible(timeout=PATIENCE)
     pay_on_chain(made.id, "30")
-    seen.down = False
+    seen.around.down = False
     expect(seen.page.locator("h1")).to_have_text("The payment has arrived", timeout=PATIENCE)
     expect(seen.page.locator(".down")).to_be_hidden()
     assert seen.page.title().startswith("Paid · ")

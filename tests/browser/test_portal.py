@@ -150,7 +150,7 @@ def test_what_nobody_sees_is_not_looked_at_again(merchant: Actor, visit: Callabl
     hook = merchant.get("/client/webhooks").json["webhooks"][0]["id"]
 
     def asked() -> int:
-        return sum(path == "/app/webhooks" for path, _ in seen.sizes)
+        return sum(path == "/app/webhooks" for path, _ in seen.around.sizes)
 
     def show(*, shown: bool) -> None:
         seen.page.evaluate(
