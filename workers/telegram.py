@@ -14,7 +14,7 @@ from workers.job import job, periodic
 
 log = structlog.get_logger(__name__)
 
-_PAUSE_SECONDS = 5
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 5.0, 60.0
 
 
 class Listener:
@@ -44,15 +44,18 @@ class Listener:
                 self._over.wait(_PAUSE_SECONDS)
 
     def _listen(self) -> None:
+        pause = _PAUSE_SECONDS
         with polling.alone() as mine:
             while mine.holds() and not self._over.is_set():
                 try:
                     polling.listen()
+                    pause = _PAUSE_SECONDS
                 except Throttled as asked:
                     self._over.wait(asked.seconds)
                 except NoAnswer as error:
                     log.warning("telegram_not_heard", error=str(error))
-                    self._over.wait(_PAUSE_SECONDS)
+                    self._over.wait(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
                 finally:
                     release()
 

@@ -24,7 +24,7 @@ from protonpay.wire.http import NoAnswer
 log = structlog.get_logger(__name__)
 
 _LOCKED = {"lock": 0x54454C45}  # "TELE"
-# Where a week brought nothing, the next number is any (Bot API, Update); nothing is kept a day.
+# After a week without any, the next number is any (Bot API, Update); 24 hours are kept there.
 _NUMBERS_KEPT = timedelta(days=6)
 _MOVE = """
     INSERT INTO telegram_positions AS stood (bot_id, next, moved_at)
@@ -56,7 +56,8 @@ class Turn:
 def alone() -> Iterator[Turn]:
     """Be the one who asks, as long as the block lasts, unless somebody else is."""
     # A line of its own: those of the pool are counted, and this one is held for days.
-    engine = create_engine(db.engine.url, poolclass=NullPool)
+    role = {"options": f"-c role={store.APPLICATION_ROLE}"}
+    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=role)
     with engine.connect() as connection:
         turn = Turn(connection.execution_options(isolation_level="AUTOCOMMIT"))
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock
@@ -185,11 +185,6 @@ def chat_of(user_id: str) -> int | None:
 def account_of(chat_id: int) -> str | None:
     """Return whose a chat is."""
     return db.session.scalar(select(TelegramChat.user_id).where(TelegramChat.chat_id == chat_id))
-
-
-def linked() -> int:
-    """Count the accounts that have a chat."""
-    return db.session.scalar(select(func.count()).select_from(TelegramChat)) or 0
 
 
 def check_available() -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from protonpay.kernel import clock, events, notices
 from protonpay.mail import service as mail
+from protonpay.mail.service import office
 from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import publish
@@ -201,4 +202,5 @@ def _tell(user_id: str, kind: str, template: str, **values: str) -> None:
             **values,
         )
     if users.wants_message(owner, kind):
-        messages.post(owner, template, name=owner.name, **values)
+        page = office.address("/app/webhooks")
+        messages.post(owner, template, name=owner.name, link=page, **values)

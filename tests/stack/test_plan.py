@@ -32,7 +32,7 @@ def test_stack_json_says_where_everything_is(embedded):
     assert all(chain["rpc"].startswith("http://127.0.0.1:") for chain in facts["chains"].values())
     assert facts["database"].startswith("postgresql://protonpay:")
     assert facts["redis"].startswith("redis://:")
-    names = ("mail", "smtp", "receiver", "docs", "demo", "health", "logs")
+    names = ("mail", "smtp", "telegram", "receiver", "docs", "demo", "health", "logs")
     assert all(facts[name] for name in names)
 
 

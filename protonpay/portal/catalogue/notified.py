@@ -76,6 +76,9 @@ IN_RUSSIAN: Sentences = {
     "Of passwords, devices and the team it tells always, beside the e-mail.": (
         "О паролях, устройствах и команде — всегда, вместе с письмом."
     ),
+    "What is ticked in its column is told as soon as a chat is linked.": (
+        "Отмеченное в его столбце начнёт приходить, как только чат будет привязан."
+    ),
     "The owner of the account links it.": "Привязать чат может только владелец аккаунта.",
     "always": "всегда",
     "by endpoint": "отдельно",

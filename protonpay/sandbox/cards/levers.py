@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 
-from protonpay.sandbox.cards.faults import FAULTS
+from protonpay.sandbox.cards.faults import FAULTS, Faults
 from protonpay.sandbox.cards.simulator import ALTERABLE, KIND, OUTCOMES, SCRIPT, CardSimulator
 from protonpay.sandbox.cards.store import Document
 
@@ -71,7 +71,7 @@ def _of_payments(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/payments/<payment_id>/outcome")
     def outcome(payment_id: str) -> Response:
         _existing(simulator, payment_id)
-        wanted = _body().get("outcome")
+        wanted = body().get("outcome")
         if wanted not in OUTCOMES:
             abort(400, f"outcome is one of {', '.join(OUTCOMES)}")
         return jsonify(simulator.end(payment_id, wanted, late=True))
@@ -89,7 +89,7 @@ def _of_payments(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/payments/<payment_id>/<any(refund, chargeback):reason>")
     def refund(payment_id: str, reason: str) -> Response:
         _existing(simulator, payment_id)
-        return jsonify(simulator.refund(payment_id, _body().get("amount"), reason))
+        return jsonify(simulator.refund(payment_id, body().get("amount"), reason))
 
     @sim.post("/payments/<payment_id>/callback")
     def callback(payment_id: str) -> Response:
@@ -103,7 +103,7 @@ def _of_callbacks(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/script")
     def script() -> Response:
         simulator.script_next(_body_of(tuple(SCRIPT)))
-        return jsonify({**SCRIPT, **_body()})
+        return jsonify({**SCRIPT, **body()})
 
     @sim.get("/words")
     def words() -> Response:
@@ -117,40 +117,47 @@ def _of_callbacks(sim: Blueprint, simulator: CardSimulator) -> None:
 def _of_the_world(sim: Blueprint, simulator: CardSimulator) -> None:
     @sim.post("/clock")
     def clock() -> Response:
-        simulator.clock.advance(float(_body().get("advance_seconds", 0)))
+        simulator.clock.advance(float(body().get("advance_seconds", 0)))
         simulator.look_around()
         simulator.callbacks.look_again()
         return jsonify(now_ms=simulator.clock.now_ms())
 
+    of_faults(sim, simulator.faults)
+
+
+def of_faults(sim: Blueprint, faults: Faults) -> None:
+    """Add the levers of what can go wrong with the next calls."""
+
     @sim.get("/faults")
     def waiting() -> Response:
-        return jsonify(simulator.faults.waiting())
+        return jsonify(faults.waiting())
 
     @sim.post("/faults")
     def fault() -> Response:
         try:
-            simulator.faults.add(_body())
+            faults.add(body())
         except ValueError as error:
             abort(400, str(error))
-        return jsonify(simulator.faults.waiting())
+        return jsonify(faults.waiting())
 
     @sim.delete("/faults")
     def forget() -> Response:
-        simulator.faults.clear()
+        faults.clear()
         return jsonify([])
 
 
-def _body() -> dict[str, Any]:
-    body = request.get_json(force=True, silent=True)
-    return body if isinstance(body, dict) else {}
+def body() -> dict[str, Any]:
+    """Return what a lever was given."""
+    given = request.get_json(force=True, silent=True)
+    return given if isinstance(given, dict) else {}
 
 
 def _body_of(allowed: tuple[str, ...]) -> dict[str, Any]:
-    body = _body()
-    unknown = set(body) - set(allowed)
+    given = body()
+    unknown = set(given) - set(allowed)
     if unknown:
         abort(400, f"not one of {', '.join(allowed)}: {', '.join(sorted(unknown))}")
-    return body
+    return given
 
 
 def _existing(simulator: CardSimulator, payment_id: str) -> Document:

@@ -5,13 +5,14 @@ from werkzeug.wrappers import Response
 
 from protonpay.sandbox.cards.simulator import OUTCOMES, CardSimulator
 
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+"""Of a simulator's pages: nothing in them runs, and nobody frames them."""
 
 
 def hosted_page(simulator: CardSimulator, merchant: str) -> Blueprint:
@@ -20,7 +21,7 @@ def hosted_page(simulator: CardSimulator, merchant: str) -> Blueprint:
 
     @pages.after_request
     def harden(response: Response) -> Response:
-        response.headers.extend(_HEADERS)
+        response.headers.extend(HEADERS)
         return response
 
     @pages.get("/pay/<payment_id>")

@@ -1,11 +1,11 @@
 """The chat with the bot as a person in Telegram sees it, and ``/_sim`` for tests."""
 
-from typing import Any
-
 from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from protonpay.sandbox.cards.faults import FAULTS
+from protonpay.sandbox.cards.levers import body, of_faults
+from protonpay.sandbox.cards.page import HEADERS
 from protonpay.sandbox.telegram.messenger import USUAL, Messenger
 
 _ABOUT = """\
@@ -24,13 +24,6 @@ A call is getMe, getUpdates, sendMessage or *. The faults:
 """
 _CHANGEABLE = ("blocked", "language_code", "username", "name")
 _LONGEST_TEXT = 4096
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 def chat_page(messenger: Messenger) -> Blueprint:
@@ -39,7 +32,7 @@ def chat_page(messenger: Messenger) -> Blueprint:
 
     @pages.after_request
     def harden(response: AnyResponse) -> AnyResponse:
-        response.headers.extend(_HEADERS)
+        response.headers.extend(HEADERS)
         return response
 
     @pages.get("/")
@@ -84,7 +77,7 @@ def levers(messenger: Messenger) -> Blueprint:
         return Response(f"{_ABOUT}{faults}\n", mimetype="text/plain")
 
     _of_people(sim, messenger)
-    _of_faults(sim, messenger)
+    of_faults(sim, messenger.faults)
     return sim
 
 
@@ -95,33 +88,14 @@ def _of_people(sim: Blueprint, messenger: Messenger) -> None:
 
     @sim.post("/chats/<int:person>")
     def write(person: int) -> Response:
-        return jsonify(messenger.write(str(person), str(_body().get("text", ""))))
+        return jsonify(messenger.write(str(person), str(body().get("text", ""))))
 
     @sim.post("/people/<int:person>")
     def change(person: int) -> Response:
-        changes = _body()
+        changes = body()
         if set(changes) - set(_CHANGEABLE):
             abort(400, f"not one of {', '.join(_CHANGEABLE)}")
         return jsonify(messenger.change(str(person), changes))
-
-
-def _of_faults(sim: Blueprint, messenger: Messenger) -> None:
-    @sim.get("/faults")
-    def waiting() -> Response:
-        return jsonify(messenger.faults.waiting())
-
-    @sim.post("/faults")
-    def fault() -> Response:
-        try:
-            messenger.faults.add(_body())
-        except ValueError as error:
-            abort(400, str(error))
-        return jsonify(messenger.faults.waiting())
-
-    @sim.delete("/faults")
-    def forget() -> Response:
-        messenger.faults.clear()
-        return jsonify([])
 
 
 def _known(messenger: Messenger, bot: str) -> None:
@@ -132,8 +106,3 @@ def _known(messenger: Messenger, bot: str) -> None:
 def _number(given: str | None) -> str:
     usual = str(USUAL["id"])
     return given if given and given.isascii() and given.isdigit() and len(given) < 16 else usual  # noqa: PLR2004 - Telegram's have 52 bits
-
-
-def _body() -> dict[str, Any]:
-    body = request.get_json(force=True, silent=True)
-    return body if isinstance(body, dict) else {}
