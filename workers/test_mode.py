@@ -1,4 +1,4 @@
-"""The wallet outside pays, in a sandbox."""
+"""The wallet outside pays, and what is to vanish does, in a sandbox."""
 
 import structlog
 
@@ -35,4 +35,18 @@ def pay(payment_id: str) -> Later | None:
         service.lost(payment_id)
     else:
         service.sent(payment_id, tx_hash)
+    return None
+
+
+@job("test_mode.take_away")
+def take_away(payment_id: str) -> Later | None:
+    """Have the chain go on without a payment that is to vanish. Twice: then it is gone already."""
+    found = service.to_take_away(payment_id)
+    if not isinstance(found, service.Removal):
+        return found
+    try:
+        taken = outside.of(found.family).undo(found.rpc_url, found.tx_hash)
+    except OSError as away:
+        return Later(1, repr(away))
+    log.info("test_payment_taken_away", payment_id=payment_id, taken=taken)
     return None

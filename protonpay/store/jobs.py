@@ -67,6 +67,7 @@ JOBS: Mapping[str, Job] = {
     "holds.follow_return": Job("workers.holds.follow_return", MAINTENANCE),
     "kyc.check": Job("workers.kyc.check", MAINTENANCE, 120),
     "test_mode.pay": Job("workers.test_mode.pay", WATCH, 120),
+    "test_mode.take_away": Job("workers.test_mode.take_away", WATCH),
     "mail.send": Job("workers.mail.send", MAIL),
     "telegram.send": Job("workers.telegram.send", TELEGRAM),
     "auth.write_reset": Job("workers.auth.write_reset", MAIL),

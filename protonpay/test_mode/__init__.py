@@ -1,1 +1,1 @@
-"""In a sandbox: be paid by a wallet outside, have one's identity check decided."""
+"""In a sandbox: have happen to one's own things what is rare, or what others would do (ADR 42)."""

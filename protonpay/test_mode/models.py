@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel.money import Usdc
@@ -18,6 +18,7 @@ class Payment(Base):
         user_id: who asked, and is paid.
         address: of theirs, or of their invoice ``invoice_id``.
         tx_hash: once it was sent.
+        vanishes: once it was seen, the chain is to go on without it.
         reason: why it failed, one of ``service.REASONS``.
         ended_at: when it was known what became of it, or that nobody knows.
     """
@@ -38,6 +39,7 @@ class Payment(Base):
     amount_micro: Mapped[Usdc] = mapped_column(UsdcType)
     invoice_id: Mapped[str | None] = mapped_column(Text, ForeignKey("invoices.id"))
     state: Mapped[str] = mapped_column(Text)
+    vanishes: Mapped[bool] = mapped_column(default=False, server_default=false())
     tx_hash: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -5,7 +5,7 @@ from marshmallow import fields, validate
 from protonpay.kyc.states import REASONS
 from protonpay.test_mode import faults, service
 from protonpay.test_mode.states import TEST_PAYMENT
-from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema
+from protonpay.web.fields import Moment, NetworkName, Text, UsdcField, WireSchema, YesNo
 from protonpay.web.paging import HistoryQuery, Listing, ListingQuery, Paged
 
 
@@ -22,6 +22,14 @@ class TestPaymentOrder(WireSchema):
         load_default=None,
         allow_none=True,
         metadata={"description": "One of yours: paid at its address.", "example": None},
+    )
+    vanishes = YesNo(
+        load_default=False,
+        metadata={
+            "example": False,
+            "description": "Once it was seen, a reorganisation takes it away. On Solana alone: a "
+            "block of other networks is final before anybody has looked.",
+        },
     )
 
 
@@ -40,6 +48,7 @@ class TestPaymentView(WireSchema):
             "description": "UNKNOWN may have been sent, and is not sent again.",
         },
     )
+    vanishes = fields.Boolean(metadata={"description": "Whether it is to be taken away again."})
     tx_hash = fields.String(allow_none=True)
     reason = fields.String(
         allow_none=True,

@@ -1,7 +1,8 @@
 """Be paid by a wallet outside, and have an identity check decided: in a sandbox, for oneself.
 
 A worker sends, once: that it begins is written down before it asks the node. What is found begun
-and not ended may have been sent, and is not sent again; the watch of its network will know.
+and not ended may have been sent, and is not sent again; the watch of its network will know. What
+is to vanish, the node goes on without once that watch has seen it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,12 +23,18 @@ from protonpay.kyc import service as kyc
 from protonpay.kyc.service import Standing
 from protonpay.store import outbox
 from protonpay.store.db import current, db, transaction
+from protonpay.store.jobs import Later
 from protonpay.store.lists import Part, newest_first
 from protonpay.test_mode.models import Payment
 from protonpay.test_mode.states import TEST_PAYMENT
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
+from protonpay.wallets.states import INCOMING
 
+SEEN_WITHIN = timedelta(minutes=1)
+"""How long what is to vanish is waited for: it is final long before."""
+_VANISHES_ON = "solana"
+"""The family on whose networks a payment is seen for some seconds before it is final."""
 USUAL = Usdc.parse("100")
 MOST = Usdc.parse("10000")
 MOST_AN_HOUR = 60
@@ -58,8 +65,22 @@ class Errand:
     micro: int
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Which payment a worker has a node go on without: as in ``Errand``."""
+
+    family: str
+    rpc_url: str
+    tx_hash: str
+
+
 def pay(
-    user_id: str, *, network: str, amount: Usdc | None, invoice_id: str | None = None
+    user_id: str,
+    *,
+    network: str,
+    amount: Usdc | None,
+    invoice_id: str | None = None,
+    vanishes: bool = False,
 ) -> Payment:
     """Have the wallet outside pay a user, or an invoice of theirs.
 
@@ -68,27 +89,32 @@ def pay(
         network: on which.
         amount: how much; None: what the invoice still asks for, else ``USUAL``.
         invoice_id: at whose address. One that has ended can be paid too: payers do that.
+        vanishes: whether a reorganisation is to take it away once it was seen.
 
     Raises:
-        Invalid: no such network (``unsupported_network``), too much (``amount_too_large``), or the
-            invoice asks for nothing and no amount was said (``validation_error``).
+        Invalid: no such network (``unsupported_network``), too much (``amount_too_large``); the
+            invoice asks for nothing and no amount was said, or it is to vanish where blocks
+            are final at once (``validation_error``).
         NotFound: there is no such invoice, or it is somebody else's.
         Limited: too many within the hour (``too_many_tests``).
         Unavailable: no address is free (``addresses_exhausted``).
     """
     of = named_network(network)
+    if vanishes and of.family != _VANISHES_ON:
+        said = "A payment vanishes on Solana alone: other networks are final too soon."
+        raise Invalid("validation_error", said, fields={"json": {"vanishes": [said]}})
     with transaction() as session:
         micro = _amount(user_id, amount, invoice_id)
         users.lock(user_id)
         _check_rate(user_id)
-        holder = ("user", user_id) if invoice_id is None else (receiving.HOLDER, invoice_id)
         payment = Payment(
             id=ids.new_id(),
             user_id=user_id,
             network=of.name,
-            address=wallets.assign_on(of.name, *holder),
+            address=wallets.assign_on(of.name, *_holder(user_id, invoice_id)),
             amount_micro=micro,
             invoice_id=invoice_id,
+            vanishes=vanishes,
             state=TEST_PAYMENT.initial,
             created_at=clock.now(),
         )
@@ -171,6 +197,30 @@ def sent(payment_id: str, tx_hash: str) -> None:
         payment = _locked(payment_id)
         payment.tx_hash = tx_hash
         _end(payment, "SENT")
+        if payment.vanishes:
+            outbox.add("test_mode.take_away", payment_id=payment.id)
+
+
+def to_take_away(payment_id: str) -> Removal | Later | None:
+    """Return which payment is to be taken away, as soon as the product has seen it.
+
+    Returns:
+        None once it is final or gone, or was not seen in time.
+
+    Raises:
+        LookupError: there is no such payment, or it was not sent.
+    """
+    payment = db.session.get(Payment, payment_id, populate_existing=True)
+    if payment is None or payment.tx_hash is None:
+        raise LookupError(f"there is no test payment {payment_id} that was sent")
+    if payment.ended_at is None or payment.ended_at + SEEN_WITHIN < clock.now():
+        return None
+    for seen in wallets.transfers(*_holder(payment.user_id, payment.invoice_id)):
+        if seen.tx_hash == payment.tx_hash:
+            of = NETWORKS[payment.network]
+            removal = Removal(of.family, chains.rpc_url(of.name), payment.tx_hash)
+            return removal if seen.state == INCOMING.initial else None
+    return Later(1, "not seen yet")
 
 
 def not_sent(payment_id: str) -> None:
@@ -212,6 +262,10 @@ def decide_identity(user_id: str, *, outcome: str, reason: str) -> Standing:
         else:
             kyc.reject(user_id, reason)
     return kyc.standing(user_id)
+
+
+def _holder(user_id: str, invoice_id: str | None) -> tuple[str, str]:
+    return ("user", user_id) if invoice_id is None else (receiving.HOLDER, invoice_id)
 
 
 def _amount(user_id: str, said: Usdc | None, invoice_id: str | None) -> Usdc:

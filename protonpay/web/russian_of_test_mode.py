@@ -5,6 +5,9 @@ from collections.abc import Mapping
 OF_TEST_MODE: Mapping[str, str] = {
     "At most {limit} test payments an hour.": "Не более {limit} тестовых платежей в час.",
     "At most {limit} USDC in one test payment.": "Не более {limit} USDC в одном тестовом платеже.",
+    "A payment vanishes on Solana alone: other networks are final too soon.": (
+        "Исчезнуть может только платёж в Solana: другие сети подтверждают блоки слишком быстро."
+    ),
     "At most {limit} faults can be asked for at once.": (
         "Одновременно можно заказать не более {limit} сбоев."
     ),

@@ -20,7 +20,7 @@ ROUTE = {"route": "/api/client/deposit/crypto"}
 @pytest.fixture
 def busy(merchant: Actor) -> Actor:
     """Somebody with a payment in each state, an identity check and faults that wait."""
-    order = {"network": "Base", "amount": "5"}
+    order = {"network": "Solana", "amount": "5", "vanishes": True}
     ids = [
         merchant.post("/client/test/payments", order).get_json()["payment"]["id"] for _ in range(4)
     ]
@@ -44,7 +44,9 @@ def test_the_screen_is_whole(busy: Actor, visit: Callable[..., Visit], language:
         seen.page.goto(f"/app/test?lang={asked}")
         look(seen, "app-test-busy", language)
         assert language == "pseudo" or seen.violations() == []
-        seen.page.locator("#invoice-amount").fill("10001")
+        seen.page.locator("#invoice-amount").fill("5")
+        seen.page.locator("#invoice-network").select_option("Base")
+        seen.page.locator("form:has(#invoice-amount) [name=vanishes]").check()
         with seen.page.expect_navigation():
             seen.page.locator("form:has(#invoice-amount) button").click()
         look(seen, "app-test-refused", language, said=False)

@@ -199,6 +199,24 @@ def test_the_fork_that_won_may_have_had_other_transactions(node, payer, payee):
     assert status(node, signature)["confirmationStatus"] == "finalized"
 
 
+def test_a_fork_may_have_all_but_one_transaction(node, payer, payee):
+    others = node.funded()
+    kept = node.run(payer, pays(payer, payee, 1 * SOL))
+    node.warp(4)
+    undone = node.run(payer, pays(payer, payee, 2 * SOL))
+    node.warp(1)
+    late = node.run(others, pays(others, payee, 3 * SOL))  # its block hash is one of the lost ones
+    assert outside.undo(node.url, undone)
+    assert (status(node, undone), status(node, kept)["err"], status(node, late)["err"]) == (
+        None,
+    ) * 3
+    assert lamports(node, payee) == 4 * SOL
+    assert not outside.undo(node.url, undone), "it is in no block any more"
+    node.finalize()
+    assert not outside.undo(node.url, late), "it is final"
+    assert lamports(node, payee, FINAL) == 4 * SOL
+
+
 def test_what_is_final_is_never_rolled_back(node, payer, payee):
     signature = node.run(payer, pays(payer, payee, SOL))
     node.finalize()

@@ -102,6 +102,8 @@ def test_an_invoice_is_paid_at_its_address_and_what_it_still_asks_for(alice: Act
         ({"amount": "0"}, 400, "validation_error"),
         ({"amount": "0.0000001"}, 400, "validation_error"),
         ({"amount": "10000.000001"}, 400, "amount_too_large"),
+        ({"vanishes": True}, 400, "validation_error"),
+        ({"vanishes": "yes"}, 400, "validation_error"),
         ({"invoiceId": "cm" + "a" * 23}, 404, "not_found"),
         ({"to": "0x"}, 400, "validation_error"),
     ],

@@ -19,6 +19,10 @@ IN_RUSSIAN: Sentences = {
     ),
     "Left empty: all that it still asks for.": "Если не заполнять — всё, что ещё осталось.",
     "Pay it": "Оплатить",
+    "On Solana: a reorganisation takes it away once it was seen.": (
+        "В Solana: платёж появится и исчезнет из-за реорганизации сети."
+    ),
+    "It vanishes once it was seen.": "Исчезнет, как только его увидят.",
     "How one ends that nobody pays is tried on its own page.": (
         "Как завершается неоплаченный счёт, можно проверить на его странице."
     ),

@@ -38,7 +38,7 @@ def test() -> Response:
 def pay() -> AnyResponse:
     """Have the wallet outside pay; lead to where the money is seen to arrive."""
     form = Form()
-    body = form.body("network", "invoiceId", amounts=["amount"])
+    body = form.body("network", "invoiceId", amounts=["amount"], yes_no=["vanishes"])
     if send("POST", "/client/test/payments", form, body).refused:
         return _screen(**{"paying" if form["invoiceId"] else "sending": form})
     flash("Test USDC is on its way: it shows here within seconds.")

@@ -14,6 +14,7 @@ from solders.clock import Clock
 from solders.hash import Hash
 from solders.litesvm import LiteSVM
 from solders.pubkey import Pubkey
+from solders.signature import Signature
 from solders.transaction import VersionedTransaction
 
 from protonpay.sandbox.solana.archive import Archive, Landed
@@ -104,7 +105,25 @@ class Bank:
         Returns:
             The slot of the first block after the fork, and what was in the forgotten ones.
         """
-        kept = max(self._finalized, block_at(self.timeline.slot() - slots))
+        return self._leave_after(max(self._finalized, block_at(self.timeline.slot() - slots)))
+
+    def undo(self, signature: Signature) -> bool:
+        """Let a fork win that has all but one transaction; the others come into its first block.
+
+        Returns:
+            False if it is final, or in no block.
+        """
+        slot = self.archive.slot_of(signature)
+        if slot is None or slot <= self._finalized:
+            return False
+        after, lost = self._leave_after(block_at(slot - 1))
+        for landed in lost:
+            if landed.signature != signature:
+                # As it was taken: its block hash may be of a slot that was left.
+                self._land(VersionedTransaction.from_bytes(landed.raw), after)
+        return True
+
+    def _leave_after(self, kept: int) -> tuple[int, list[Landed]]:
         lost = self.archive.after(kept)
         for gone in reversed([slot for slot in self._open if slot.number > kept]):
             for key, account in gone.before.items():
@@ -155,6 +174,9 @@ class Bank:
         slot = slot or self.timeline.slot()
         if self.refusal(transaction, slot):
             return None
+        return self._land(transaction, slot)
+
+    def _land(self, transaction: VersionedTransaction, slot: int) -> Verdict | None:
         keys = self.keys(transaction.message)
         run = self._run(transaction, slot, keys)
         if run is None:

@@ -40,6 +40,15 @@ def send_native(rpc_url: str, to: str, lamports: int) -> str:
     return str(_call(rpc_url, "sandbox_sendSol", to, lamports))
 
 
+def undo(rpc_url: str, signature: str) -> bool:
+    """Have the chain go on without a transaction; False if it is final, or in no block.
+
+    Raises:
+        Refused: the node said no.
+    """
+    return bool(_call(rpc_url, "sandbox_undo", signature))
+
+
 def freeze(rpc_url: str, usdc: str, owner: str) -> str:
     """Freeze a wallet's USDC, as Circle can, and return the signature.
 

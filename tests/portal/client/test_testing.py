@@ -78,6 +78,11 @@ def test_what_is_refused_is_said_beside_its_own_field(reader: Reader, alice: Act
     with nothing_changes():
         reader.send(PAY, amount="10001")
     assert "At most 10000 USDC in one test payment." in reader.at.text
+    with nothing_changes():
+        reader.send(PAY, amount="5", network="Base", vanishes="yes")
+    assert "A payment vanishes on Solana alone" in reader.at.text
+    reader.send(PAY, amount="5", network="Solana", vanishes="yes")
+    assert db.session.scalars(select(Payment.vanishes)).all() == [True]
 
 
 def test_somebody_decides_who_they_are(reader: Reader, alice: Actor):

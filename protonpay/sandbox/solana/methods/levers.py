@@ -38,6 +38,14 @@ def rollback(node: Node, params: Params) -> Any:
     return [str(landed.signature) for landed in lost]
 
 
+def undo(node: Node, params: Params) -> Any:
+    """``sandbox_undo [signature]``: a fork wins that never had it; false if it is final or absent.
+
+    Whatever else was in the lost slots is in the first block of that fork.
+    """
+    return node.bank.undo(params.signature(0))
+
+
 def stall_finality(node: Node, params: Params) -> Any:
     """``sandbox_stallFinality [true|false]``: nothing becomes final while it is true."""
     node.bank.finality_stalled = params.get(0) is not False
@@ -118,6 +126,7 @@ def _bounded(number: Any, most: int) -> int:
 METHODS = {
     "sandbox_warp": warp,
     "sandbox_rollback": rollback,
+    "sandbox_undo": undo,
     "sandbox_stallFinality": stall_finality,
     "sandbox_dropNext": drop_next,
     "sandbox_failNext": fail_next,
