@@ -20,6 +20,7 @@ from protonpay.mail import service as mail
 from protonpay.store import beats, outbox
 from protonpay.store.jobs import QUEUES, Periodic, rounds
 from protonpay.store.queue import failed_jobs, named, ring
+from protonpay.telegram import messages
 
 ops = AppGroup("ops", help="Queues, books and maintenance.")
 
@@ -64,6 +65,13 @@ def letters() -> None:
     click.echo(f"{waiting.count} waiting{since}")
     for state, count in mail.counts(clock.now() - timedelta(days=1)).items():
         click.echo(f"{count} {state.lower()} in the last 24 hours")
+
+
+@ops.command()
+def telegram() -> None:
+    """Show how many messages wait for Telegram, and how those of the last day ended."""
+    for state, count in sorted(messages.counts(clock.now() - timedelta(days=1)).items()):
+        click.echo(f"{count} {state.lower()}")
 
 
 @ops.command()

@@ -6,10 +6,10 @@ a message that would keep it from being shown twice (ADR 43).
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from protonpay.kernel import clock, ids
 from protonpay.mail import writing
@@ -95,6 +95,15 @@ def send(message_id: str) -> Later | None:
     else:
         _end(message_id, "SENT", None)
     return None
+
+
+def counts(since: datetime) -> Mapping[str, int]:
+    """Count the messages that wait, and those that ended since a moment, by their state."""
+    asked = select(TelegramMessage.state, func.count()).where(
+        or_(TelegramMessage.ended_at.is_(None), TelegramMessage.ended_at >= since)
+    )
+    rows = db.session.execute(asked.group_by(TelegramMessage.state))
+    return {state: count for state, count in rows}  # noqa: C416 - a row is no pair to mypy
 
 
 def prune(limit: int = 1000) -> int:

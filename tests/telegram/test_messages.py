@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from protonpay.invoices import letters as invoice_letters
 from protonpay.kernel import clock, notices
@@ -253,3 +254,14 @@ def test_without_a_bot_messages_wait(alice: Actor, person: Person):
         assert messages.send(message) == Later(60, "telegram_not_set_up")
     line.bot = bot
     assert isinstance(bot, Bot)
+
+
+def test_an_operator_sees_how_many_wait_and_how_the_others_ended(
+    house: Flask, alice: Actor, person: Person
+):
+    for _ in range(2):
+        with db.transaction():
+            messages.post(service.users.get(alice.id), "identity_approved", when="now")
+    assert messages.send(waiting()[0]) is None
+    said = house.test_cli_runner().invoke(args=["ops", "telegram"]).output
+    assert said == "1 pending\n1 sent\n"
