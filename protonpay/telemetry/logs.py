@@ -12,6 +12,7 @@ _SECRETS = re.compile(
     r"sk_(?:live|test)_[0-9A-Za-z]+"
     r"|whsec_[A-Za-z0-9+/=]+"
     r"|op_[\w-]{43}"
+    r"|[0-9]{5,20}:[A-Za-z0-9_-]{30,}"  # of a Telegram bot: part of each address that is called
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
     r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )

@@ -52,6 +52,13 @@ def test_secrets_are_taken_out_wherever_they_stand(said, member):
     assert line["level"] in {"warning", "error"}
 
 
+def test_the_address_of_a_telegram_bot_is_not_logged():
+    program = "logs.configure('INFO')\nimport structlog\n"
+    token = "123456789:" + "aB3_-" * 7
+    (line,) = logged(f"{program}structlog.get_logger('ours').error('url: /bot{token}/getMe 12:30')")
+    assert line["event"] == "url: /bot[redacted]/getMe 12:30"
+
+
 @pytest.mark.parametrize("order", ["wire.http, telemetry.logs", "telemetry.logs, wire.http"])
 def test_addresses_that_are_called_are_not_logged(order):
     """urllib3 warns of bad headers with the whole address, which may hold a key."""
