@@ -186,6 +186,18 @@ def test_a_key_asks_once(alice: Actor):
     assert len(standing(alice)) == 1
 
 
+@pytest.mark.parametrize("kind", ["internal_error", "answer_lost"])
+def test_redis_that_goes_meanwhile_makes_no_fault_of_its_own(
+    alice: Actor, bob: Actor, key: Key, redis_away: Away, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    ask_for(alice, kind)
+    seen = faults.standing(alice.id)
+    monkeypatch.setattr(faults, "standing", lambda _: seen)
+    with redis_away():
+        assert pay(key, bob, "order-1").status_code == 200
+    assert alice.available == Usdc.parse("995")
+
+
 def test_without_redis_calls_are_carried_out(alice: Actor, key: Key, redis_away: Away):
     made = ask_for(alice)
     with redis_away():
