@@ -366,6 +366,8 @@ def _hearing(user_id: str, endpoint_id: str) -> WebhookEndpoint:
     endpoint = service.locked(user_id, endpoint_id)
     if not endpoint.enabled:
         raise Conflict("webhook_disabled", "This endpoint is disabled. Enable it first.")
+    # Before its deliveries, as everybody does: who takes them has the lane first.
+    lanes.lock([endpoint_id])
     lanes.try_now(endpoint_id)
     return endpoint
 

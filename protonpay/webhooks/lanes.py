@@ -228,6 +228,7 @@ def give_back(parcels: Sequence[Parcel]) -> None:
         "numbers": [parcel.number for parcel in parcels],
     }
     with transaction():
+        lock(sorted({parcel.endpoint_id for parcel in parcels}))
         db.execute(_GIVE_BACK, parameters)
 
 
