@@ -50,7 +50,7 @@ def preferences() -> dict[str, Any]:
     return {"preferences": service.choices(current().user_id)}
 
 
-@blp.patch("/preferences", keys=NO_KEY)
+@blp.patch("/preferences", keys=NO_KEY, refuses=[409])
 @blp.arguments(schemas.ChoicesRequest)
 @blp.response(200, schemas.ChoicesAnswer)
 def prefer(told: dict[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class KindChoice(WireSchema):
     email = YesNo(metadata={"example": False})
     telegram = YesNo(
         metadata={
-            "description": "503 `telegram_not_set_up` where there is no bot.",
+            "description": "409 `telegram_not_set_up` where there is no bot.",
             "example": True,
         }
     )

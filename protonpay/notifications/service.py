@@ -196,7 +196,7 @@ def choose(account_id: str, preferences: Sequence[Mapping[str, Any]]) -> Sequenc
 
     Raises:
         NotFound: there is no such account.
-        Unavailable: ``telegram`` is named and there is no bot (``telegram_not_set_up``).
+        Conflict: ``telegram`` is named and there is no bot (``telegram_not_set_up``).
     """
     by_mail, by_message = (
         {each["kind"]: each[way] for each in preferences if way in each}

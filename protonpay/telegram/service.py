@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Conflict, Unavailable
+from protonpay.kernel.errors import Conflict
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store.db import current, db, transaction
@@ -94,8 +94,8 @@ def ask(user_id: str) -> Link:
     """Return a new link; the one before it is void.
 
     Raises:
-        Unavailable: there is no bot (``telegram_not_set_up``).
-        Conflict: the account has a chat (``telegram_linked``).
+        Conflict: there is no bot (``telegram_not_set_up``), or the account has a chat
+            (``telegram_linked``).
     """
     check_available()
     code, ends = secrets.token_urlsafe(_BYTES), clock.now() + LIFE
@@ -191,10 +191,10 @@ def check_available() -> None:
     """Refuse where there is no bot.
 
     Raises:
-        Unavailable: ``telegram_not_set_up``.
+        Conflict: ``telegram_not_set_up``: to ask again later would not help.
     """
     if line.bot is None:
-        raise Unavailable("telegram_not_set_up", "Telegram is not set up here.")
+        raise Conflict("telegram_not_set_up", "Telegram is not set up here.")
 
 
 def _write(user: User, template: str, **values: str) -> None:

@@ -200,10 +200,10 @@ def test_a_mistake_of_ours_in_one_keeps_nobody_elses(
 def test_without_a_bot_the_api_says_so(alice: Actor):
     assert standing(alice) == {**UNLINKED, "available": False}
     with nothing_changes():
-        refused(alice.post(LINK), 503, "telegram_not_set_up")
+        refused(alice.post(LINK), 409, "telegram_not_set_up")
         preferences = {"preferences": [{"kind": "invoice.paid", "telegram": False}]}
         told = alice.call("PATCH", "/client/notifications/preferences", json=preferences)
-        refused(told, 503, "telegram_not_set_up")
+        refused(told, 409, "telegram_not_set_up")
 
 
 def test_only_the_owner_links_and_unlinks(house: Flask, alice: Actor, telegram: Telegram):
