@@ -1,9 +1,6 @@
 """/client/notifications, as the API document spells it."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import fields, validate
 
 from protonpay.kernel import events, ids, notices
 from protonpay.notifications.service import KINDS, MOST_COUNTED, SECURITY, SHOWS
@@ -88,7 +85,7 @@ class UnreadAnswer(WireSchema):
 
 
 class KindChoice(WireSchema):
-    """Whether you want to be told of a kind: by letter, in Telegram, or both are named."""
+    """Whether you want to be told of a kind, by letter and in Telegram; what is left out stays."""
 
     kind = Text(
         longest=64,
@@ -103,11 +100,6 @@ class KindChoice(WireSchema):
             "example": True,
         }
     )
-
-    @validates_schema
-    def _names_a_way(self, data: Mapping[str, Any], **_: Any) -> None:
-        if not {"email", "telegram"} & data.keys():
-            raise ValidationError("Say `email`, `telegram` or both.", "email")
 
 
 class ChoicesRequest(WireSchema):

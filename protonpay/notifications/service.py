@@ -191,8 +191,8 @@ def choose(account_id: str, preferences: Sequence[Mapping[str, Any]]) -> Sequenc
 
     Args:
         account_id: whose.
-        preferences: ``kind``, one of ``notices.LETTERS``, and ``email``, ``telegram`` or both; of
-            two of a kind, the last counts.
+        preferences: ``kind``, one of ``notices.LETTERS``, with ``email``, ``telegram`` or both;
+            what is left out stays, and of two of a kind the last counts.
 
     Raises:
         NotFound: there is no such account.

@@ -18,7 +18,6 @@ OF_ACCOUNTS: Mapping[str, str] = {
     "A Telegram chat is linked already. Unlink it first.": (
         "Чат Telegram уже привязан. Сначала отвяжите его."
     ),
-    "Say `email`, `telegram` or both.": "Укажите `email`, `telegram` или то и другое.",
     "Send a code of your app in X-2FA-Code.": "Отправьте код из приложения в X-2FA-Code.",
     "Send a code of your second factor to /auth/2fa.": (
         "Отправьте код второго фактора в /auth/2fa."

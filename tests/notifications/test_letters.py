@@ -139,7 +139,7 @@ def test_a_choice_keeps_the_others_and_is_read_back(alice: Actor):
         [{"kind": "security", "email": False}],
         [{"kind": "payout.sent", "email": False}],
         [{"kind": "invoice.paid", "email": "no"}],
-        [{"kind": "invoice.paid"}],
+        [{"kind": "invoice.paid", "mail": True}],
         None,
     ],
 )
@@ -147,6 +147,13 @@ def test_what_cannot_be_chosen_is_refused(alice: Actor, told: Any):
     body = {} if told is None else {"preferences": told}
     with nothing_changes():
         refused(alice.call("PATCH", PREFERENCES, json=body), 400, "validation_error")
+
+
+def test_a_kind_that_is_named_alone_stays_as_it_is(alice: Actor):
+    told = {"preferences": [{"kind": "invoice.paid"}]}
+    before = alice.get(PREFERENCES).get_json()
+    with nothing_changes():
+        assert alice.call("PATCH", PREFERENCES, json=told).get_json() == before
 
 
 def test_letters_of_security_are_written_whatever_is_chosen(alice: Actor):
