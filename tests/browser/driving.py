@@ -29,13 +29,22 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# A phone looks at a code many times, from another place each; one look alone misses one in some
+# hundred, by where its edges fall.
 _READ = """async (png) => {
   const image = await createImageBitmap(await (await fetch(png)).blob());
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  const drawn = canvas.getContext("2d");
-  drawn.drawImage(image, 0, 0);
-  const { data } = drawn.getImageData(0, 0, image.width, image.height);
-  return jsQR(data, image.width, image.height)?.data;
+  for (const scale of [1, 2, 1.5, 3]) {
+    const margin = 8 * scale;
+    const [width, height] = [image.width, image.height].map(
+      (side) => Math.round(side * scale + 2 * margin));
+    const drawn = new OffscreenCanvas(width, height).getContext("2d");
+    drawn.fillStyle = "white";
+    drawn.fillRect(0, 0, width, height);
+    drawn.drawImage(image, margin, margin, image.width * scale, image.height * scale);
+    const { data } = drawn.getImageData(0, 0, width, height);
+    const read = jsQR(data, width, height)?.data;
+    if (read) return read;
+  }
 }"""
 
 
