@@ -19,7 +19,7 @@ from protonpay.locales import formats
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store.db import current, transaction
-from protonpay.telegram import messages
+from protonpay.telegram.telling import tell
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -84,7 +84,6 @@ def send(user_id: str, invoice_id: str, *, email: str, language: str | None) -> 
 def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
     """Write to an owner who wants it that a payer asks back, in the caller's transaction."""
     owner = users.get(invoice.user_id)
-    template = "invoice_refund_claimed"
     said = {
         "name": owner.name,
         "amount": formats.usdc(owner.language, claim.amount_micro),
@@ -93,16 +92,7 @@ def tell_of_claim(invoice: Invoice, claim: InvoiceClaim) -> None:
         "network": claim.network,
         "link": office.address(f"/app/invoices/{invoice.id}"),
     }
-    if users.wants_letter(owner, events.INVOICE_REFUND_CLAIMED):
-        mail.post(
-            template,
-            to=owner.email,
-            language=owner.language,
-            useful_for=mail.USEFUL_FOR,
-            **said,
-        )
-    if users.wants_message(owner, events.INVOICE_REFUND_CLAIMED):
-        messages.post(owner, template, **said)
+    tell(owner, events.INVOICE_REFUND_CLAIMED, "invoice_refund_claimed", said)
 
 
 def tell_of_rest(invoice: Invoice) -> None:

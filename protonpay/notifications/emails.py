@@ -26,8 +26,8 @@ from protonpay.notifications.standing import WARNED_BEFORE
 from protonpay.store import db
 from protonpay.store import events as log
 from protonpay.store.db import transaction
-from protonpay.telegram import messages
 from protonpay.telegram import service as telegram
+from protonpay.telegram.telling import tell
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -197,9 +197,7 @@ def _read(owner: User, told: int, last: int) -> Sequence[tuple[_Told, int]]:
 def _post(owner: User, told: _Told, useful_for: timedelta) -> None:
     """Write of one thing, in the caller's transaction, where it is wanted and if it is new."""
     asked = {"subject": told.subject, "user": owner.id, "now": clock.now()}
-    new = db.execute(_WRITTEN, asked).rowcount == 1
-    letter, message = users.wants_letter(owner, told.kind), users.wants_message(owner, told.kind)
-    if not new or not (letter or message):
+    if db.execute(_WRITTEN, asked).rowcount != 1:
         return
     template, path = TEMPLATES[told.kind]
     if told.data.get("direction") == "IN":
@@ -215,10 +213,7 @@ def _post(owner: User, told: _Told, useful_for: timedelta) -> None:
     }
     wanted = writing.placeholders(template, owner.language)
     said = {name: values[name] for name in wanted}
-    if letter:
-        mail.post(template, to=owner.email, language=owner.language, useful_for=useful_for, **said)
-    if message:
-        messages.post(owner, template, **said)
+    tell(owner, told.kind, template, said, useful_for=useful_for)
 
 
 def _members(language: str, data: Mapping[str, Any]) -> dict[str, str]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from protonpay.kernel import clock, events, notices
-from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store import db
 from protonpay.store.db import transaction
 from protonpay.store.events import publish
-from protonpay.telegram import messages
+from protonpay.telegram.telling import tell
 from protonpay.users import service as users
 from protonpay.webhooks import lanes
 
@@ -192,15 +191,5 @@ def _warn(standing: _Standing, now: datetime) -> None:
 
 def _tell(user_id: str, kind: str, template: str, **values: str) -> None:
     owner = users.get(user_id)
-    if users.wants_letter(owner, kind):
-        mail.post(
-            template,
-            to=owner.email,
-            language=owner.language,
-            useful_for=mail.USEFUL_FOR,
-            name=owner.name,
-            **values,
-        )
-    if users.wants_message(owner, kind):
-        page = office.address("/app/webhooks")
-        messages.post(owner, template, name=owner.name, link=page, **values)
+    page = office.address("/app/webhooks")
+    tell(owner, kind, template, {"name": owner.name, **values}, page=page)
