@@ -22,7 +22,7 @@ from protonpay.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 
 __all__ = ["Adjustment", "approve", "get", "propose", "refuse", "waiting"]
 
@@ -173,7 +173,7 @@ def _undecided(by: Operator, adjustment_id: str) -> Adjustment:
 
 
 def _locked(adjustment_id: str) -> Adjustment:
-    row = current().get(Adjustment, adjustment_id, with_for_update=True, populate_existing=True)
+    row = current().get(Adjustment, adjustment_id, with_for_update=LOCK, populate_existing=True)
     if row is None:
         raise NotFound("not_found", "There is no such adjustment.")
     if row.state != ADJUSTMENT.initial:

@@ -23,7 +23,7 @@ from protonpay.kernel.errors import (
     Unavailable,
 )
 from protonpay.store import db
-from protonpay.store.db import transaction
+from protonpay.store.db import LOCK, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
@@ -212,7 +212,7 @@ def locked(user_id: str, key_id: str) -> ApiKey:
     Raises:
         NotFound: there is none, it is somebody else's or revoked.
     """
-    key = db.current().get(ApiKey, key_id, with_for_update=True, populate_existing=True)
+    key = db.current().get(ApiKey, key_id, with_for_update=LOCK, populate_existing=True)
     if key is None or key.user_id != user_id or key.revoked_at is not None:
         raise _not_found()
     return key
@@ -226,7 +226,7 @@ def revoke_beyond(user_id: str, *, made_by: str, allowed: Collection[str]) -> No
     live = select(ApiKey).where(
         ApiKey.user_id == user_id, ApiKey.made_by == made_by, ApiKey.revoked_at.is_(None)
     )
-    for key in db.current().scalars(live.with_for_update()):
+    for key in db.current().scalars(live.with_for_update(**LOCK)):
         if not set(key.permissions) <= set(allowed):
             key.revoked_at = clock.now()
     shown = (

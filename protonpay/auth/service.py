@@ -18,7 +18,7 @@ from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.store import expired
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.two_factor import service as two_factor
 from protonpay.users import service as users
 from protonpay.users.service import User, email_key
@@ -172,7 +172,7 @@ def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
         found = session.scalar(
             select(AuthSession)
             .where(AuthSession.id == session_id, AuthSession.user_id == user_id)
-            .with_for_update()
+            .with_for_update(**LOCK)
         )
         token = session.get(RefreshToken, token_id, populate_existing=True)
         if found is None or token is None or token.session_id != found.id:
@@ -191,7 +191,7 @@ def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
 def logout(session_id: str) -> None:
     """End a session; its access tokens end with it."""
     with transaction() as session:
-        found = session.get(AuthSession, session_id, with_for_update=True)
+        found = session.get(AuthSession, session_id, with_for_update=LOCK)
         if found is not None and found.ended_at is None:
             sessions.end(found, "signed_out")
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from protonpay.auth.models import AuthSession
 from protonpay.kernel import clock
 from protonpay.store import marks, outbox
-from protonpay.store.db import after_commit, current, db
+from protonpay.store.db import LOCK, after_commit, current, db
 from protonpay.store.queue import door
 
 _REMEMBERED = timedelta(minutes=16)
@@ -36,7 +36,7 @@ def end_all_of(user_id: str, reason: str, *, but: str | None = None) -> int:
     )
     if but is not None:
         standing = standing.where(AuthSession.id != but)
-    ended = list(current().scalars(standing.order_by(AuthSession.id).with_for_update()))
+    ended = list(current().scalars(standing.order_by(AuthSession.id).with_for_update(**LOCK)))
     for found in ended:
         end(found, reason)
     return len(ended)

@@ -10,7 +10,7 @@ from protonpay.auth import sessions
 from protonpay.auth.models import AuthSession
 from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound
-from protonpay.store.db import transaction
+from protonpay.store.db import LOCK, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 
@@ -75,7 +75,7 @@ def end(user_id: str, session_id: str) -> None:
         NotFound: there is none, it has ended, or it is somebody else's.
     """
     with transaction() as session:
-        found = session.get(AuthSession, session_id, with_for_update=True)
+        found = session.get(AuthSession, session_id, with_for_update=LOCK)
         if found is None or found.user_id != user_id or found.ended_at is not None:
             raise NotFound("not_found", "There is no such session.")
         sessions.end(found, "revoked")

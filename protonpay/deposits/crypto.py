@@ -17,7 +17,7 @@ from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
 from protonpay.plans import service as plans
 from protonpay.screening.service import screening
-from protonpay.store.db import after_commit, current, transaction
+from protonpay.store.db import LOCK, after_commit, current, transaction
 from protonpay.store.events import publish
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
@@ -66,7 +66,7 @@ def _deposit_of(transfer: Incoming) -> Deposit | None:
         }
         current().execute(insert(Deposit).values(row).on_conflict_do_nothing())
     return current().scalar(
-        select(Deposit).where(Deposit.incoming_id == transfer.id).with_for_update(),
+        select(Deposit).where(Deposit.incoming_id == transfer.id).with_for_update(**LOCK),
         execution_options={"populate_existing": True},
     )
 

@@ -10,7 +10,7 @@ from protonpay.deposits.models import Deposit
 from protonpay.deposits.states import DEPOSIT
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, NotFound
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ def locked(deposit_id: str) -> Deposit:
         NotFound: there is no such deposit.
         Conflict: it is not on hold (any more), or on its way back.
     """
-    deposit = current().get(Deposit, deposit_id, with_for_update=True, populate_existing=True)
+    deposit = current().get(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
     if deposit is None:
         raise NotFound("not_found", "There is no such deposit.")
     if deposit.state != _ON_HOLD or deposit.return_payout_id is not None:
@@ -63,7 +63,7 @@ def returning(deposit: Deposit, payout_id: str, reason: str) -> None:
 def end_return(deposit_id: str, *, arrived: bool) -> None:
     """Note how the way back of a deposit ended: if it did not arrive, it is on hold again."""
     with transaction() as session:
-        deposit = session.get_one(Deposit, deposit_id, with_for_update=True, populate_existing=True)
+        deposit = session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
         if deposit.state != _ON_HOLD:
             return
         if arrived:

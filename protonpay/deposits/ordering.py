@@ -18,7 +18,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.store import idempotency, outbox
-from protonpay.store.db import current, transaction
+from protonpay.store.db import LOCK, current, transaction
 from protonpay.users.service import User
 from protonpay.wire.http import NoAnswer
 
@@ -109,7 +109,7 @@ def opened(adapter: CardProvider, deposit: Deposit, payer: Payer, to: Destinatio
     session = _session(adapter, deposit, _session_request(deposit, payer, to))
     with transaction() as open_session:
         idempotency.advance()
-        deposit = open_session.get_one(Deposit, deposit.id, with_for_update=True)
+        deposit = open_session.get_one(Deposit, deposit.id, with_for_update=LOCK)
         deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
     return deposit
 
@@ -172,7 +172,7 @@ def _reject(deposit_id: str, reason: str) -> None:
     with transaction():
         # First, so that whoever was overtaken changes nothing.
         idempotency.unbind()
-        deposit = current().get_one(Deposit, deposit_id, with_for_update=True)
+        deposit = current().get_one(Deposit, deposit_id, with_for_update=LOCK)
         DEPOSIT.check(deposit.state, "FAILED")
         deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
         # Nothing came of it, so the key may be used again.

@@ -17,7 +17,7 @@ from protonpay.kernel.money import Usdc
 from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.ledger.entries import Refund
-from protonpay.store.db import transaction
+from protonpay.store.db import LOCK, transaction
 from protonpay.store.events import publish
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 def book(deposit_id: str, payment: CardPayment) -> None:
     """Book what a provider gave back of a deposit and is not booked yet; a repeat does nothing."""
     with transaction() as session:
-        deposit = session.get_one(Deposit, deposit_id, with_for_update=True, populate_existing=True)
+        deposit = session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
         if deposit.state not in CREDITED or deposit.provider_ref != payment.provider_ref:
             return
         total = _total(deposit, payment)

@@ -13,7 +13,7 @@ from protonpay.deposits.states import DEPOSIT
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from protonpay.kernel.money import Usdc
-from protonpay.store.db import db, release, transaction
+from protonpay.store.db import LOCK, db, release, transaction
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ def _found(deposit_id: str) -> Deposit:
 
 
 def _locked(deposit_id: str) -> Deposit:
-    deposit = db.session.get_one(Deposit, deposit_id, with_for_update=True, populate_existing=True)
+    deposit = db.session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
     _check_state(deposit)
     return deposit
 

@@ -20,7 +20,7 @@ from protonpay.deposits.states import CREDITED, DEPOSIT
 from protonpay.kernel import clock, events
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
-from protonpay.store.db import db, release, transaction
+from protonpay.store.db import LOCK, db, release, transaction
 from protonpay.store.events import publish
 from protonpay.store.jobs import Later
 from protonpay.wire.http import NoAnswer
@@ -132,7 +132,7 @@ def _settle(provider: str, payment: CardPayment) -> str | None:
 
 def _ordered(session: Session, provider: str, payment: CardPayment) -> Deposit | None:
     """Lock the deposit that a payment was opened for, or else the one that it names."""
-    ours = select(Deposit).where(Deposit.provider == provider).with_for_update()
+    ours = select(Deposit).where(Deposit.provider == provider).with_for_update(**LOCK)
     # What we were answered when we ordered is ours to know; the reference is what they say.
     for which in (Deposit.provider_ref == payment.provider_ref, Deposit.id == payment.reference):
         found = session.scalar(ours.where(which), execution_options={"populate_existing": True})
@@ -171,7 +171,7 @@ def _review(deposit: Deposit, wrong: Differences) -> None:
 
 def _give_up(deposit_id: str, said: CardPayment | None) -> None:
     with transaction() as session:
-        deposit = session.get_one(Deposit, deposit_id, with_for_update=True, populate_existing=True)
+        deposit = session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
         if deposit.state != DEPOSIT.initial:
             return
         if said is not None and said.status is CardStatus.UNRESOLVED:

@@ -22,7 +22,7 @@ from protonpay.ledger import service as ledger
 from protonpay.ledger.entries import Entry
 from protonpay.plans import service as plans
 from protonpay.screening.service import screening
-from protonpay.store.db import current, transaction
+from protonpay.store.db import LOCK, current, transaction
 from protonpay.store.jobs import Later
 from protonpay.users import service as users
 from protonpay.wallets import service as wallets
@@ -123,7 +123,9 @@ def _payment_of(invoice: Invoice, transfer: Incoming) -> InvoicePayment | None:
         }
         current().execute(insert(InvoicePayment).values(row).on_conflict_do_nothing())
     return current().scalar(
-        select(InvoicePayment).where(InvoicePayment.incoming_id == transfer.id).with_for_update(),
+        select(InvoicePayment)
+        .where(InvoicePayment.incoming_id == transfer.id)
+        .with_for_update(**LOCK),
         execution_options={"populate_existing": True},
     )
 

@@ -13,7 +13,7 @@ from protonpay.invoices.states import INVOICE, OPEN, REFUND, Received, become
 from protonpay.kernel import clock, events
 from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.store.db import current, db
+from protonpay.store.db import LOCK, current, db
 from protonpay.store.events import publish
 
 CURRENCY = "USDC"
@@ -25,7 +25,7 @@ def locked(invoice_id: str) -> Invoice:
     Raises:
         NotFound: there is none.
     """
-    mine = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
+    mine = select(Invoice).where(Invoice.id == invoice_id).with_for_update(**LOCK)
     found: Invoice | None = current().scalar(mine, execution_options={"populate_existing": True})
     if found is None:
         raise NotFound("not_found", "There is no such invoice.")

@@ -17,7 +17,7 @@ from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kyc import service
 from protonpay.kyc.formats import media_type_of
 from protonpay.kyc.models import DOCUMENT_PURPOSE, KycCase, KycDocument
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.store.secrets import safe
 from protonpay.users import service as users
 
@@ -207,7 +207,7 @@ def drop_over(limit: int) -> int:
             .outerjoin(KycCase, KycCase.user_id == KycDocument.user_id)
             .where(KycDocument.dropped_at.is_(None), or_(decided, forgotten))
             .limit(limit)
-            .with_for_update(of=KycDocument, skip_locked=True)
+            .with_for_update(**LOCK, of=KycDocument, skip_locked=True)
         ).all()
         session.execute(
             update(KycDocument)

@@ -18,7 +18,7 @@ from protonpay.mail import service as mail
 from protonpay.operators import permissions
 from protonpay.operators.models import PURPOSE, Operator, OperatorSession
 from protonpay.operators.permissions import Role
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.store.secrets import safe
 from protonpay.two_factor import taking
 from protonpay.users.service import email_key
@@ -356,7 +356,7 @@ def _of(email: str) -> Operator | None:
 
 
 def _locked(email: str) -> Operator:
-    found = select(Operator).where(Operator.email_key == email_key(email)).with_for_update()
+    found = select(Operator).where(Operator.email_key == email_key(email)).with_for_update(**LOCK)
     operator = current().scalar(found, execution_options={"populate_existing": True})
     if operator is None:
         raise NotFound("not_found", "There is no such operator.")

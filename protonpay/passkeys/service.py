@@ -19,7 +19,7 @@ from protonpay.mail import service as mail
 from protonpay.passkeys.models import Ceremony, Passkey, PasskeyChallenge
 from protonpay.passkeys.relying_party import NotProved, credential_id, relying_party, user_handle
 from protonpay.store import expired
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.store.lists import Part, newest_first
 from protonpay.users import service as users
 from protonpay.users.service import User
@@ -264,7 +264,7 @@ def _ask(ceremony: Ceremony, *, user_id: str | None, bound_to: str) -> PasskeyCh
 def _standing(challenge_id: str, ceremony: Ceremony, *, bound_to: str) -> PasskeyChallenge | None:
     # Locked: two people with one challenge wait for different users.
     asked = current().get(
-        PasskeyChallenge, challenge_id, with_for_update=True, populate_existing=True
+        PasskeyChallenge, challenge_id, with_for_update=LOCK, populate_existing=True
     )
     if asked is None or asked.used_at is not None or asked.expires_at <= clock.now():
         return None

@@ -12,7 +12,7 @@ from protonpay.chains.port import Chain, SendOutcome, SignedSend
 from protonpay.kernel import clock
 from protonpay.payouts.models import AttemptedPayout, OutbidSend, Payout, PayoutAttempt, SendLane
 from protonpay.payouts.states import ATTEMPT
-from protonpay.store.db import current, db, execute, release
+from protonpay.store.db import LOCK, current, db, execute, release
 
 # One statement, whatever the size of a bundle.
 _STORE_PARTS = """
@@ -38,7 +38,7 @@ def free_sequence(chain: Chain) -> SignedSend | None:
         )
         .order_by(PayoutAttempt.sequence)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(**LOCK, skip_locked=True)
     )
     if ended is None:
         return None
@@ -170,7 +170,7 @@ def outbid(attempt_id: int, send: SignedSend) -> bool:
         False if the attempt has ended, or other bytes were stored meanwhile.
     """
     attempt = current().get_one(
-        PayoutAttempt, attempt_id, with_for_update=True, populate_existing=True
+        PayoutAttempt, attempt_id, with_for_update=LOCK, populate_existing=True
     )
     if attempt.state != "OPEN" or attempt.tx_hash != send.earlier[-1]:
         return False
@@ -254,7 +254,7 @@ def _lock(attempt_ids: Collection[int]) -> Sequence[PayoutAttempt]:
     return (
         current()
         .scalars(
-            locked.order_by(PayoutAttempt.id).with_for_update(),
+            locked.order_by(PayoutAttempt.id).with_for_update(**LOCK),
             execution_options={"populate_existing": True},
         )
         .all()

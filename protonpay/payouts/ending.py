@@ -14,7 +14,7 @@ from protonpay.ledger.entries import Entry
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
-from protonpay.store.db import current, transaction
+from protonpay.store.db import LOCK, current, transaction
 from protonpay.store.events import publish_all
 from protonpay.wallets import recording
 from protonpay.wallets.recording import Holder
@@ -125,7 +125,7 @@ def lock(payout_ids: Collection[str]) -> Sequence[Payout]:
     locked = select(Payout).where(Payout.id.in_(payout_ids)).order_by(Payout.user_id, Payout.id)
     return (
         current()
-        .scalars(locked.with_for_update(), execution_options={"populate_existing": True})
+        .scalars(locked.with_for_update(**LOCK), execution_options={"populate_existing": True})
         .all()
     )
 

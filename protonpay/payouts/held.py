@@ -14,7 +14,7 @@ from protonpay.payouts import approval, ending
 from protonpay.payouts.models import Payout
 from protonpay.payouts.states import PAYOUT
 from protonpay.store import outbox
-from protonpay.store.db import db, transaction
+from protonpay.store.db import LOCK, db, transaction
 
 __all__ = ["Payout", "approve", "get", "large", "refund", "refuse", "release", "waiting"]
 
@@ -127,7 +127,7 @@ def _waiting(limit: int, *which: ColumnElement[bool]) -> Sequence[Payout]:
 
 
 def _locked(payout_id: str) -> Payout:
-    payout = db.session.get(Payout, payout_id, with_for_update=True, populate_existing=True)
+    payout = db.session.get(Payout, payout_id, with_for_update=LOCK, populate_existing=True)
     if payout is None:
         raise NotFound("not_found", "There is no such payout.")
     if payout.state != _ON_HOLD:

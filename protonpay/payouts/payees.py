@@ -17,7 +17,7 @@ from protonpay.kernel import clock
 from protonpay.payouts.models import PayeeLook
 from protonpay.payouts.states import PAYEE_LOOK
 from protonpay.store import outbox
-from protonpay.store.db import current, release, transaction
+from protonpay.store.db import LOCK, current, release, transaction
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ def look(*, wallet_address: str, network: str) -> PayeeLook:
     )
     with transaction() as session:
         new = session.scalar(first.on_conflict_do_nothing().returning(PayeeLook.address))
-        row = session.get_one(PayeeLook, (network, to), with_for_update=True)
+        row = session.get_one(PayeeLook, (network, to), with_for_update=LOCK)
         if new is None and _is_old(row):
             PAYEE_LOOK.check(row.state, PAYEE_LOOK.initial)
             row.state, row.asked_at, row.told_at = PAYEE_LOOK.initial, now, None
@@ -69,7 +69,7 @@ def find_out(network: str, address: str) -> None:
         log.warning("payee_unknown", network=network, error=repr(unknown))
         state = "UNKNOWN"
     with transaction():
-        row = current().get(PayeeLook, (network, address), with_for_update=True)
+        row = current().get(PayeeLook, (network, address), with_for_update=LOCK)
         if row is not None and row.state == PAYEE_LOOK.initial:
             PAYEE_LOOK.check(row.state, state)
             row.state, row.told_at = state, clock.now()

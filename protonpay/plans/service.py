@@ -16,7 +16,7 @@ from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.plans.levels import Raised, highest, merged, read
 from protonpay.plans.models import Plan, PlanVersion
-from protonpay.store.db import db, transaction
+from protonpay.store.db import LOCK, db, transaction
 from protonpay.users import service as users
 
 DEFAULT = "default"
@@ -282,7 +282,7 @@ def announce(plan: str, *, starts_at: datetime, **changes: Any) -> Upcoming:
         raise Invalid("validation_error", said, seconds=int(SOONEST.total_seconds()))
     _check_numbers(changes)
     with transaction() as session:
-        session.execute(select(Plan).where(Plan.name == plan).with_for_update())
+        session.execute(select(Plan).where(Plan.name == plan).with_for_update(**LOCK))
         columns = _columns(_existing(plan, starts_at))
         if "level_limits" in changes:
             changes["level_limits"] = merged(columns["level_limits"], changes["level_limits"])

@@ -23,7 +23,7 @@ from protonpay.proofs.models import SALTS, Head, NodePart, ReserveRow
 from protonpay.proofs.queries import NODES_IN_PART
 from protonpay.proofs.tree import NODE_BYTES, Tree, build
 from protonpay.store import db
-from protonpay.store.db import transaction
+from protonpay.store.db import LOCK, transaction
 from protonpay.store.secrets import safe
 
 log = structlog.get_logger(__name__)
@@ -175,7 +175,7 @@ def _publish_next(patience: timedelta) -> int | None:
             .where(Head.published_at.is_(None))
             .order_by(Head.number)
             .limit(1)
-            .with_for_update()
+            .with_for_update(**LOCK)
         )
         if head is None:
             return None

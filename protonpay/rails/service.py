@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from protonpay.kernel import clock
 from protonpay.rails.models import RailChange, RailSwitch
-from protonpay.store.db import after_commit, current, db, transaction
+from protonpay.store.db import LOCK, after_commit, current, db, transaction
 
 __all__ = [
     "SIGN_UPS",
@@ -137,7 +137,7 @@ def _move(rail: str, *, paused: bool, reason: str, by: str) -> bool:
 
 
 def _locked(rail: str) -> RailSwitch:
-    found = select(RailSwitch).where(RailSwitch.rail == rail).with_for_update()
+    found = select(RailSwitch).where(RailSwitch.rail == rail).with_for_update(**LOCK)
     again = {"populate_existing": True}
     switch: RailSwitch | None = current().scalar(found, execution_options=again)
     if switch is None:

@@ -14,7 +14,7 @@ from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.rails import service as rails
 from protonpay.reconciliation.models import ReconciliationCase
 from protonpay.reconciliation.states import CASE
-from protonpay.store.db import current, db
+from protonpay.store.db import LOCK, current, db
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +135,7 @@ def close(case_id: int, *, by: str, reason: str) -> ReconciliationCase:
         Conflict: it is not open (``case_not_open``), or a pass alone may close its kind
             (``case_not_by_hand``).
     """
-    case = current().get(ReconciliationCase, case_id, with_for_update=True, populate_existing=True)
+    case = current().get(ReconciliationCase, case_id, with_for_update=LOCK, populate_existing=True)
     if case is None:
         raise NotFound("not_found", "There is no such case.")
     if case.state != "OPEN":
@@ -223,7 +223,7 @@ def _known(rail: str, number: int, finding: Finding, pausing: Sequence[str]) -> 
             select(ReconciliationCase)
             .filter_by(rail=rail, kind=finding.kind, subject=finding.subject)
             .where(ReconciliationCase.state != "RESOLVED")
-            .with_for_update(),
+            .with_for_update(**LOCK),
             execution_options={"populate_existing": True},
         )
         .one()

@@ -18,7 +18,7 @@ from protonpay.reconciliation import books, cases, networks, payments
 from protonpay.reconciliation.cases import KINDS, Finding
 from protonpay.reconciliation.looks import Beginning, Part, Rail
 from protonpay.reconciliation.models import ReconciliationCase, ReconciliationPass
-from protonpay.store.db import current, db, release, transaction
+from protonpay.store.db import LOCK, current, db, release, transaction
 from protonpay.wire.http import NoAnswer
 
 __all__ = ["KINDS", "LEDGER", "Line", "ReconciliationCase", "newest", "open_cases", "rails", "step"]
@@ -171,7 +171,7 @@ def _take(rail: Rail, *, at_once: bool) -> ReconciliationPass | None:
     with transaction() as session:
         session.execute(insert(ReconciliationPass).values(new).on_conflict_do_nothing())
         mark = session.get_one(
-            ReconciliationPass, rail.name, with_for_update=True, populate_existing=True
+            ReconciliationPass, rail.name, with_for_update=LOCK, populate_existing=True
         )
         is_under_way = mark.begun_at is not None and now - mark.begun_at < _OLDEST
         rests = mark.ended_at is not None and now - mark.ended_at < _rest_after(mark)
@@ -198,7 +198,7 @@ def _work(rail: Rail, mark: ReconciliationPass) -> int:
     part = rail.go_on(rail.name, mark.number, mark.at or {}, mark.cursor)
     with transaction() as session:
         row = session.get_one(
-            ReconciliationPass, rail.name, with_for_update=True, populate_existing=True
+            ReconciliationPass, rail.name, with_for_update=LOCK, populate_existing=True
         )
         if (row.number, row.cursor) != (mark.number, mark.cursor):
             return 0  # somebody else was faster
@@ -218,7 +218,7 @@ def _work(rail: Rail, mark: ReconciliationPass) -> int:
 def _write_beginning(rail: Rail, number: int, begun: Beginning) -> None:
     with transaction() as session:
         row = session.get_one(
-            ReconciliationPass, rail.name, with_for_update=True, populate_existing=True
+            ReconciliationPass, rail.name, with_for_update=LOCK, populate_existing=True
         )
         if row.number != number - 1 or row.begun_at is not None:
             return

@@ -36,7 +36,7 @@ _PUT_OFF = """
         SELECT outbox.id, wanted.due, outbox.leased_until IS NOT NULL AS queued
         FROM outbox JOIN wanted ON args ->> {argument} = wanted.value
         WHERE job = {job} AND done_at IS NULL AND dead_at IS NULL
-        FOR UPDATE OF outbox SKIP LOCKED)
+        FOR NO KEY UPDATE OF outbox SKIP LOCKED)
     UPDATE outbox SET due_at = found.due, leased_until = NULL, last_error = %(reason)s
     FROM found WHERE outbox.id = found.id
     RETURNING outbox.id, fence, queued

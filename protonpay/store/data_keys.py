@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock
-from protonpay.store.db import APPLICATION_ROLE, Base, transaction
+from protonpay.store.db import APPLICATION_ROLE, LOCK, Base, transaction
 from protonpay.store.secrets import BY_DATA_KEY, Unreadable, prefix, safe
 from protonpay.store.types import Sealed, UtcDateTime
 
@@ -81,7 +81,7 @@ def add() -> int:
     with transaction() as session:
         # One at a time: two at once would choose the same number.
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext("data_keys"))))
-        keys = session.scalars(select(DataKey).with_for_update()).all()
+        keys = session.scalars(select(DataKey).with_for_update(**LOCK)).all()
         for key in keys:
             key.sealed = safe.rewrapped(key.version, key.sealed)
         version = max((key.version for key in keys), default=0) + 1

@@ -20,6 +20,11 @@ from protonpay.store import lines
 APPLICATION_ROLE = "protonpay_app"
 """The role every connection drops to: it may not write the ledger but through its function."""
 
+LOCK: dict[str, Any] = {"key_share": True}
+"""How a row is locked for a transaction: FOR NO KEY UPDATE. FOR UPDATE is for who deletes it: it
+makes everybody wait, too, who writes a row that refers to this one (PostgreSQL, 13.3.2), and they
+may hold what its holder waits for."""
+
 log = structlog.get_logger(__name__)
 
 # What the server says when waiting is the answer: lock and statement timeouts, deadlock,

@@ -32,6 +32,7 @@ from protonpay.kernel import clock
 from protonpay.store import queue
 from protonpay.store.bell import bell
 from protonpay.store.db import (
+    LOCK,
     Base,
     after_commit,
     commit_without_waiting,
@@ -69,7 +70,7 @@ _FINISH = """
     WHERE id = ANY (ARRAY(
         SELECT id FROM outbox
         WHERE job = {job} AND args ->> {argument} = ANY (%(values)s) AND done_at IS NULL
-        FOR UPDATE SKIP LOCKED))
+        FOR NO KEY UPDATE SKIP LOCKED))
     RETURNING id, fence
 """
 
@@ -215,7 +216,7 @@ def sweep(limit: int = 200, *, urgent_only: bool = False) -> int:
         )
         .order_by(OutboxRow.due_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(**LOCK, skip_locked=True)
         # A plain subquery may be run again for each row, and then lock beyond its limit.
         .cte("due")
     )
@@ -266,7 +267,7 @@ def fail(ticket: Ticket, error: str) -> bool:
         row = session.scalar(
             select(OutboxRow)
             .where(OutboxRow.id == ticket.row_id, OutboxRow.fence == ticket.fence)
-            .with_for_update()
+            .with_for_update(**LOCK)
         )
         if row is None or row.done_at is not None:
             return False

@@ -22,7 +22,7 @@ from protonpay.kernel.money import ZERO, Usdc
 from protonpay.kyc import service as kyc
 from protonpay.kyc.service import Standing
 from protonpay.store import outbox
-from protonpay.store.db import current, db, transaction
+from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.store.jobs import Later
 from protonpay.store.lists import Part, newest_first
 from protonpay.test_mode.models import Payment
@@ -288,7 +288,7 @@ def _check_rate(user_id: str) -> None:
 
 
 def _locked(payment_id: str) -> Payment:
-    row = select(Payment).where(Payment.id == payment_id).with_for_update()
+    row = select(Payment).where(Payment.id == payment_id).with_for_update(**LOCK)
     found = current().scalar(row, execution_options={"populate_existing": True})
     if found is None:
         raise LookupError(f"there is no test payment {payment_id}")

@@ -18,7 +18,7 @@ from protonpay.chains.registry import chains
 from protonpay.chains.sweep import Moved, SignedSweeps, Sweeper, SweepsOutcome
 from protonpay.kernel import clock, faults
 from protonpay.store import outbox
-from protonpay.store.db import current, db, release, transaction
+from protonpay.store.db import LOCK, current, db, release, transaction
 from protonpay.store.jobs import Later
 from protonpay.treasury import planning, service
 from protonpay.treasury.models import Sweep, SweepBatch
@@ -126,7 +126,7 @@ def _still_planned(ready: Sequence[Sweep]) -> Sequence[Sweep]:
             select(Sweep)
             .where(Sweep.id.in_([sweep.id for sweep in ready]), Sweep.state == "PLANNED")
             .order_by(Sweep.id)
-            .with_for_update(),
+            .with_for_update(**LOCK),
             execution_options={"populate_existing": True},
         )
         .all()

@@ -252,7 +252,7 @@ def lock(user_id: str) -> User:
     Raises:
         NotFound: there is no such user.
     """
-    locked = select(User).where(User.id == user_id).with_for_update()
+    locked = select(User).where(User.id == user_id).with_for_update(**db.LOCK)
     # As the row is now: what this session read of it before may be old.
     user = db.current().scalar(locked, execution_options={"populate_existing": True})
     if user is None:
@@ -264,7 +264,7 @@ def lock_all(user_ids: Collection[str]) -> Mapping[str, User]:
     """Take the rows of several users as ``lock`` takes one, in the order of their ids."""
     locked = select(User).where(User.id.in_(user_ids))
     # Not by the database's own collation, which may sort otherwise than whoever locks one by one.
-    locked = locked.order_by(User.id.collate("C")).with_for_update()
+    locked = locked.order_by(User.id.collate("C")).with_for_update(**db.LOCK)
     found = db.current().scalars(locked, execution_options={"populate_existing": True})
     return {user.id: user for user in found}
 

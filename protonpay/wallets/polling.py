@@ -18,7 +18,7 @@ from protonpay.chains.registry import chains
 from protonpay.chains.watch import AccountWatch, Movement
 from protonpay.kernel import clock
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.store.db import db, release, transaction
+from protonpay.store.db import LOCK, db, release, transaction
 from protonpay.wallets import recording
 from protonpay.wallets.models import Incoming, WatchedAccount
 from protonpay.wire.http import NoAnswer
@@ -129,7 +129,7 @@ def _write(
         row = session.get_one(
             WatchedAccount,
             (account.network, account.address),
-            with_for_update=True,
+            with_for_update=LOCK,
             populate_existing=True,
         )
         if row.cursor != account.cursor:

@@ -15,7 +15,7 @@ from protonpay.chains.watch import Arrival
 from protonpay.kernel import clock, faults, ids
 from protonpay.kernel.money import Usdc
 from protonpay.store import outbox
-from protonpay.store.db import after_commit, current, db
+from protonpay.store.db import LOCK, after_commit, current, db
 from protonpay.wallets.models import DepositAddress, Incoming
 from protonpay.wallets.states import INCOMING
 
@@ -183,7 +183,7 @@ def _locked(network: str, tx_hash: str, ordinal: int) -> Incoming | None:
     found: Incoming | None = current().scalar(
         select(Incoming)
         .filter_by(network=network, tx_hash=tx_hash, ordinal=ordinal)
-        .with_for_update(),
+        .with_for_update(**LOCK),
         execution_options={"populate_existing": True},
     )
     return found

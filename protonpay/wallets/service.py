@@ -10,7 +10,7 @@ from protonpay.chains.registry import NETWORKS, chains
 from protonpay.kernel import clock
 from protonpay.kernel.errors import NotFound, Unavailable
 from protonpay.kernel.money import ZERO
-from protonpay.store.db import current, db
+from protonpay.store.db import LOCK, current, db
 from protonpay.wallets.models import DepositAddress, Incoming, WatchedAccount, WatchMark
 
 __all__ = [
@@ -168,7 +168,7 @@ def _claim(family: str, kind: str, holder_id: str) -> DepositAddress:
         .where(DepositAddress.family == family, DepositAddress.holder_id.is_(None))
         .order_by(DepositAddress.number)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(**LOCK, skip_locked=True)
         # A plain subquery may be run again for each row, and then lock beyond its limit.
         .cte("free")
     )

@@ -27,8 +27,12 @@ WARNED_AFTER = timedelta(minutes=35)
 """When a fourth attempt comes: before a broken endpoint each of them comes later."""
 
 _DISABLE = """
-    UPDATE webhook_endpoints SET disabled_at = %(now)s, disabled_reason = %(reason)s
-    WHERE id = ANY(%(endpoints)s) AND disabled_at IS NULL RETURNING id, user_id, url
+    WITH heard AS (
+        SELECT id FROM webhook_endpoints WHERE id = ANY(%(endpoints)s) AND disabled_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE)
+    UPDATE webhook_endpoints AS endpoint SET disabled_at = %(now)s, disabled_reason = %(reason)s
+    FROM heard WHERE endpoint.id = heard.id
+    RETURNING endpoint.id, endpoint.user_id, endpoint.url
 """
 _STANDING = """
     SELECT endpoint.id, endpoint.user_id, endpoint.url, lane.failing_since, lane.blocked_since
@@ -46,7 +50,7 @@ _GIVE_UP = f"""
     FROM (SELECT waiting.id, waiting.event_at FROM webhook_deliveries AS waiting
           JOIN webhook_endpoints AS endpoint ON endpoint.id = waiting.endpoint_id
           WHERE waiting.state = 'PENDING' AND endpoint.disabled_at < %(before)s
-          LIMIT %(limit)s) AS old
+          LIMIT %(limit)s FOR NO KEY UPDATE OF waiting SKIP LOCKED) AS old
     WHERE delivery.id = old.id AND delivery.event_at = old.event_at AND delivery.state = 'PENDING'
 """  # noqa: S608 - of constants alone
 

@@ -41,9 +41,13 @@ _CLAIM = """
               free.throttle_per_second, lane.failures
 """
 _KEEP = """
+    WITH mine AS (
+        SELECT lane.endpoint_id, lane.fence FROM webhook_lanes AS lane
+        JOIN unnest(%(endpoints)s::text[], %(fences)s::int[]) AS held (endpoint_id, fence)
+          ON lane.endpoint_id = held.endpoint_id AND lane.fence = held.fence
+        ORDER BY lane.endpoint_id FOR NO KEY UPDATE OF lane)
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s
-    FROM unnest(%(endpoints)s::text[], %(fences)s::int[]) AS mine (endpoint_id, fence)
-    WHERE lane.endpoint_id = mine.endpoint_id AND lane.fence = mine.fence
+    FROM mine WHERE lane.endpoint_id = mine.endpoint_id
     RETURNING lane.endpoint_id, lane.paced_until
 """
 _PACE = """
@@ -265,6 +269,7 @@ def try_now(endpoint_id: str) -> None:
 
 def cancel(endpoint_ids: Sequence[str], now: datetime) -> None:
     """Cancel all that waits for endpoints, in the caller's transaction."""
+    lock(endpoint_ids)
     db.execute(_CANCEL, {"endpoints": list(endpoint_ids), "now": now})
 
 

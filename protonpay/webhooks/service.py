@@ -9,7 +9,7 @@ from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Invalid, NotFound
 from protonpay.store import db, queue
 from protonpay.store import events as log
-from protonpay.store.db import transaction
+from protonpay.store.db import LOCK, transaction
 from protonpay.store.jobs import PERIODIC
 from protonpay.store.lists import Part, newest_first
 from protonpay.store.secrets import safe
@@ -27,19 +27,24 @@ MOST_ENDPOINTS = 20
 _BY_OWNER = "by_owner"
 
 # The share makes a removal wait until it can see what it must cancel.
+# Endpoints first, in the order of everybody's hand; then what is written has the events' order.
 _DISPATCH = """
+    WITH event AS (
+        SELECT * FROM unnest(
+            %(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[],
+            %(audiences)s::text[])
+        WITH ORDINALITY AS each (id, user_id, name, happened_at, audience, place)),
+    hearing AS MATERIALIZED (
+        SELECT id, user_id, events FROM webhook_endpoints
+        WHERE user_id = ANY(%(users)s) AND disabled_at IS NULL ORDER BY id FOR SHARE)
     INSERT INTO webhook_deliveries (event_id, event_at, endpoint_id, state, attempts, due_at)
     SELECT event.id, event.happened_at, endpoint.id, %(state)s, 0,
            CASE WHEN event.audience IS NULL THEN %(now)s ELSE %(first)s END
-    FROM unnest(%(ids)s::text[], %(users)s::text[], %(names)s::text[], %(moments)s::timestamptz[],
-                %(audiences)s::text[])
-         WITH ORDINALITY AS event (id, user_id, name, happened_at, audience, place)
-    JOIN webhook_endpoints AS endpoint
+    FROM event JOIN hearing AS endpoint
       ON endpoint.user_id = event.user_id
      AND CASE WHEN event.audience IS NULL THEN event.name = ANY (endpoint.events)
               ELSE endpoint.id = event.audience END
-     AND endpoint.disabled_at IS NULL
-    ORDER BY event.place FOR SHARE OF endpoint
+    ORDER BY event.place
 """
 
 
@@ -191,7 +196,7 @@ def _standing(user_id: str) -> Select[WebhookEndpoint]:
 def _found(user_id: str, endpoint_id: str, *, lock: bool = False) -> WebhookEndpoint:
     wanted = _standing(user_id).where(WebhookEndpoint.id == endpoint_id)
     if lock:
-        wanted = wanted.with_for_update()
+        wanted = wanted.with_for_update(**LOCK)
     # As the row is now: what this session read of it before may be old.
     endpoint = db.db.session.scalar(wanted, execution_options={"populate_existing": True})
     if endpoint is None:

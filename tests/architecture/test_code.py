@@ -1,6 +1,7 @@
 """House rules that a reader should be able to rely on without checking."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,18 @@ def test_the_only_commit_stands_in_the_store():
     # The Solana simulator keeps its own archive in SQLite: another program's database.
     ours = {name for name in found if not name.startswith("protonpay/sandbox/")}
     assert ours == {"protonpay/store/db.py"}
+
+
+def test_only_who_deletes_a_row_makes_those_wait_who_refer_to_it():
+    """FOR UPDATE does; ``store.db.LOCK`` does not, and is enough for everybody else."""
+    found = {
+        _name(path)
+        for path in SOURCES
+        for line in path.read_text().splitlines()
+        if re.search(r"\bFOR UPDATE\b|with_for_update(?!\(\*\*(db\.)?LOCK|=LOCK)", line)
+    }
+    deleting = {"protonpay/store/expired.py", "protonpay/store/idempotency_rows.py"}
+    assert found == deleting | {"protonpay/store/db.py"}  # which says so
 
 
 def test_no_float_and_no_division_where_money_is():
