@@ -1,6 +1,6 @@
 """One city for all journeys."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -29,3 +29,15 @@ def open_gates(city: City) -> Iterator[None]:
     yield
     for gate in city.gates.values():
         gate.before = gate.after = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Beside a failure stands what the city's processes and its database complained of last."""
+    report = yield
+    running = getattr(item, "funcargs", {}).get("city")
+    if report.failed and running is not None:
+        report.sections.append(("what the city complained of", "\n".join(running.complaints())))
+    return report
