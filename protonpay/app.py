@@ -242,7 +242,7 @@ def _bind_web(app: Flask, config: Config) -> None:
     relying_party.bind(config.public_url)
     desk.bind(operators.opened)
     members.bind(teams.opened, team_permissions.roles)
-    factors.bind(two_factor.proved, two_factor.misses_counted, two_factor.is_enabled)
+    factors.bind(two_factor.proved, two_factor.is_enabled)
     cursors.bind(config.secret_key)
     sheets_desk.bind(config.database_connections, users.time_zone)
     links.bind(config.public_url)

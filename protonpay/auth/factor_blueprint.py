@@ -9,7 +9,7 @@ from protonpay.web.access import NO_KEY
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
 from protonpay.web.limits import buckets
-from protonpay.web.step_up import steps_up, takes_codes
+from protonpay.web.step_up import steps_up
 
 blp = AreaBlueprint(
     "two_factor", __name__, door=Door.CLIENT, prefix="/client", about="Second factor"
@@ -38,7 +38,6 @@ def setup(given: dict[str, str]) -> dict[str, Any]:
 @blp.post("/2fa/enable", keys=NO_KEY, refuses=[401, 409])
 @blp.arguments(factor_schemas.FirstCode)
 @blp.response(200, factor_schemas.CodesAnswer)
-@takes_codes
 def enable(given: dict[str, str]) -> dict[str, Any]:
     """Send the first code of your app: from now on one is asked for. Other sessions end.
 

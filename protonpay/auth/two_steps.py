@@ -27,7 +27,7 @@ def complete(*, challenge_id: str, user_id: str, code: str, device: Device) -> S
         Limited: too many wrong codes (``rate_limited``).
     """
     wrong = failures.noted(user_id, failures.CODE, device, "two_factor_invalid")
-    with wrong, two_factor.misses_counted(user_id), transaction():
+    with wrong, transaction():
         # Locked first: of two with the same challenge the second finds it used.
         user = users.lock(user_id)
         challenge = waiting(challenge_id, user_id)

@@ -2,10 +2,8 @@
 
 import secrets
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy import ColumnElement, select, update
@@ -20,7 +18,6 @@ from protonpay.operators.models import PURPOSE, Operator, OperatorSession
 from protonpay.operators.permissions import Role
 from protonpay.store.db import LOCK, current, db, transaction
 from protonpay.store.secrets import safe
-from protonpay.two_factor import taking
 from protonpay.users.service import email_key
 
 __all__ = [
@@ -178,7 +175,7 @@ def add_second_factor(email: str, secret: str, code: str) -> None:
         operator = _locked(email)
         operator.app_secret = safe.seal(secret, PURPOSE.format(id=operator.id))
         operator.forget_codes()
-        _take(operator, code)
+        operator.take_number(secret, code)
         _end_all_of(operator)
 
 
@@ -244,7 +241,7 @@ def prove(email: str, password: str, code: str | None = None, *, origin: str) ->
         Limited: too many wrong codes (``rate_limited``).
     """
     _check_password(email, password, origin=origin)
-    with _misses_counted(email), transaction():
+    with transaction():
         found = _let_in(email, code, origin=origin)
         return Caller(found.id, found.email, found.name, found.role, origin)
 
@@ -258,7 +255,7 @@ def sign_in(*, email: str, password: str, address: str, code: str | None = None)
     """
     _check_password(email, password, origin=address)
     token, now = _PREFIX + secrets.token_urlsafe(32), clock.now()
-    with _misses_counted(email), transaction() as session:
+    with transaction() as session:
         operator = _let_in(email, code, origin=address)
         made = OperatorSession(
             id=ids.new_id(),
@@ -331,23 +328,15 @@ def _refused(origin: str) -> Unauthenticated:
 def _take(operator: Operator, code: str | None) -> None:
     if code is None:
         raise Unauthenticated("two_factor_required", "Send a code of your app as `code`.")
-    operator.check_misses()
     secret = safe.open(operator.app_secret or b"", PURPOSE.format(id=operator.id))
-    operator.take_number(secret, code)
-    operator.missed_at = []
 
+    def tell() -> None:
+        mail.post(
+            "operator_two_factor_guessed", to=operator.email, language="en", name=operator.name
+        )
 
-def _misses_counted(email: str) -> AbstractContextManager[None]:
-    return taking.misses_counted(partial(_count_miss, email))
-
-
-def _count_miss(email: str) -> None:
-    with transaction():
-        operator = _locked(email)
-        if operator.note_miss(f"operator {operator.email}"):
-            mail.post(
-                "operator_two_factor_guessed", to=operator.email, language="en", name=operator.name
-            )
+    with operator.bounded(f"operator {operator.email}", tell):
+        operator.take_number(secret, code)
 
 
 def _of(email: str) -> Operator | None:

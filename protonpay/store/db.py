@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from protonpay.kernel.errors import Unavailable
+from protonpay.kernel.errors import Refusal, Unavailable
 from protonpay.store import lines
 
 APPLICATION_ROLE = "protonpay_app"
@@ -84,7 +84,7 @@ def transaction() -> Iterator[Session]:
     """Do everything inside or nothing: opened by public functions of a service.
 
     Inside another one it joins: the outermost commits. What ``after_commit`` was
-    given runs once the commit has succeeded.
+    given runs once the commit has succeeded. A refusal undoes it, but for one that was ``kept``.
 
     Raises:
         Unavailable: the database is busy or away; nothing was done (``database_busy``). Or it
@@ -97,10 +97,16 @@ def transaction() -> Iterator[Session]:
         with _joining(session):
             yield session
         return
-    session.info.update(open=True, after=[], undone=False)
+    session.info.update(open=True, after=[], undone=False, kept=None)
+    refused = None
     try:
         with _busy_is_unavailable():
-            yield session
+            try:
+                yield session
+            except Refusal as refusal:
+                if refusal is not session.info["kept"]:
+                    raise
+                refused = refusal
             _commit(session)
     except BaseException:
         _undo(session)
@@ -110,6 +116,8 @@ def transaction() -> Iterator[Session]:
         hooks = session.info.pop("after")
     for hook in hooks:
         _run(hook)
+    if refused is not None:
+        raise refused
 
 
 def current() -> Session:
@@ -127,6 +135,17 @@ def current() -> Session:
 def undone() -> bool:
     """Tell whether something inside the open transaction, alone, would have been undone."""
     return bool(current().info["undone"])
+
+
+def kept(refusal: Refusal) -> Refusal:
+    """Return a refusal that the open transaction ends with, and that does not undo it.
+
+    For what a refusal itself writes down, under the lock that it was met under: once that is given
+    back, the next one would not know of it. All that was written before is committed as well, so
+    it is for who refuses before anything else is done.
+    """
+    current().info["kept"] = refusal
+    return refusal
 
 
 def after_commit(hook: Callable[[], None]) -> None:

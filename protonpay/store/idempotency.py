@@ -50,7 +50,7 @@ def at_once(operation: Operation, act: Callable[[], Answer]) -> Answer:
     """Do something that needs nobody outside, once under its key.
 
     The key is bound only by a success, and a refusal leaves what it would leave without a key:
-    nothing, unless it is raised behind a transaction that ended well (a wrong code, counted).
+    nothing, unless it is raised behind a transaction that ended well, or was kept (a wrong code).
 
     Raises:
         Conflict: the key is in use right now (``idempotency_in_progress``), or was used for

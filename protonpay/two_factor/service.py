@@ -10,7 +10,7 @@ import re
 import secrets
 from base64 import b32encode
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -121,10 +121,11 @@ def enable(user_id: str, code: str) -> Sequence[str]:
         if factor is None or factor.asked_at + SETUP_LIFE <= clock.now():
             said = "Set up an app first: the secret is good for ten minutes."
             raise Conflict("two_factor_not_set_up", said)
-        factor.check_misses()
-        _take_number(factor, code)
+        # Of an app that counts for nothing yet nobody is told anything.
+        with factor.bounded(f"user {user_id}", lambda: None):
+            _take_number(factor, code)
         FACTOR.check(factor.state, "ENABLED")
-        factor.state, factor.enabled_at, factor.missed_at = "ENABLED", clock.now(), []
+        factor.state, factor.enabled_at = "ENABLED", clock.now()
         made = _new_codes(user_id)
         _tell(user, "two_factor_enabled")
     return made
@@ -179,7 +180,9 @@ def proved(user_id: str, code: str | None) -> Iterator[None]:
 
 
 def take(user: User, code: str | None) -> None:
-    """Use a code up, in the caller's transaction, which has the user locked.
+    """Use a code up, in the caller's transaction, which has the user locked and written nothing.
+
+    A wrong one is counted there, and its refusal does not undo that.
 
     Raises:
         Unauthenticated: as ``proved``.
@@ -191,27 +194,11 @@ def take(user: User, code: str | None) -> None:
     if code is None:
         said = "Send a code of your app in X-2FA-Code."
         raise Unauthenticated("two_factor_required", said)
-    factor.check_misses()
-    if codes.is_number(code):
-        _take_number(factor, code)
-    else:
-        _take_recovery(user, code)
-    factor.missed_at = []
-
-
-def misses_counted(user_id: str) -> AbstractContextManager[None]:
-    """Count a wrong code that was met inside; stands around every transaction."""
-    return taking.misses_counted(partial(_count_miss, user_id))
-
-
-def _count_miss(user_id: str) -> None:
-    with transaction() as session:
-        user = users.lock(user_id)
-        factor = session.get(SecondFactor, user_id, populate_existing=True)
-        if factor is None:
-            return
-        if factor.note_miss(f"user {user_id}") and factor.state == "ENABLED":
-            _tell(user, "two_factor_guessed")
+    with factor.bounded(f"user {user.id}", partial(_tell, user, "two_factor_guessed")):
+        if codes.is_number(code):
+            _take_number(factor, code)
+        else:
+            _take_recovery(user, code)
 
 
 def _take_number(factor: SecondFactor, code: str) -> None:

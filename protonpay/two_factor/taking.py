@@ -1,7 +1,8 @@
 """Take a code of an app, and bound how many wrong ones are tried: one rule for whoever has an app.
 
 Who tries codes knows the password already. Without a bound they would be in within days: three of
-a million codes are good at any moment.
+a million codes are good at any moment. A wrong one is written down in the transaction that has
+looked at it, so that of many at once each knows of those before.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,13 +15,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Limited, Unauthenticated
+from protonpay.store.db import kept
 from protonpay.store.types import UtcDateTime
 from protonpay.two_factor import codes
 
 MOST_MISSES, IN = 5, timedelta(minutes=5)
 MOST_MISSES_A_DAY, DAY = 20, timedelta(days=1)
-
-_WRONG = "two_factor_invalid"
 
 log = structlog.get_logger(__name__)
 
@@ -42,12 +42,29 @@ class Codes:
         """Begin anew: the app is another one, or none."""
         self.last_step, self.missed_at = 0, []
 
-    def check_misses(self) -> None:
-        """Look at no code for now, if too many were wrong.
+    @contextmanager
+    def bounded(self, whose: str, tell: Callable[[], None]) -> Iterator[None]:
+        """Look at a code inside, if few enough were wrong lately, before anything else is written.
+
+        A wrong one is counted, and the refusal does not undo that.
+
+        Args:
+            whose: for the log, as the audit log names them: ``user ID``, ``operator ADDRESS``.
+            tell: tells its owner of the one that shuts the day.
 
         Raises:
             Limited: five within five minutes, or twenty within a day (``rate_limited``).
         """
+        self._check_misses()
+        try:
+            yield
+        except Unauthenticated as refusal:
+            if self._note_miss(whose):
+                tell()
+            raise kept(refusal) from None
+        self.missed_at = []
+
+    def _check_misses(self) -> None:
         now = clock.now()
         for most, span in ((MOST_MISSES_A_DAY, DAY), (MOST_MISSES, IN)):
             lately = [at for at in self.missed_at if at > now - span]
@@ -67,38 +84,13 @@ class Codes:
             raise wrong()
         self.last_step = step
 
-    def note_miss(self, whose: str) -> bool:
-        """Write down that a wrong code was sent.
-
-        Args:
-            whose: for the log, as the audit log names them: ``user ID``, ``operator ADDRESS``.
-
-        Returns:
-            Whether it is the one that shuts the day: its owner is to be told.
-        """
+    def _note_miss(self, whose: str) -> bool:
         now = clock.now()
         self.missed_at = [*(at for at in self.missed_at if at > now - DAY), now]
         log.warning("two_factor_code_refused", subject=whose, lately=len(self.missed_at))
         return len(self.missed_at) == MOST_MISSES_A_DAY
 
 
-@contextmanager
-def misses_counted(count: Callable[[], None]) -> Iterator[None]:
-    """Count a wrong code that was met inside, after all of it is undone.
-
-    Stands around every transaction: inside one the count would be undone with the rest.
-
-    Args:
-        count: does it, in a transaction of its own.
-    """
-    try:
-        yield
-    except Unauthenticated as refusal:
-        if refusal.code == _WRONG:
-            count()
-        raise
-
-
 def wrong() -> Unauthenticated:
     """Make the refusal of a code."""
-    return Unauthenticated(_WRONG, "The code is wrong, or was used before.")
+    return Unauthenticated("two_factor_invalid", "The code is wrong, or was used before.")

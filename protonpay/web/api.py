@@ -103,9 +103,7 @@ class AreaBlueprint(Blueprint):  # type: ignore[misc] # the library ships no typ
             if "arguments" in getattr(view, "_apidoc", {}):
                 raise TypeError(f"{view.__name__}: what is read stands above what is answered")
             answered = noting.noted(decorate(sheets.either(view, schema)))
-            done_once = idempotency.once(answered, schema)
-            takes_codes = getattr(view, "takes_codes", False)
-            return step_up.counting(done_once) if takes_codes else done_once
+            return idempotency.once(answered, schema)
 
         return mark
 

@@ -24,7 +24,6 @@ _LONGEST = 64
 
 View = Callable[..., Any]
 Proof = Callable[[str, str | None], AbstractContextManager[None]]
-Count = Callable[[str], AbstractContextManager[None]]
 
 
 class Factors:
@@ -32,18 +31,16 @@ class Factors:
 
     def __init__(self) -> None:
         self._proved: Proof | None = None
-        self._counted: Count | None = None
         self._enabled: Callable[[str], bool] | None = None
 
-    def bind(self, proved: Proof, counted: Count, enabled: Callable[[str], bool]) -> None:
-        """Set who takes a user's code and lets the rest happen with it, and who counts misses.
+    def bind(self, proved: Proof, enabled: Callable[[str], bool]) -> None:
+        """Set who takes a user's code and lets the rest happen with it.
 
         Args:
             proved: takes a code.
-            counted: counts a wrong one.
             enabled: tells whether a user has a second factor.
         """
-        self._proved, self._counted, self._enabled = proved, counted, enabled
+        self._proved, self._enabled = proved, enabled
 
     def missing(self, owner_id: str, person_id: str) -> bool:
         """Tell whether an owner has a second factor and who acts for them has none."""
@@ -56,12 +53,6 @@ class Factors:
         if self._proved is None:
             raise RuntimeError("factors are bound by create_app")
         return self._proved(user_id, code)
-
-    def counted(self, user_id: str) -> AbstractContextManager[None]:
-        """Return the context around which a wrong code is counted."""
-        if self._counted is None:
-            raise RuntimeError("factors are bound by create_app")
-        return self._counted(user_id)
 
 
 factors = Factors()
@@ -88,24 +79,7 @@ def steps_up(view: View) -> View:
             return view(*validated, **path)
 
     proved.steps_up = True  # type: ignore[attr-defined] # functions take attributes
-    return takes_codes(proved)
-
-
-def takes_codes(view: View) -> View:
-    """Mark a view that may be guessed at: its wrong codes are counted."""
-    view.takes_codes = True  # type: ignore[attr-defined]
-    return view
-
-
-def counting(view: View) -> View:
-    """Wrap a view, the transaction that repeats its answer included: misses outlive its undoing."""
-
-    @wraps(view)
-    def counted(*validated: Any, **path: Any) -> Any:
-        with factors.counted(auth.current().person_id):
-            return view(*validated, **path)
-
-    return counted
+    return proved
 
 
 def document(operation: dict[str, Any], spec: APISpec) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from protonpay.kernel.errors import Conflict
 from protonpay.store import db, events, idempotency, outbox
 from protonpay.store.db import APPLICATION_ROLE, transaction
 from tests.committed import OpenHouse
@@ -52,6 +53,22 @@ class TestAllOrNothing:
         with pytest.raises(LookupError):
             note_in_a_transaction(1, then=lambda: (note_in_a_transaction(2), stumble()))
         assert seen() == []
+
+    def test_a_refusal_undoes_everything_but_the_one_it_is_kept_with(self, seen):
+        told: list[str] = []
+
+        def refuse(*, kept: bool) -> None:
+            db.after_commit(lambda: told.append("x"))
+            other, said = Conflict("other", "Another."), Conflict("no", "No.")
+            db.kept(said if kept else other)
+            raise said
+
+        with pytest.raises(Conflict):
+            note_in_a_transaction(1, then=lambda: refuse(kept=False))
+        assert (seen(), told) == ([], [])
+        with pytest.raises(Conflict, match="No"), transaction():
+            note_in_a_transaction(2, then=lambda: refuse(kept=True))
+        assert (seen(), told) == ([2], ["x"])
 
     def test_a_failed_statement_cannot_be_swallowed(self, seen):
         def swallow() -> None:
