@@ -63,8 +63,9 @@ def freeze(token: str) -> None:
     with transaction():
         user = email_tokens.take(token, TokenPurpose.FREEZE).user
         users.freeze_withdrawals(user)
-        # Whoever it was may have linked a chat of theirs.
+        # Whoever it was may have linked a chat of theirs, or have asked for an address of theirs.
         telegram.drop(user)
+        email_tokens.void(user, TokenPurpose.CHANGE)
         sessions.end_all_of(user.id, "frozen")
         mail.post(
             "withdrawals_frozen",

@@ -3,9 +3,9 @@
 from protonpay.auth import devices, email_tokens
 from protonpay.auth.email_tokens import Taken
 from protonpay.auth.models import TokenPurpose
-from protonpay.auth.passwords import passwords
+from protonpay.auth.shown import shown
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Conflict, Unauthenticated
+from protonpay.kernel.errors import Conflict
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store.db import transaction
@@ -56,10 +56,9 @@ def ask_change(user_id: str, *, email: str, password: str) -> None:
         Conflict: the address has an account (``email_taken``).
         Limited: five were written within the hour (``too_many_letters``).
     """
-    if not passwords.matches(users.get(user_id).password_hash, password):
-        raise Unauthenticated("invalid_credentials", "The password is wrong.")
+    known = shown(user_id, password)
     with transaction():
-        user = users.lock(user_id)
+        user = known.lock()
         holder = users.find_by_email(email)
         if holder is not None and (holder.id != user.id or holder.email == email):
             raise Conflict("email_taken", "This e-mail address has an account already.")

@@ -9,6 +9,7 @@ from protonpay.auth import devices, factor_resets, failures, service, sessions, 
 from protonpay.auth.devices import Device
 from protonpay.auth.models import FactorReset
 from protonpay.auth.service import SignedIn
+from protonpay.auth.shown import shown
 from protonpay.kernel import clock
 from protonpay.mail import service as mail
 from protonpay.passkeys import service as passkeys
@@ -31,8 +32,10 @@ def begin_adding(user_id: str, *, session_id: str, password: str) -> Options:
         Unauthenticated: wrong password (``invalid_credentials``).
         Conflict: there are ten already (``too_many_passkeys``).
     """
-    two_steps.check_password(user_id, password)
-    return passkeys.begin_adding(user_id, session_id=session_id)
+    known = shown(user_id, password)
+    with transaction():
+        known.lock()
+        return passkeys.begin_adding(user_id, session_id=session_id)
 
 
 def add(

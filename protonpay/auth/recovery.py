@@ -2,15 +2,18 @@
 
 from datetime import datetime
 
+from sqlalchemy import delete
+
 from protonpay.auth import devices, email_tokens, sessions
-from protonpay.auth.models import TokenPurpose
+from protonpay.auth.models import SignInChallenge, TokenPurpose
 from protonpay.auth.passwords import check_strength, passwords
+from protonpay.auth.shown import shown
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Limited, Unauthenticated
+from protonpay.kernel.errors import Limited
 from protonpay.mail import service as mail
 from protonpay.mail.service import office
 from protonpay.store import outbox
-from protonpay.store.db import transaction
+from protonpay.store.db import current, transaction
 from protonpay.users import service as users
 from protonpay.users.service import User
 
@@ -79,19 +82,20 @@ def change(user_id: str, *, session_id: str, password: str, new_password: str) -
         Unauthenticated: wrong password (``invalid_credentials``).
         Invalid: the new one is too weak (``weak_password``).
     """
-    owner = users.get(user_id)
-    if not passwords.matches(owner.password_hash, password):
-        raise Unauthenticated("invalid_credentials", "The password is wrong.")
+    known, owner = shown(user_id, password), users.get(user_id)
     check_strength(new_password, email=owner.email, name=owner.name)
     hashed = passwords.hash(new_password)
     with transaction():
-        _set(users.lock(user_id), hashed)
+        _set(known.lock(), hashed)
         return sessions.end_all_of(user_id, "password_changed", but=session_id)
 
 
 def _set(user: User, hashed: str) -> None:
     user.password_hash = hashed
     email_tokens.void(user, TokenPurpose.RESET)
+    # What was begun with the old password may be a thief's.
+    email_tokens.void(user, TokenPurpose.CHANGE)
+    current().execute(delete(SignInChallenge).where(SignInChallenge.user_id == user.id))
     mail.post(
         "password_changed",
         to=user.email,

@@ -9,6 +9,7 @@ from protonpay.auth import devices, emails, failures, sessions
 from protonpay.auth.devices import Device
 from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
 from protonpay.auth.passwords import check_strength, passwords
+from protonpay.auth.shown import Shown
 from protonpay.auth.states import REFRESH
 from protonpay.kernel import clock, ids, signing
 from protonpay.kernel.errors import Forbidden, Unauthenticated, Unavailable
@@ -102,10 +103,12 @@ def login(*, email: str, password: str, device: Device) -> SignedIn | Challenge:
     if not passwords.matches(found.password_hash if found else None, password) or found is None:
         failures.note(found.id if found else None, failures.PASSWORD, device)
         raise Unauthenticated("invalid_credentials", "E-mail address or password is wrong.")
-    fresh = passwords.hash(password) if passwords.is_outdated(found.password_hash) else None
-    with failures.noted(found.id, failures.SUSPENDED, device), transaction():
+    known = Shown(found.id, password, found.password_hash)
+    fresh = passwords.hash(password) if passwords.is_outdated(known.compared) else None
+    wrong = failures.noted(found.id, failures.PASSWORD, device, "invalid_credentials")
+    with wrong, transaction():
         # Locked: a suspension that comes now waits for this session, and then ends it.
-        user = users.lock(found.id)
+        user = known.lock()
         if user.standing != "ACTIVE":
             raise Forbidden("account_suspended", "This account is suspended.")
         if fresh:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from protonpay.auth import factor_resets, failures, service, sessions
 from protonpay.auth.devices import Device
 from protonpay.auth.models import SignInChallenge
-from protonpay.auth.passwords import passwords
 from protonpay.auth.service import SignedIn
+from protonpay.auth.shown import shown
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Unauthenticated
 from protonpay.store.db import current, transaction
@@ -57,8 +57,10 @@ def begin(user_id: str, *, password: str) -> Setup:
         Unauthenticated: wrong password (``invalid_credentials``).
         Conflict: there is a second factor already (``two_factor_enabled``).
     """
-    check_password(user_id, password)
-    return two_factor.begin(user_id)
+    known = shown(user_id, password)
+    with transaction():
+        known.lock()
+        return two_factor.begin(user_id)
 
 
 def enable(user_id: str, *, session_id: str, code: str) -> Sequence[str]:
@@ -82,18 +84,8 @@ def disable(user_id: str, *, session_id: str, password: str) -> None:
     Raises:
         Unauthenticated: wrong password (``invalid_credentials``).
     """
-    check_password(user_id, password)
+    known = shown(user_id, password)
     with transaction():
-        factor_resets.forget(users.lock(user_id))
+        factor_resets.forget(known.lock())
         two_factor.disable(user_id)
         sessions.end_all_of(user_id, "two_factor_changed", but=session_id)
-
-
-def check_password(user_id: str, password: str) -> None:
-    """Let nobody on who does not know the password.
-
-    Raises:
-        Unauthenticated: it is wrong (``invalid_credentials``).
-    """
-    if not passwords.matches(users.get(user_id).password_hash, password):
-        raise Unauthenticated("invalid_credentials", "The password is wrong.")

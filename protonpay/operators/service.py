@@ -240,9 +240,9 @@ def prove(email: str, password: str, code: str | None = None, *, origin: str) ->
             told that.
         Limited: too many wrong codes (``rate_limited``).
     """
-    _check_password(email, password, origin=origin)
+    compared = _check_password(email, password, origin=origin)
     with transaction():
-        found = _let_in(email, code, origin=origin)
+        found = _let_in(email, compared, code, origin=origin)
         return Caller(found.id, found.email, found.name, found.role, origin)
 
 
@@ -253,10 +253,10 @@ def sign_in(*, email: str, password: str, address: str, code: str | None = None)
         Unauthenticated: as ``prove``.
         Limited: as ``prove``.
     """
-    _check_password(email, password, origin=address)
+    compared = _check_password(email, password, origin=address)
     token, now = _PREFIX + secrets.token_urlsafe(32), clock.now()
     with transaction() as session:
-        operator = _let_in(email, code, origin=address)
+        operator = _let_in(email, compared, code, origin=address)
         made = OperatorSession(
             id=ids.new_id(),
             operator_id=operator.id,
@@ -304,16 +304,19 @@ def sign_out(session_id: str) -> None:
         _end(OperatorSession.id == session_id)
 
 
-def _check_password(email: str, password: str, *, origin: str) -> None:
+def _check_password(email: str, password: str, *, origin: str) -> str:
     found = _of(email)
-    if not passwords.matches(found.password_hash if found else None, password):
+    compared = found.password_hash if found else None
+    if not passwords.matches(compared, password) or compared is None:
         raise _refused(origin)
+    return compared
 
 
-def _let_in(email: str, code: str | None, *, origin: str) -> Operator:
-    # Locked: who is disabled now loses what is opened here with the rest.
+def _let_in(email: str, compared: str, code: str | None, *, origin: str) -> Operator:
+    # Locked: who is disabled now loses what is opened here with the rest, and who was given
+    # another password meanwhile has not shown theirs.
     operator = _locked(email)
-    if operator.disabled_at is not None:
+    if operator.disabled_at is not None or operator.password_hash != compared:
         raise _refused(origin)
     if operator.app_secret is not None:
         _take(operator, code)

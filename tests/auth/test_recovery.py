@@ -17,10 +17,15 @@ from protonpay.kernel import clock
 from protonpay.store.db import db
 from protonpay.store.outbox import OutboxRow
 from tests.actors import PASSWORD, Actor
-from tests.auth.test_emails import age
+from tests.auth.test_emails import age, verify
 from tests.mail import letters
+from tests.moments import Moments
 from tests.refusals import refused
+from tests.two_factor.apps import enabled
+from tests.two_factor.conftest import moments
 from tests.unchanged import nothing_changes, only_changes
+
+__all__ = ["moments"]
 
 NEW = "correct horse battery"
 
@@ -148,6 +153,38 @@ def test_a_password_is_changed_and_the_other_sessions_end(alice: Actor):
     assert login(alice, NEW).status_code == 200
     refused(reset(alice.client, pending), 400, "invalid_link")
     assert re.search("password", letters.waiting(alice.email)[-1].subject)
+
+
+@pytest.mark.parametrize("way", ["reset", "changed", "frozen"])
+def test_an_address_that_was_asked_for_before_is_nobodys_any_more(alice: Actor, way: str):
+    """Who knew the old password may have asked for it: their letter lies elsewhere."""
+    elsewhere = {"email": "thief@example.com", "password": PASSWORD}
+    assert alice.post("/client/email", elsewhere).status_code == 200
+    token = letters.token_of(letters.waiting("thief@example.com")[-1])
+    if way == "reset":
+        reset(alice.client, asked(alice))
+    else:
+        assert change(alice).status_code == 200
+    if way == "frozen":
+        again = elsewhere | {"password": NEW}
+        assert alice.post("/client/email", again).status_code == 200
+        token = letters.token_of(letters.waiting("thief@example.com")[-1])
+        link = letters.token_of(letters.waiting(alice.email)[-1])
+        assert alice.client.post("/api/auth/freeze", json={"token": link}).status_code == 204
+
+    with nothing_changes():
+        refused(verify(alice.client, token), 400, "invalid_link")
+
+
+def test_a_sign_in_that_waits_for_its_second_step_ends_with_its_password(
+    alice: Actor, moments: Moments
+):
+    app = enabled(alice, moments)
+    waits = {"mfaToken": login(alice, PASSWORD).get_json()["mfaToken"], "code": app.code()}
+    reset(alice.client, asked(alice))
+
+    with nothing_changes():
+        refused(alice.client.post("/api/auth/2fa", json=waits), 401, "invalid_token")
 
 
 def test_a_wrong_or_a_weak_password_changes_nothing(alice: Actor):
