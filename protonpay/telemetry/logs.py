@@ -33,18 +33,33 @@ def redact(value: Any) -> Any:
     return value
 
 
+def _member(key: Any, value: Any) -> Any:
+    hidden = isinstance(key, str) and key.replace("_", "").lower() in _SECRET_MEMBERS
+    return _HIDDEN if hidden else redact(value)
+
+
+def _redact_event(
+    _logger: Any, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    return {key: _member(key, value) for key, value in event.items()}
+
+
+_EVERYBODYS: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _redact_event,
+]
+# One list however often it is configured: a logger that has spoken keeps the one it found.
+_OURS: list[Any] = [*_EVERYBODYS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter]
+
+
 def configure(level: str) -> None:
     """Send our logs and those of every library to standard error, as JSON lines."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
-        _redact_event,
-    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_OURS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -52,7 +67,7 @@ def configure(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=_EVERYBODYS,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -65,14 +80,3 @@ def configure(level: str) -> None:
         logger = logging.getLogger(noisy)
         # Never lower than whoever uses the library has set it.
         logger.setLevel(max(logger.level, logging.WARNING))
-
-
-def _member(key: Any, value: Any) -> Any:
-    hidden = isinstance(key, str) and key.replace("_", "").lower() in _SECRET_MEMBERS
-    return _HIDDEN if hidden else redact(value)
-
-
-def _redact_event(
-    _logger: Any, _name: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
-    return {key: _member(key, value) for key, value in event.items()}

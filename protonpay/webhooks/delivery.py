@@ -208,6 +208,8 @@ class Courier:
         if not (idle or looking or any(self._most_wanted(lane, room, now) for lane in kept)):
             return
         with transaction(), pipelined():
+            # All of ours at once: whoever locks several one by one may meet who locks them so.
+            lanes.lock([*self._lanes])
             if idle:
                 lanes.let_go([lane.claimed for lane in idle])
             found = list(self._claim(kept, room, now)) if looking else []

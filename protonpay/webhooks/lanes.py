@@ -41,13 +41,9 @@ _CLAIM = """
               free.throttle_per_second, lane.failures
 """
 _KEEP = """
-    WITH mine AS (
-        SELECT lane.endpoint_id, lane.fence FROM webhook_lanes AS lane
-        JOIN unnest(%(endpoints)s::text[], %(fences)s::int[]) AS held (endpoint_id, fence)
-          ON lane.endpoint_id = held.endpoint_id AND lane.fence = held.fence
-        ORDER BY lane.endpoint_id FOR NO KEY UPDATE OF lane)
     UPDATE webhook_lanes AS lane SET leased_until = %(until)s
-    FROM mine WHERE lane.endpoint_id = mine.endpoint_id
+    FROM unnest(%(endpoints)s::text[], %(fences)s::int[]) AS mine (endpoint_id, fence)
+    WHERE lane.endpoint_id = mine.endpoint_id AND lane.fence = mine.fence
     RETURNING lane.endpoint_id, lane.paced_until
 """
 _PACE = """
@@ -193,7 +189,10 @@ def headers(event_id: str, began_at: datetime, signature: str) -> dict[str, str]
 
 
 def claim(limit: int, *, slow: bool) -> list[Claimed]:
-    """Take up to ``limit`` lanes that are due, those that waited longest for us first."""
+    """Take up to ``limit`` lanes that are due, those that waited longest for us first.
+
+    Those that somebody else has in hand are left to them: nobody is waited for.
+    """
     now = clock.now()
     parameters = {"now": now, "until": now + LEASE, "limit": limit, "slow": slow}
     with transaction():
@@ -203,6 +202,8 @@ def claim(limit: int, *, slow: bool) -> list[Claimed]:
 
 def take(wanted: Mapping[Claimed, int]) -> list[Parcel]:
     """Lease what is due of our lanes, so many of each, and count the attempt before it is made.
+
+    Their rows are locked by the caller, as ``lock`` does it, or have just been claimed.
 
     Of one that wants no more than so many a second no more are taken, and then none for as long
     as that many take: whoever serves it next finds the same pause in its row.
@@ -237,12 +238,14 @@ def give_back(parcels: Sequence[Parcel]) -> None:
 
 
 def let_go(lanes: Sequence[Claimed]) -> None:
-    """Give lanes back, due when their first delivery is."""
+    """Give lanes back, due when their first delivery is.
+
+    Their rows are locked by the caller, as ``lock`` does it: the look for what is due must see all
+    that was written before they were ours alone.
+    """
     now = clock.now()
     parameters = {**_mine(lanes), "now": now, "until": now + LEASE}
     with transaction():
-        # The look for what is due must see all that was written before the lane was ours alone.
-        lock([lane.endpoint_id for lane in lanes])
         db.execute(_LET_GO, parameters)
 
 

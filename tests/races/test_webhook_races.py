@@ -1,6 +1,7 @@
 """Who asks for a delivery while a worker takes it waits for the worker, and neither is refused."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from protonpay.store.db import transaction
 from protonpay.store.lists import Part
 from protonpay.users import service as users
 from protonpay.webhooks import failing, history, lanes, service
+from protonpay.webhooks.delivery import Courier
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse
 from tests.races.test_contention import until_others_wait
@@ -118,17 +120,25 @@ def test_who_removes_an_endpoint_cancels_with_its_lane_in_hand(open_house: OpenH
     assert states(hook) == ["CANCELLED"]
 
 
-def test_lanes_are_kept_in_the_order_everybody_takes_them(open_house: OpenHouse):
+def test_who_lets_go_of_one_lane_and_keeps_another_locks_them_in_the_order_everybody_does(
+    open_house: OpenHouse,
+):
     alice = make_actor(open_house.app, "Alice")
     first, last = _two(alice)
     happen(alice)
-    held = sorted(lanes.claim(2, slow=False), key=lambda lane: lane.endpoint_id, reverse=True)
+    courier = Courier()
+    courier._stock_up(5, time.monotonic())
+    for lane in courier._lanes.values():
+        lane.stock.clear()
+        lane.empty = lane.claimed.endpoint_id == last
     free = "SELECT endpoint_id FROM webhook_lanes WHERE endpoint_id = %(last)s FOR UPDATE NOWAIT"
 
-    def take() -> int:
-        return len(lanes.take(dict.fromkeys(held, 1)))
+    def stock_up() -> list[str]:
+        courier._stock_up(5, time.monotonic())
+        return [*courier._lanes]
 
-    assert free_while_one_waits(open_house, LANE, take, free, of=first, last=last) == [1, 2]
+    asked = free_while_one_waits(open_house, LANE, stock_up, free, of=first, last=last)
+    assert asked == [1, [first]]
 
 
 def test_endpoints_are_told_in_the_order_everybody_takes_them(open_house: OpenHouse):

@@ -73,3 +73,17 @@ logging.getLogger("urllib3.connection").warning("http://node/secret-path")
 """)
         == []
     )
+
+
+def test_a_logger_that_has_spoken_is_heard_however_often_they_are_configured():
+    heard = logged("""
+import structlog
+from structlog.testing import capture_logs
+log = structlog.get_logger("ours")
+for turn in ("first", "second"):
+    logs.configure("WARNING")
+    with capture_logs() as captured:
+        log.warning(turn)
+    log.error([line["event"] for line in captured])
+""")
+    assert [line["event"] for line in heard] == [["first"], ["second"]]
