@@ -19,7 +19,7 @@ from protonpay.kernel import clock
 from protonpay.kernel.events import signed_body, standard_signature
 from protonpay.store.db import commit_without_waiting, pipelined, transaction
 from protonpay.store.secrets import safe
-from protonpay.webhooks import lanes
+from protonpay.webhooks import failing, lanes
 from protonpay.webhooks.lanes import Claimed, Parcel, headers
 from protonpay.webhooks.models import SECRET_PURPOSE
 from protonpay.webhooks.recording import SLOW_MILLISECONDS, WIDEST, Met, Pace, record
@@ -105,6 +105,8 @@ class Courier:
         self._lanes: dict[str, Lane] = {}
         self._ended: queue.SimpleQueue[Met | None] = queue.SimpleQueue()
         self._batch: list[Met] = []
+        self._tried = False
+        self._troubles: dict[str, failing.Trouble] = {}
         self._ended_at = 0.0
         self._loop = Loop()
         self._looked_at = 0.0
@@ -304,10 +306,17 @@ class Courier:
 
     def _write_down(self) -> None:
         # If the database is away this raises, and the batch is written down the next time.
-        record(self._batch)
+        again, self._tried = self._tried, True
+        found = record(self._batch, again=again)
+        self._tried = False
         for met in self._batch:
             self._lanes[met.parcel.endpoint_id].unwritten -= 1
         self._batch = []
+        # Written down is written down, whether or not it can be judged now.
+        known = self._troubles
+        self._troubles = known | {of: it.joined(known.get(of, it)) for of, it in found.items()}
+        failing.judge(self._troubles, clock.now())
+        self._troubles = {}
 
     def _give_back(self, of: list[Lane]) -> None:
         parcels = [parcel for lane in of for parcel in lane.stock]

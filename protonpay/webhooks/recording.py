@@ -30,6 +30,12 @@ _ATTEMPTS = """
         id bigint, number int, began timestamptz, milliseconds int, status int, outcome text,
         head text, url text, signature text, manual bool)
 """
+_WRITTEN = """
+    SELECT attempt.delivery_id, attempt.number, attempt.began_at
+    FROM json_to_recordset(%(attempts)s) AS met (id bigint, number int, began timestamptz)
+    JOIN webhook_attempts AS attempt ON attempt.delivery_id = met.id
+     AND attempt.number = met.number AND attempt.began_at = met.began
+"""
 # Who lost the lease has lost the right to say how it ended. A try that its owner asked for, and
 # that failed, leaves everything as it was.
 _DELIVERIES = """
@@ -115,13 +121,23 @@ class Pace:
 _PACE = tuple(field.name for field in fields(Pace))
 
 
-def record(batch: Sequence[Met]) -> None:
-    """Write down a batch of attempts, how their deliveries stand now, and how the endpoints do."""
+def record(batch: Sequence[Met], *, again: bool = False) -> dict[str, Trouble]:
+    """Write down a batch of attempts, how their deliveries stand now, and how the endpoints do.
+
+    Args:
+        batch: what they met, in the order they ended.
+        again: it was given before, and whether it was written down is not known: what was, is
+            left as it is.
+
+    Returns:
+        Endpoints that somebody may have to be told of, and why: ``failing.judge`` says.
+    """
     now = clock.now()
+    new = _unwritten(batch) if again else batch
     paces: dict[str, Pace] = {}
-    for met in batch:
+    for met in new:
         paces.setdefault(met.parcel.endpoint_id, Pace()).learn(met)
-    gone = {met.parcel.endpoint_id for met in batch if met.outcome.status == _GONE}
+    gone = {met.parcel.endpoint_id for met in new if met.outcome.status == _GONE}
     with transaction():
         # Endpoints first, then lanes, deliveries last: the order of everybody's hand.
         failing.cancel_gone(sorted(gone), now)
@@ -132,12 +148,22 @@ def record(batch: Sequence[Met]) -> None:
             lanes.lock(sorted(paces))
             told = {"now": now, "paces": _rows(_pace(*each) for each in paces.items())}
             lane_rows = db.execute(_LANES, told)
-            db.execute(_ATTEMPTS, {"attempts": _rows(_attempt(met) for met in batch)})
-            db.execute(_DELIVERIES, {"deliveries": _rows(_ended(met, now) for met in batch)})
-    _count(batch)
+            db.execute(_ATTEMPTS, {"attempts": _rows(_attempt(met) for met in new)})
+            db.execute(_DELIVERIES, {"deliveries": _rows(_ended(met, now) for met in new)})
+    _count(new)
     rows = lane_rows.fetchall()
     broken = {endpoint_id for endpoint_id, failures in rows if failures >= lanes.BROKEN_AFTER}
-    failing.judge(_worth_a_look(batch, broken), now)
+    return _worth_a_look(batch, broken)
+
+
+def _unwritten(batch: Sequence[Met]) -> Sequence[Met]:
+    rows = db.execute(_WRITTEN, {"attempts": _rows(_attempt(met) for met in batch)}).fetchall()
+    written = set(rows)
+    return [met for met in batch if _key(met) not in written]
+
+
+def _key(met: Met) -> tuple[int, int, datetime]:
+    return met.parcel.delivery_id, met.parcel.number, met.began_at
 
 
 def _count(batch: Iterable[Met]) -> None:

@@ -139,6 +139,7 @@ def test_who_lets_go_of_one_lane_and_keeps_another_locks_them_in_the_order_every
 
     asked = free_while_one_waits(open_house, LANE, stock_up, free, of=first, last=last)
     assert asked == [1, [first]]
+    courier.close()
 
 
 def test_endpoints_are_told_in_the_order_everybody_takes_them(open_house: OpenHouse):

@@ -57,7 +57,7 @@ def attempt(at: datetime, outcome: Outcome, number: int = 1) -> None:
                 "number": number,
             }
         )
-        record([Met(seen, at, outcome)])
+        failing.judge(record([Met(seen, at, outcome)]), clock.now())
         with transaction():
             db.session.execute(text("UPDATE webhook_lanes SET leased_until = NULL"))
             db.session.execute(
