@@ -94,10 +94,14 @@ class Member:
         """Write down what they do, in the caller's transaction; what they read is no act.
 
         Raises:
+            Forbidden: meanwhile they are no member, or another one (``role_insufficient``): what
+                they have waited to do would outlive their role.
             RuntimeError: no transaction is open.
         """
         if endpoint in permissions.NO_ACTS:
             return
+        if _role_of(self.account_id, self.person_id) != self.role:
+            raise role_insufficient()
         act = TeamAct(
             id=ids.new_id(),
             account_id=self.account_id,
@@ -265,12 +269,7 @@ def check_may_make(account_id: str, role: str, by: str) -> None:
     """
     if by == account_id:
         return
-    own = current().scalar(
-        select(Membership.role).where(
-            Membership.account_id == account_id, Membership.person_id == by, _stands()
-        )
-    )
-    if own != Role.ADMIN or role == Role.ADMIN:
+    if _role_of(account_id, by) != Role.ADMIN or role == Role.ADMIN:
         raise role_insufficient()
 
 
@@ -297,6 +296,12 @@ def tell(user_id: str, template: str, other: User, *, role: str | None = None) -
 def role_words(role: str, language: str) -> str:
     """Return how a role is called."""
     return _WORDS[language][Role(role)]
+
+
+def _role_of(account_id: str, person_id: str) -> str | None:
+    """Return what somebody is in an account as the database has it now."""
+    mine = (Membership.account_id == account_id, Membership.person_id == person_id)
+    return current().scalar(select(Membership.role).where(*mine, _stands()))
 
 
 def _check_may_touch(account_id: str, member: Membership, by: str) -> None:

@@ -43,7 +43,11 @@ class Membership(Protocol):
         """Tell whether their role may call a route."""
 
     def note(self, endpoint: str, thing_id: str | None, request_id: str) -> None:
-        """Write down what they do, in the caller's transaction."""
+        """Write down what they do, in the caller's transaction.
+
+        Raises:
+            Forbidden: their role is another one by now (``role_insufficient``).
+        """
 
 
 class Members:

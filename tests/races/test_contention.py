@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,24 @@ def until_others_wait(house: OpenHouse, count: int) -> None:
                 return
             connection.execute("SELECT pg_sleep(0.002)")
     raise AssertionError("they do not wait")
+
+
+def overtaken(house: OpenHouse, row: tuple[str, str], *works: Callable[[], Any]) -> list[Any]:
+    """Let the first of two have a row (table and id) while the second waits for it already."""
+    table, row_id = row
+    with house.superuser() as holder:
+        holder.execute("BEGIN")
+        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", (row_id,))
+
+        def after_the_first() -> Any:
+            until_others_wait(house, 1)
+            return works[1]()
+
+        def let_go() -> None:
+            until_others_wait(house, 2)
+            holder.execute("ROLLBACK")
+
+        return house.inside_at_once([works[0], after_the_first, let_go])[:2]
 
 
 @pytest.mark.checklist(86)

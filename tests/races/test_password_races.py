@@ -18,7 +18,7 @@ from tests.auth.test_recovery import NEW, asked, login
 from tests.committed import OpenHouse
 from tests.mail.letters import letters
 from tests.operators.desk import make_clerk
-from tests.races.test_contention import until_others_wait
+from tests.races.test_contention import overtaken
 
 pytestmark = pytest.mark.slow
 
@@ -36,24 +36,6 @@ ACTS: dict[str, Callable[[Actor], Any]] = {
         who.id, session_id="none", password=PASSWORD
     ),
 }
-
-
-def overtaken(house: OpenHouse, row: tuple[str, str], *works: Callable[[], Any]) -> list[Any]:
-    """Let the first have a row before the second, which waits for it already, too."""
-    table, row_id = row
-    with house.superuser() as holder:
-        holder.execute("BEGIN")
-        holder.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", (row_id,))
-
-        def after_the_first() -> Any:
-            until_others_wait(house, 1)
-            return works[1]()
-
-        def let_go() -> None:
-            until_others_wait(house, 2)
-            holder.execute("ROLLBACK")
-
-        return house.inside_at_once([works[0], after_the_first, let_go])[:2]
 
 
 @pytest.mark.checklist(46)
