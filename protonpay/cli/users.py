@@ -39,7 +39,7 @@ def show(email: str) -> None:
 @click.argument("email")
 @REASON
 def suspend(email: str, reason: str) -> None:
-    """Stop an account: no sign-in, and its sessions end at once."""
+    """Stop an account: no sign-in, its sessions end at once, and nothing leaves it."""
     with acting("users.suspend", email, reason) as user:
         ended = auth.suspend(user.id)
     click.echo(f"{email}: suspended, {ended} sessions ended")

@@ -60,11 +60,15 @@ def returning(deposit: Deposit, payout_id: str, reason: str) -> None:
     current().flush()
 
 
-def end_return(deposit_id: str, *, arrived: bool) -> None:
-    """Note how the way back of a deposit ended: if it did not arrive, it is on hold again."""
+def end_return(deposit_id: str, payout_id: str, *, arrived: bool) -> None:
+    """Note how the way back of a deposit ended: if it did not arrive, it is on hold again.
+
+    Of a payout that does not send it back any more, nothing: who comes late may have looked at one
+    after whose end somebody has sent it once more.
+    """
     with transaction() as session:
         deposit = session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)
-        if deposit.state != _ON_HOLD:
+        if deposit.state != _ON_HOLD or deposit.return_payout_id != payout_id:
             return
         if arrived:
             DEPOSIT.check(deposit.state, "RETURNED")

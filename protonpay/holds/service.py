@@ -93,7 +93,7 @@ def follow_return(kind: str, hold_id: str) -> Later | None:
     end_reading()
     if ended not in ("COMPLETED", "FAILED"):
         return Later(_LOOK_AGAIN, "the payout is not final")
-    room.end_return(hold_id, arrived=ended == "COMPLETED")
+    room.end_return(hold_id, payout_id, arrived=ended == "COMPLETED")
     return None
 
 

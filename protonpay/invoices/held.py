@@ -56,12 +56,16 @@ def returning(payment: InvoicePayment, payout_id: str, reason: str) -> None:
     current().flush()
 
 
-def end_return(payment_id: str, *, arrived: bool) -> None:
-    """Note how the way back of a payment ended: if it did not arrive, it is on hold again."""
+def end_return(payment_id: str, payout_id: str, *, arrived: bool) -> None:
+    """Note how the way back of a payment ended: if it did not arrive, it is on hold again.
+
+    Of a payout that does not send it back any more, nothing, as of a deposit's.
+    """
     with transaction():
         payment = current().get_one(InvoicePayment, payment_id, populate_existing=True)
         locked_invoice(payment.invoice_id)
-        if payment.state != _ON_HOLD:
+        current().refresh(payment)
+        if payment.state != _ON_HOLD or payment.return_payout_id != payout_id:
             return
         if arrived:
             PAYMENT.check(payment.state, "RETURNED")

@@ -244,7 +244,7 @@ def _columns(postings: Sequence[Posting]) -> Mapping[str, object]:
 
 def _named(error: psycopg.Error, reference: str) -> Exception:
     match error.sqlstate:
-        case "PP001":
+        case "PP001" | "22003":  # out of range: more than any account can ever hold
             return _insufficient()
         case "PP002":
             return UnknownAccount(reference)

@@ -91,11 +91,8 @@ class Signer:
             ``over_hour_ceiling``, ``over_day_ceiling``), or the book holds nothing for it
             (``hold_missing``).
         """
-        held = ledger.held(
-            [Hold(each.id, each.user_id, each.total, each.source) for each in payouts]
-        )
-        found = {each.id: _without_hold(each) for each in payouts if each.id not in held}
-        first = [each for each in payouts if each.id in held and each.tx_hash is None]
+        found = without_hold(payouts)
+        first = [each for each in payouts if each.id not in found and each.tx_hash is None]
         return found if not first or not self._ceilings else found | self._count(first)
 
     def rooms(self) -> Sequence[Room]:
@@ -158,6 +155,16 @@ class _Tally:
 signer = Signer()
 
 
+def without_hold(payouts: Sequence[Payout]) -> dict[str, NotReady]:
+    """Return those of some payouts for which the book holds something else, or nothing.
+
+    Returns:
+        Payout id → ``hold_missing``.
+    """
+    held = ledger.held([Hold(each.id, each.user_id, each.total, each.source) for each in payouts])
+    return {each.id: _hold_missing(each) for each in payouts if each.id not in held}
+
+
 def _signed(where: str, length: timedelta) -> Usdc:
     # Whole minutes, the one in which the period began with them: rather too much than too little.
     since = clock.now() - length - timedelta(minutes=1)
@@ -167,7 +174,7 @@ def _signed(where: str, length: timedelta) -> Usdc:
     return db.session.scalar(found) or ZERO
 
 
-def _without_hold(payout: Payout) -> NotReady:
+def _hold_missing(payout: Payout) -> NotReady:
     log.error("payout_without_hold", payout_id=payout.id, total=str(payout.total))
     return NotReady("hold_missing", "the book holds something else for it, or nothing")
 

@@ -20,10 +20,10 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What somebody had withdrawn up to a moment; what failed does not count.
+    """What somebody had withdrawn before a withdrawal; what failed does not count.
 
     Attributes:
-        moment: that moment.
+        moment: that withdrawal's.
         day: the sum of the 24 hours before it.
         last: when the last one was ordered; None if there was none.
     """
@@ -45,8 +45,11 @@ class Before:
 
 
 def before(user_id: str, moment: datetime) -> Before:
-    """Return what a user had withdrawn up to a moment, in the caller's transaction."""
-    day, last = _counted(user_id, literal(moment, Payout.created_at.type), "")
+    """Return what a user had withdrawn when they order one, in the caller's transaction.
+
+    Whatever there is was ordered before, also what another process's clock calls later.
+    """
+    day, last = _counted(user_id, literal(moment, Payout.created_at.type))
     found = current().execute(select(day, last)).one()
     return Before(moment, found[0] or ZERO, found[1])
 
@@ -56,7 +59,7 @@ def before_each(payout_ids: Collection[str]) -> Mapping[str, Before]:
 
     Those ordered later do not count: they must not make an earlier one too much.
     """
-    day, last = _counted(Payout.user_id, Payout.created_at, Payout.id)
+    day, last = _counted(Payout.user_id, Payout.created_at, before=Payout.id)
     wanted = select(Payout.id, Payout.created_at, day, last).where(Payout.id.in_(payout_ids))
     return {
         payout_id: Before(moment, sum_of_day or ZERO, newest)
@@ -98,16 +101,20 @@ def check_cooldown(terms: Terms, earlier: Before) -> None:
         raise Conflict("withdrawal_cooldown", said, retry_after=seconds, seconds=seconds)
 
 
-def _counted(user_id: Any, moment: Any, but: Any) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
-    """Return what counts towards a limit: the sum of the day before a moment, the last one's."""
+def _counted(
+    user_id: Any, moment: Any, *, before: Any = None
+) -> tuple[ScalarSelect[Any], ScalarSelect[Any]]:
+    """Return what counts towards a limit: the sum of the day before a moment, the last one's.
+
+    Args:
+        user_id: whose.
+        moment: when the day ends.
+        before: the payout of that moment; None for one that is only being ordered.
+    """
     other = aliased(Payout)
-    counts = (
-        other.user_id == user_id,
-        other.state != "FAILED",
-        other.source.is_(None),
-        other.created_at <= moment,
-        other.id != but,
-    )
+    counts = [other.user_id == user_id, other.state != "FAILED", other.source.is_(None)]
+    if before is not None:
+        counts += [other.created_at <= moment, other.id != before]
     in_the_day = other.created_at > moment - literal(_DAY, Interval)
     day = select(func.sum(other.amount_micro)).where(*counts, in_the_day)
     last = select(func.max(other.created_at)).where(*counts)

@@ -23,8 +23,17 @@ from protonpay.chains.port import (
 from protonpay.chains.registry import chains
 from protonpay.chains.registry import network as named_network
 from protonpay.kernel import faults
-from protonpay.kernel.errors import Refusal
-from protonpay.payouts import attempts, cancelling, cooldown, ending, screened, switches, waits
+from protonpay.kernel.errors import Forbidden, Refusal
+from protonpay.payouts import (
+    attempts,
+    cancelling,
+    ceilings,
+    cooldown,
+    ending,
+    screened,
+    switches,
+    waits,
+)
 from protonpay.payouts.ceilings import signer
 from protonpay.payouts.cooldown import Before
 from protonpay.payouts.models import Payout
@@ -95,17 +104,32 @@ def _pay_inside(payout: Payout, holder: Holder) -> Later | None:
     order = SendOrder(payout_id, payout.wallet_address, payout.amount_micro)
     release()
     try:
-        with transaction():
-            switches.check(network)
-            waiting = _locked([order])
-            for why in _look_again(waiting).values():
-                raise why
-            for each, _ in waiting:
-                if each.state == "PENDING":
-                    ending.complete_inside(payout_id, holder)
-    except (Refusal, NotReady) as why:
-        return _put_off(cancelling.instead({payout_id: why})).get(payout_id)
-    return None
+        refused = _settle_inside(network, order, holder)
+    except NotReady as paused:
+        refused = {payout_id: paused}
+    return _put_off(cancelling.instead(refused)).get(payout_id)
+
+
+def _settle_inside(
+    network: str, order: SendOrder, holder: Holder
+) -> Mapping[str, Hindrance | Refusal]:
+    """Settle a payout if it may leave; return why not, by payout.
+
+    Only that is an answer. What else is raised, a busy database above all, decides nothing.
+
+    Raises:
+        NotReady: payouts are paused.
+    """
+    with transaction():
+        switches.check(network)
+        waiting = _locked([order])
+        refused: dict[str, Hindrance | Refusal] = {**_look_again(waiting)}
+        asked = _free_to_go(waiting, refused)
+        refused |= ceilings.without_hold(asked)
+        for each in asked:
+            if each.id not in refused:
+                ending.complete_inside(each.id, holder)
+    return refused
 
 
 def _gather(leader: Payout, most: int) -> list[SendOrder]:
@@ -182,8 +206,7 @@ def _store(
         switches.check(chain.network.name)
         waiting = _locked([order for each in transactions for order in each.payable])
         refused |= _look_again(waiting)
-        # One that is listed by now was put on hold instead.
-        asked = [each for each, _ in waiting if each.id not in refused and each.state == "PENDING"]
+        asked = _free_to_go(waiting, refused)
         refused |= signer.admit(asked)
         admitted = {each.id: each for each in asked if each.id not in refused}
         if admitted:
@@ -206,8 +229,8 @@ def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | N
     """Ask once more what was asked at the door, and put on hold whose payee is listed.
 
     Returns:
-        Payout id → why it is not paid: the plan does not allow it (Refusal), or its owner has
-        frozen withdrawals (NotReady).
+        Payout id → why it is not paid: the plan does not allow it (Refusal), or its owner's
+        account is frozen or suspended (NotReady).
     """
     earlier = cooldown.before_each([payout.id for payout, _ in waiting])
     timelines = {plan: plans.timeline(plan) for plan in {owner.plan for _, owner in waiting}}
@@ -225,12 +248,21 @@ def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | N
     return refused
 
 
+def _free_to_go(
+    waiting: Sequence[tuple[Payout, User]], refused: Mapping[str, Hindrance | Refusal]
+) -> list[Payout]:
+    # One that is listed by now was put on hold instead.
+    return [each for each, _ in waiting if each.id not in refused and each.state == "PENDING"]
+
+
 def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> None:
     if payout.source is not None:
         return  # nobody's withdrawal
     cancelling.check(payout)
-    if owner.withdrawals_frozen_at is not None:
-        raise NotReady("withdrawals_frozen", f"{payout.id} waits until its owner is thawed")
+    try:
+        users.check_may_spend(owner)
+    except Forbidden as stopped:
+        raise NotReady(stopped.code, f"{payout.id} waits until its owner may spend") from stopped
     cooldown.check_single(terms, payout.amount_micro)
     cooldown.check_day(terms, earlier, payout.amount_micro)
     cooldown.check_cooldown(terms, earlier)

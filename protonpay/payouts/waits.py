@@ -25,6 +25,7 @@ LIQUIDITY = frozenset({"treasury_short", "gas_short"})
 _TOLD: Mapping[str, str] = {
     "payouts_paused": "paused",
     "withdrawals_frozen": "account_frozen",
+    "account_suspended": "account_frozen",
     "hold_missing": "review",
     "already_sent": "confirmation",
     "treasury_short": "liquidity",

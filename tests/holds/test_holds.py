@@ -7,8 +7,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from protonpay.chains.watch import Arrival
+from protonpay.deposits import held as deposits
 from protonpay.deposits.models import Deposit
 from protonpay.holds import service as holds
+from protonpay.invoices import held as invoices
 from protonpay.invoices import receiving
 from protonpay.kernel.errors import Conflict, NotFound
 from protonpay.kernel.money import ZERO, Usdc
@@ -138,6 +140,34 @@ def test_what_cannot_be_sent_back_is_held_again(bob: Actor, base: FakeChain, lis
     assert (_suspense(), bob.available, bob.held, _sound()) == (AMOUNT, ZERO, ZERO, True)
     holds.release(deposit_id, "nobody takes it")
     assert bob.available == AMOUNT
+
+
+@pytest.mark.parametrize("kind", ["deposit", "payment"])
+def test_who_followed_a_way_back_that_failed_ends_no_later_one(
+    kind: str, bob: Actor, base: FakeChain, listing: Listing, fill: Callable[..., None]
+):
+    """Another worker was faster, and an operator has sent it back once more since."""
+    fill()
+    listing(SENDER)
+    if kind == "deposit":
+        _arrives(bob)
+    else:
+        _invoice_paid(bob)
+    (hold,) = holds.listed()
+    holds.refund(hold.id, "not ours")
+    first = str(holds.listed()[0].returned_by)
+    sent(first)
+    base.plan("outcome", FAILED)
+    confirm(first)
+    assert holds.follow_return(kind, hold.id) is None
+    holds.refund(hold.id, "once more")
+
+    room = {"deposit": deposits, "payment": invoices}[kind]
+    with nothing_changes():
+        room.end_return(hold.id, first, arrived=False)
+        for decide in (holds.release, holds.refund):
+            with pytest.raises(Conflict):
+                decide(hold.id, "while it is on its way")
 
 
 def test_a_return_is_no_withdrawal_of_the_user(bob: Actor, base: FakeChain, listing: Listing):

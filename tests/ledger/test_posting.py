@@ -16,6 +16,7 @@ from protonpay.ledger.service import ReferenceTaken, UnknownAccount
 from protonpay.store import db
 from tests.ledger import book
 from tests.ledger.book import available, held, new_user, post, usdc
+from tests.unchanged import nothing_changes
 
 pytestmark = pytest.mark.usefixtures("house")
 
@@ -274,9 +275,9 @@ def test_the_database_itself_refuses_a_posting_from_an_account_to_itself():
     assert book.whole() == before
 
 
-def test_the_database_itself_refuses_what_no_account_can_hold():
+def test_what_no_account_can_hold_is_not_there_to_take():
     user = new_user("9000000000000")
-    with pytest.raises(psycopg.errors.NumericValueOutOfRange):
+    with nothing_changes(), pytest.raises(Invalid, match="insufficient_balance"):
         post(
             Entry(
                 "twice",

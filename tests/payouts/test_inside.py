@@ -1,10 +1,14 @@
 """A payout to an address of ours stays inside: no chain carries it, and nobody notices."""
 
+from typing import Any
+
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from protonpay.invoices import receiving
+from protonpay.kernel.errors import Unavailable
 from protonpay.ledger import audit, chart
 from protonpay.ledger import service as ledger
 from protonpay.reconciliation import books
@@ -17,6 +21,7 @@ from tests.events import events_of
 from tests.invoices.asking import ask
 from tests.payouts.fake_chain import FakeChain
 from tests.payouts.orders import WALLETS, accepted, attempts, only_waits, sign, stored, withdraw
+from tests.plans.of_a_kind import on_plan
 from tests.refusals import refused
 from tests.unchanged import nothing_changes
 from tests.wallets import pools
@@ -195,6 +200,40 @@ def test_a_pause_and_a_freeze_hold_it_back_too(
         assert sign(payout_id) == Later(5, "withdrawals_frozen")
     run(args=["users", "thaw", alice.email, "--reason", "it was me"])
     assert sign(payout_id) is None
+
+
+def test_what_the_book_does_not_hold_does_not_stay_inside_either(
+    alice: Actor, bob: Actor, base: FakeChain, fill
+):
+    fill()
+    on_plan(alice, cooldown_seconds=0)
+    accepted(alice, 500)
+    payout_id = sent_to(alice, address_of(bob))
+    more = text("UPDATE payouts SET amount_micro = 2 * amount_micro WHERE id = :id")
+    db.session.execute(more, {"id": payout_id})
+    db.session.commit()
+
+    with only_waits(payout_id, "hold_missing"):
+        assert sign(payout_id) == Later(5, "hold_missing")
+
+
+def test_a_database_that_is_busy_decides_nothing(
+    alice: Actor, bob: Actor, base: FakeChain, fill, services: Any
+):
+    """Somebody holds the switch for longer than anybody waits for it."""
+    fill()
+    payout_id = sent_to(alice, address_of(bob))
+    db.session.execute(text("SET lock_timeout = '20ms'"))
+    database = db.session.scalar(text("SELECT current_database()"))
+    db.session.commit()
+
+    with psycopg.connect(services.postgres.url(database)) as another:
+        another.execute("SELECT FROM rail_switches WHERE rail = 'Base' FOR UPDATE")
+        with nothing_changes(), pytest.raises(Unavailable, match="database_busy"):
+            sign(payout_id)
+
+    assert sign(payout_id) is None
+    assert stored(payout_id).state == "COMPLETED"
 
 
 def test_an_address_that_nobody_signed_is_nobodys(alice: Actor, bob: Actor, base: FakeChain, fill):

@@ -151,6 +151,21 @@ def test_the_cooldown_counts_from_the_last_one(alice: Actor):
         assert withdraw(alice, 10).headers["Retry-After"] == "20"
 
 
+@pytest.mark.parametrize(
+    ("cooldown_seconds", "amount", "status", "code"),
+    [(60, 1, 409, "withdrawal_cooldown"), (0, 51, 403, "daily_limit_exceeded")],
+)
+def test_what_another_process_ordered_counts_though_its_clock_is_ahead(
+    alice: Actor, cooldown_seconds: int, amount: int, status: int, code: str
+):
+    on_plan(alice, daily_limit_micro=usdc("150").micro, cooldown_seconds=cooldown_seconds)
+    now = clock.now()
+    withdraw_at(now + 2 * SECOND, alice, 100)
+
+    with clock.frozen(now), nothing_changes():
+        refused(withdraw(alice, amount), status, code)
+
+
 @pytest.mark.checklist(71)
 def test_a_refused_order_starts_no_cooldown(alice: Actor):
     now = clock.now()

@@ -2,8 +2,10 @@
 
 import pytest
 
+from protonpay.auth import service as auth
 from protonpay.chains.port import AlreadySent, NotReady, PayeeRefused
 from protonpay.kernel import clock
+from protonpay.payouts import waits
 from protonpay.store.jobs import Later
 from tests.actors import Actor
 from tests.events import events_of
@@ -169,6 +171,22 @@ def test_the_cooldown_is_asked_again_before_a_signature(alice: Actor, base: Fake
     assert stored(second).failure_code == "withdrawal_cooldown"
     assert alice.held == usdc("50.05")
     assert [name for name, _ in events_of(alice.id)] == ["payout.failed"]
+
+
+def test_what_a_suspended_account_has_ordered_waits_until_it_is_reinstated(
+    alice: Actor, base: FakeChain
+):
+    payout_id = accepted(alice)
+    auth.suspend(alice.id)
+
+    with only_waits(payout_id, "account_suspended"):
+        assert sign(payout_id) == Later(5, "account_suspended")
+    assert waits.told(stored(payout_id)) == "account_frozen"
+    assert base.signed == []
+
+    auth.reinstate(alice.id)
+    assert sign(payout_id) is None
+    assert stored(payout_id).state == "SIGNED"
 
 
 @pytest.mark.parametrize(

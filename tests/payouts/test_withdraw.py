@@ -90,6 +90,14 @@ def test_everything_but_the_fee_may_be_withdrawn(alice: Actor):
     assert (alice.available, alice.held) == (usdc("0"), usdc("1000"))
 
 
+def test_more_than_any_account_can_hold_is_more_than_there_is(alice: Actor):
+    most = 2**63 - 1
+    on_plan(alice, single_limit_micro=most, daily_limit_micro=most)
+
+    with nothing_changes():
+        refused(withdraw(alice, str(Usdc(most))), 400, "insufficient_balance")
+
+
 def test_what_is_held_cannot_be_withdrawn_again(alice: Actor):
     on_plan(alice, cooldown_seconds=0)
     withdraw(alice, 900)

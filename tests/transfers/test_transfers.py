@@ -256,8 +256,9 @@ def test_a_fee_is_paid_on_top_by_the_sender(alice: Actor, bob: Actor):
 def test_a_fee_that_is_not_covered_is_not_covered(alice: Actor, bob: Actor):
     on_plan(alice, transfer_fee_micro=1)
 
-    with nothing_changes():
-        refused(send(alice, bob.email, 1000), 400, "insufficient_balance")
+    for amount in ("1000", str(Usdc(2**63 - 1))):
+        with nothing_changes():
+            refused(send(alice, bob.email, amount), 400, "insufficient_balance")
     assert send(alice, bob.email, "999.999999").status_code == 200
     assert alice.available == usdc("0")
 
