@@ -151,10 +151,10 @@ def release_hold(by: Caller, hold_id: str, reason: str) -> Hold:
     """Credit what is on hold after all, or let a payout go on.
 
     Raises:
-        Forbidden: the role may not.
+        Forbidden: the role may not, or the account is their own.
         NotFound, Conflict: as ``holds.release``.
     """
-    by.check("holds.decide")
+    _check_hold(by, hold_id)
     with acts.attempted(by, "holds.release", f"hold {hold_id}", reason):
         return holds.release(hold_id, reason)
 
@@ -163,10 +163,10 @@ def refund_hold(by: Caller, hold_id: str, reason: str) -> Hold:
     """Send what is on hold back to where it came from.
 
     Raises:
-        Forbidden: the role may not.
+        Forbidden: the role may not, or the account is their own.
         NotFound, Conflict, Invalid: as ``holds.refund``.
     """
-    by.check("holds.decide")
+    _check_hold(by, hold_id)
     with acts.attempted(by, "holds.refund", f"hold {hold_id}", reason):
         return holds.refund(hold_id, reason)
 
@@ -249,10 +249,12 @@ def refuse_adjustment(by: Caller, adjustment_id: str, reason: str) -> Adjustment
     """End an adjustment without an entry.
 
     Raises:
-        Forbidden: the role may not.
+        Forbidden: the role may not, or an account is their own.
         NotFound, Conflict, Invalid: as ``adjustments.refuse``.
     """
     by.check("adjustments.decide")
+    proposal = adjustments.get(adjustment_id)
+    _check_ends(by, (proposal.source, proposal.destination))
     return adjustments.refuse(acts.named(by), adjustment_id, reason=reason)
 
 
@@ -370,6 +372,11 @@ def _decide_payout(by: Caller, action: str, payout_id: str, reason: str) -> Payo
 
     with acts.recorded(by, action, f"payout {payout_id}", reason, look):
         return decide(payout_id)
+
+
+def _check_hold(by: Caller, hold_id: str) -> None:
+    by.check("holds.decide")
+    acts.check_not_own(by, users.get(holds.get(hold_id).user_id))
 
 
 def _check_ends(by: Caller, ends: tuple[str, str]) -> None:

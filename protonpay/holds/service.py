@@ -53,6 +53,19 @@ def listed(most: int = 200) -> Sequence[Hold]:
     ]
 
 
+def get(hold_id: str) -> Hold:
+    """Return what is on hold.
+
+    Raises:
+        NotFound: nothing of this id is.
+    """
+    found = next((one for one in listed(_EVERY) if one.id == hold_id), None)
+    end_reading()
+    if found is None:
+        raise NotFound("not_found", "Nothing of this id is on hold.")
+    return found
+
+
 def release(hold_id: str, reason: str) -> Hold:
     """Credit what came in after all, or let a payout go on.
 
@@ -60,7 +73,7 @@ def release(hold_id: str, reason: str) -> Hold:
         NotFound: nothing of this id is on hold.
         Conflict: it is being sent back, or somebody was faster.
     """
-    hold = _found(hold_id)
+    hold = get(hold_id)
     rooms = {"deposit": deposits.release, "payment": invoices.release}
     rooms.get(hold.kind, held_payouts.release)(hold_id, reason)
     return hold
@@ -75,7 +88,7 @@ def refund(hold_id: str, reason: str) -> Hold:
             (``sender_unknown``), or somebody was faster.
         Invalid: no payout may go to the sender.
     """
-    hold = _found(hold_id)
+    hold = get(hold_id)
     if hold.kind == "payout":
         held_payouts.refund(hold_id, reason)
     else:
@@ -107,14 +120,6 @@ def _send_back(hold: Hold, reason: str) -> None:
         outbox.add(
             "holds.follow_return", delay_seconds=_LOOK_AGAIN, kind=hold.kind, hold_id=hold.id
         )
-
-
-def _found(hold_id: str) -> Hold:
-    found = next((one for one in listed(_EVERY) if one.id == hold_id), None)
-    end_reading()
-    if found is None:
-        raise NotFound("not_found", "Nothing of this id is on hold.")
-    return found
 
 
 def _deposit(one: Any) -> Hold:

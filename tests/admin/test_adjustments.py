@@ -93,6 +93,7 @@ def test_nobody_adjusts_their_own_account(house: Flask, maker: Clerk, alice: Act
     made = proposed(maker, alice)
     with nothing_changes():
         refused(own.post(f"/adjustments/{made}/approve"), 403, "own_account")
+        refused(own.post(f"/adjustments/{made}/refuse"), 403, "own_account")
     bert = make_actor(house, "Bert")
     as_maker = make_clerk(house, Role.OPERATOR, email=bert.email)
     with nothing_changes():

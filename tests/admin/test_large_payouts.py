@@ -93,6 +93,17 @@ def test_nobody_approves_a_payout_of_their_own(house: Flask, alice: Actor):
         refused(own.post(f"/payouts/{one}/approve"), 403, "own_account")
 
 
+def test_nobody_decides_about_a_hold_of_their_own(
+    house: Flask, alice: Actor, listing: Callable[[str], None]
+):
+    listing(WALLETS["Base"])
+    own = make_clerk(house, Role.COMPLIANCE, email=alice.email)
+    one = accepted(alice, "20")
+    with nothing_changes():
+        refused(own.post(f"/holds/{one}/release"), 403, "own_account")
+        refused(own.post(f"/holds/{one}/refund"), 403, "own_account")
+
+
 def test_the_command_asks_for_an_operators_password(house: Flask, checker: Clerk, alice: Actor):
     one = accepted(alice, "200")
     assert one in run(house, "ops", "payouts", "large").output
