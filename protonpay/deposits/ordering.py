@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy.orm import Session
 
 from protonpay.cards.port import CardProvider, CardSession, KeyRefused, Rejected, SessionRequest
 from protonpay.deposits import following
@@ -14,7 +15,7 @@ from protonpay.fx.port import Quote
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, Invalid, Unavailable
 from protonpay.kernel.fiat import FiatAmount
-from protonpay.kernel.money import Usdc
+from protonpay.kernel.money import MAX_MICRO, Usdc
 from protonpay.plans import service as plans
 from protonpay.rails import service as rails
 from protonpay.store import idempotency, outbox
@@ -58,9 +59,12 @@ def worth(fiat: FiatAmount, quoted: Quote) -> Usdc:
     """Return what an amount is at a rate.
 
     Raises:
-        Invalid: less than a millionth of a USDC (``amount_too_small``).
+        Invalid: less than a millionth of a USDC (``amount_too_small``), or more than the book
+            can hold (``invalid_amount``).
     """
     amount = quoted.rate.to_usdc(fiat)
+    if amount.micro > MAX_MICRO:
+        raise Invalid("invalid_amount", "This is more USDC than there can be.")
     if not amount:
         raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")
     return amount
@@ -72,7 +76,7 @@ def write_down(
     """Write a deposit down; from now on it is looked after, whether or not there is a page.
 
     Raises:
-        Invalid: less than a millionth of a USDC (``amount_too_small``).
+        Invalid: too little or too much, as ``worth``.
     """
     amount = worth(fiat, quoted)
     deposit = Deposit(
@@ -102,6 +106,9 @@ def write_down(
 def opened(adapter: CardProvider, deposit: Deposit, payer: Payer, to: Destinations) -> Deposit:
     """Have the page opened, and keep its address.
 
+    Of two who ask at once both get the page that was there first: a shop that makes a payment
+    for each must not have two pages in use.
+
     Raises:
         Invalid: the provider refuses the payment (``payment_rejected``).
         Unavailable: no answer, or it refuses our key (``provider_unavailable``).
@@ -109,8 +116,9 @@ def opened(adapter: CardProvider, deposit: Deposit, payer: Payer, to: Destinatio
     session = _session(adapter, deposit, _session_request(deposit, payer, to))
     with transaction() as open_session:
         idempotency.advance()
-        deposit = open_session.get_one(Deposit, deposit.id, with_for_update=LOCK)
-        deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
+        deposit = _locked(open_session, deposit.id)
+        if deposit.page_url is None:
+            deposit.provider_ref, deposit.page_url = session.provider_ref, session.url
     return deposit
 
 
@@ -172,9 +180,14 @@ def _reject(deposit_id: str, reason: str) -> None:
     with transaction():
         # First, so that whoever was overtaken changes nothing.
         idempotency.unbind()
-        deposit = current().get_one(Deposit, deposit_id, with_for_update=LOCK)
-        DEPOSIT.check(deposit.state, "FAILED")
-        deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
-        # Nothing came of it, so the key may be used again.
+        deposit = _locked(current(), deposit_id)
+        # Nothing came of this try, so the key may be used again.
         deposit.idempotency_key = None
-        following.changed(deposit)
+        if deposit.state == DEPOSIT.initial and deposit.page_url is None:
+            deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
+            following.changed(deposit)
+
+
+def _locked(session: Session, deposit_id: str) -> Deposit:
+    """Return a deposit as it is after the provider was waited for: not as it was before."""
+    return session.get_one(Deposit, deposit_id, with_for_update=LOCK, populate_existing=True)

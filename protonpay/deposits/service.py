@@ -101,7 +101,8 @@ def quote(user_id: str, *, amount: str, currency: str) -> CardQuote:
 
     Raises:
         Invalid: a currency that nobody takes (``unsupported_currency``), not an exact amount of it
-            (``invalid_amount``), or less than a millionth of a USDC (``amount_too_small``).
+            or more than can be (``invalid_amount``), or less than a millionth of a USDC
+            (``amount_too_small``).
         Unavailable: there is no fresh rate (``rate_unavailable``).
     """
     takers = [name for name in PROVIDERS if currency in currencies(name)]

@@ -142,8 +142,15 @@ def _ordered(session: Session, provider: str, payment: CardPayment) -> Deposit |
 
 
 def _is_its(deposit: Deposit, payment: CardPayment) -> bool:
-    # How another payment of the same order ended says nothing about this one.
-    return deposit.provider_ref in (None, payment.provider_ref)
+    # How another payment of the same order ended says nothing about this one; and it may be
+    # another that is under review.
+    return _decisive(deposit) in (None, payment.provider_ref)
+
+
+def _decisive(deposit: Deposit) -> str | None:
+    """Return the payment that a deposit's end depends on: its own, or the one under review."""
+    _, reviewed = (deposit.differences or {}).get("payment", (None, deposit.provider_ref))
+    return reviewed
 
 
 def _captured(deposit: Deposit, payment: CardPayment) -> None:
@@ -155,6 +162,10 @@ def _captured(deposit: Deposit, payment: CardPayment) -> None:
     if wrong:
         _review(deposit, wrong)
     elif DEPOSIT.may(deposit.state, "CONFIRMED"):
+        other = _decisive(deposit)
+        if other not in (None, payment.provider_ref):
+            # It was under review, and no review will be left of it.
+            log.error("charged_twice", deposit_id=deposit.id, provider_ref=other)
         credit(deposit, payment.provider_ref)
     else:
         # Closed by an operator, and now it is as ordered: not ours to undo.

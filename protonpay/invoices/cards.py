@@ -19,6 +19,7 @@ from protonpay.invoices.reckoning import give_back, locked, settle
 from protonpay.invoices.states import CARD, CARD_ALIVE, CLOSED, REFUND
 from protonpay.kernel import clock, ids
 from protonpay.kernel.errors import Conflict, NotFound
+from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import current, transaction
 
@@ -111,9 +112,14 @@ def follow(deposit_id: str) -> None:
         if card is None:
             raise LookupError(f"deposit {deposit_id} has no card page")
         becomes = _BECOMES.get(deposit.state, card.state)
+        if becomes == "REVIEW" and _alive(invoice) not in (None, card):
+            # Another page was opened when this one had ended. Should a person let it through, it
+            # pays all the same.
+            becomes = card.state
         if becomes != card.state and CARD.may(card.state, becomes):
             _move(card, becomes)
             if becomes == "PAID":
+                _take_over(card, deposit.fiat, deposit.amount_micro)
                 _credited(invoice, card)
         if card.state == "PAID" and deposit.refunded_minor:
             part = card.amount_micro.portion(deposit.refunded_micro, deposit.credited)
@@ -137,6 +143,12 @@ def _order(invoice: Invoice, provider: str, currency: str, quoted: Quote) -> Inv
     )
     current().add(card)
     return card
+
+
+def _take_over(card: InvoiceCard, paid: FiatAmount, brought: Usdc) -> None:
+    """Let a page stand for what was really paid, where a person let that through."""
+    if card.fiat != paid:
+        card.fiat_minor, card.amount_micro = paid.minor, brought
 
 
 def _credited(invoice: Invoice, card: InvoiceCard) -> None:

@@ -274,8 +274,9 @@ class InvoiceCard(Base):
     Attributes:
         deposit_id: the card deposit of the invoice's owner that the page is for.
         amount_micro: of the invoice, what it pays: what was due when it was ordered. The deposit
-            may be worth a little more, up to the smallest coin of its currency.
-        provider: whose page; ``fiat`` is what it asks for.
+            may be worth a little more, up to the smallest coin of its currency. Where another
+            amount was paid and let through, what that brought.
+        provider: whose page; ``fiat`` is what it asks for, or what was let through.
         page_url: where it is; None while the provider has not answered.
     """
 

@@ -6,6 +6,7 @@ invoice decides alone.
 
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, func, select
 
 from protonpay.invoices.models import Invoice, InvoicePayment, InvoiceRefund
@@ -15,6 +16,8 @@ from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.store.db import LOCK, current, db
 from protonpay.store.events import publish
+
+log = structlog.get_logger(__name__)
 
 CURRENCY = "USDC"
 
@@ -71,7 +74,12 @@ def give_back(invoice: Invoice, row: InvoiceRefund) -> None:
     REFUND.check(row.state, "COMPLETED")
     row.state, row.ended_at = "COMPLETED", clock.now()
     current().flush()
-    invoice.refunded_micro += row.amount_micro
+    # A bank may take back what its owner's own refund was already carrying to a wallet.
+    refunded = invoice.refunded_micro + row.amount_micro
+    invoice.refunded_micro = min(invoice.received_micro, refunded)
+    if refunded > invoice.received_micro:
+        beyond = str(refunded - invoice.received_micro)
+        log.error("refund_beyond_invoice", invoice_id=invoice.id, refund_id=row.id, beyond=beyond)
     settle(invoice)
     tell(
         events.INVOICE_REFUNDED,
@@ -92,7 +100,7 @@ def left(invoice: Invoice, method: str) -> Usdc:
     balance = method == "BALANCE"
     came = (InvoicePayment.method == "BALANCE") == balance
     went = InvoiceRefund.payer_id.is_not(None) == balance
-    return _came(invoice.id, came) - _went(invoice.id, went)
+    return max(ZERO, _came(invoice.id, came) - _went(invoice.id, went))
 
 
 def claimable(invoice: Invoice) -> Usdc:

@@ -9,9 +9,13 @@ INVOICE = StateMachine(
     "invoice",
     initial="PENDING",
     moves={
-        "PENDING": ("CONFIRMING", "PAID", "EXPIRED", "CANCELLED"),
+        # Given back while it is open: the part that a card had paid, by its bank.
+        "PENDING": (
+            *("CONFIRMING", "PAID", "EXPIRED", "CANCELLED"),
+            *("PARTIALLY_REFUNDED", "REFUNDED"),
+        ),
         # Back when a reorg took the payment out, or when it was only a part.
-        "CONFIRMING": ("PENDING", "PAID", "EXPIRED"),
+        "CONFIRMING": ("PENDING", "PAID", "EXPIRED", "PARTIALLY_REFUNDED", "REFUNDED"),
         "PAID": ("PARTIALLY_REFUNDED", "REFUNDED"),
         # Paid late, if its owner takes that; or seen in time and final only now.
         "EXPIRED": ("PAID", "PARTIALLY_REFUNDED", "REFUNDED"),

@@ -187,6 +187,7 @@ IN_RUSSIAN: Mapping[str, str] = {
     # of money
     "The balance does not cover this amount.": "На балансе недостаточно средств.",
     "This is less than a millionth of a USDC.": "Это меньше миллионной доли USDC.",
+    "This is more USDC than there can be.": "Это больше USDC, чем может быть.",
     "Choose another network.": "Выберите другую сеть.",
     "Choose {networks} or {last}.": "Выберите {networks} или {last}.",
     "At most {limit} USDC in one withdrawal.": "Не более {limit} USDC за один вывод.",

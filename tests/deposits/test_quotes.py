@@ -47,6 +47,7 @@ def test_nobody_takes_what_is_not_set_up(alice: Actor, tap: Simulator):
         ("10.005", "USD", 400, "invalid_amount"),
         ("0", "USD", 400, "invalid_amount"),
         ("ten", "USD", 400, "invalid_amount"),
+        ("9223372036854.78", "USD", 400, "invalid_amount"),
         ("10", "EGP", 503, "rate_unavailable"),
     ],
 )

@@ -1,25 +1,35 @@
 """What providers tell: authentic, and still only a reason to ask, in whatever order it comes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
-from protonpay.cards.port import CardStatus
+from protonpay.cards.port import CardStatus, Rejected
 from protonpay.cards.registry import card_providers
-from protonpay.deposits import review, settling
+from protonpay.deposits import invoiced, ordering, review, settling
 from protonpay.deposits.models import Deposit, ProviderCallback
+from protonpay.deposits.ordering import Destinations, Payer
+from protonpay.fx.service import rates
 from protonpay.kernel.errors import Invalid
+from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO
-from protonpay.store.db import db
+from protonpay.store.db import db, transaction
+from protonpay.users import service as users
 from tests.actors import Actor
 from tests.contract.card_simulators import PLAYED
+from tests.deposits.keyed import instead
 from tests.deposits.till import Till, stored
 from tests.refusals import refused
 from tests.unchanged import nothing_changes, only_changes
 
 pytestmark = pytest.mark.slow
+
+PAYER = Payer("Payer", "payer@example.com")
+TO = Destinations("http://127.0.0.1:9/pay/{id}", "http://127.0.0.1:9/api/callbacks/any")
 
 # A control character, NUL, half of a character, a mark that turns text around.
 NASTY = "a\x00b\x1b[31m\ud800\u202ec"
@@ -118,6 +128,67 @@ def test_the_second_of_two_payments_first_heard_of_is_looked_at(till: Till, bob:
     assert stored(deposit.id).state == "REVIEW"
     assert list(stored(deposit.id).differences or {}) == ["payment"]
     assert bob.available == ZERO
+
+    till.press(deposit, "declined")
+    with nothing_changes():
+        till.ask(deposit)
+        settling.check(deposit.id)
+    # How the first has ended is known; that the second took the money, too.
+    till.pull(deposit, "outcome", outcome="paid")
+    with capture_logs() as logs:
+        till.ask(deposit)
+    assert (stored(deposit.id).state, bob.available) == ("CONFIRMED", deposit.credited)
+    told = [(line["event"], line["provider_ref"]) for line in logs if "provider_ref" in line]
+    assert told == [("charged_twice", other.provider_ref)]
+
+
+@pytest.mark.parametrize("played", ["freedompay"], indirect=True)
+def test_who_ask_at_once_for_one_deposit_get_the_page_that_was_there_first(
+    till: Till, bob: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    """A shop that makes a payment for each of them has one that nobody sees, and so none pays."""
+    till.simulator.pull("repeats", repeats="second")
+    pages: list[str | None] = []
+
+    def overtaken(ask: Callable[[], Any]) -> Any:
+        answer = ask()
+        pages.append(invoiced.open_page(deposit.id, PAYER, TO).page_url)
+        return answer
+
+    with transaction():
+        quoted = rates.quote(till.currency)
+        fiat = FiatAmount.parse("120.50", till.currency)
+        deposit = ordering.write_down(users.get(bob.id), fiat, till.name, quoted)
+    instead(monkeypatch, overtaken)
+    pages.append(invoiced.open_page(deposit.id, PAYER, TO).page_url)
+    till.simulator.pull("repeats", repeats="same")
+
+    assert len(till.simulator.look("payments")) == 2
+    assert pages[0] == pages[1] == stored(deposit.id).page_url
+    till.press(stored(deposit.id), "paid")
+    till.ask(stored(deposit.id))
+    assert stored(deposit.id).state == "CONFIRMED"
+
+
+@pytest.mark.parametrize("played", ["tap"], indirect=True)
+def test_a_try_that_is_refused_ends_nothing_that_another_has_begun(
+    till: Till, bob: Actor, monkeypatch: pytest.MonkeyPatch
+):
+    with transaction():
+        quoted = rates.quote(till.currency)
+        fiat = FiatAmount.parse("120.50", till.currency)
+        deposit = ordering.write_down(users.get(bob.id), fiat, till.name, quoted)
+
+    def overtaken(_ask: Callable[[], Any]) -> Any:
+        opened = invoiced.open_page(deposit.id, PAYER, TO)
+        till.press(opened, "paid")
+        till.ask(opened)
+        raise Rejected("no more")
+
+    instead(monkeypatch, overtaken)
+    with pytest.raises(Invalid):
+        invoiced.open_page(deposit.id, PAYER, TO)
+    assert stored(deposit.id).state == "CONFIRMED"
 
 
 # Foreign texts

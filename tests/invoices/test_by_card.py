@@ -7,8 +7,8 @@ from flask import Flask
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from protonpay.deposits import settling
-from protonpay.invoices import cards, checkout, receiving, refunding
+from protonpay.deposits import review, settling
+from protonpay.invoices import cards, checkout, receiving, refunding, service
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Conflict, NotFound, Unavailable
@@ -23,6 +23,7 @@ from tests.invoices.by_card import asked, deposit_of, open_page, press, state_of
 from tests.invoices.test_refunding import WALLET
 from tests.refusals import refused
 from tests.simulators import Simulator
+from tests.unchanged import nothing_changes
 
 __all__ = ["tap", "tap_simulator"]
 DAY = timedelta(days=1, seconds=1)
@@ -184,3 +185,74 @@ def test_a_provider_that_gives_back_what_its_owner_has_given_back_is_told_of(
     assert (made.status, made.shown["amountRefunded"]) == ("REFUNDED", "50.00")
     (told,) = [line for line in logs if line["event"] == "card_refund_beyond_invoice"]
     assert (told["log_level"], told["invoice_id"], told["beyond"]) == ("error", made.id, "50.00")
+
+
+def test_what_an_operator_lets_through_pays_what_it_brought(bob: Actor, tap: Simulator):
+    """Less was paid than was ordered: the invoice has what its owner has, and no more."""
+    made = ask(bob, "50")
+    page = open_page(made)
+    press(page, "paid")
+    tap.pull(f"payments/{deposit_of(page).provider_ref}/alter", amount="20.00")
+    asked(page)
+    assert (state_of(page), made.status) == ("REVIEW", "PENDING")
+
+    review.let_through(page.deposit_id, "paid less, by agreement")
+    cards.follow(page.deposit_id)
+
+    assert bob.available == Usdc.parse("20")
+    assert (made.status, made.shown["amountPaid"], made.shown["amountDue"]) == (
+        "PENDING",
+        "20.00",
+        "30.00",
+    )
+    assert [row["amount"] for row in made.whole["payments"]] == ["20.00"]
+    assert [str(price) for price in service.card_prices(service.find(made.id)).values()] == [
+        "20.00"
+    ]
+    tap.pull(f"payments/{deposit_of(page).provider_ref}/refund", amount="20")
+    asked(page)
+    assert (made.status, made.shown["amountRefunded"]) == ("REFUNDED", "20.00")
+    assert bob.available == Usdc.parse("0")
+
+
+def test_one_that_is_looked_at_when_another_page_is_open_pays_once_it_is_let_through(
+    bob: Actor, tap: Simulator
+):
+    made = ask(bob, "50")
+    first = open_page(made)
+    press(first, "declined")
+    asked(first)
+    second = open_page(made)
+    reference = deposit_of(first).provider_ref
+    tap.pull(f"payments/{reference}/outcome", outcome="paid")
+    tap.pull(f"payments/{reference}/alter", amount="20.00")
+    asked(first)
+    assert (deposit_of(first).state, state_of(first), state_of(second)) == (
+        *("REVIEW", "DECLINED", "OPEN"),
+    )
+    review.let_through(first.deposit_id, "paid less, by agreement")
+    cards.follow(first.deposit_id)
+    assert (state_of(first), made.shown["amountPaid"]) == ("PAID", "20.00")
+
+
+def test_a_chargeback_while_the_owners_own_refund_is_on_its_way(house: Flask, tap: Simulator):
+    made = ask(make_actor(house, "Shop", funded="60"), "50")
+    page = open_page(made)
+    press(page, "paid")
+    asked(page)
+    assert made.refund(amount="50", **WALLET).status_code == 200
+    (refund,) = made.whole["refunds"]
+    tap.pull(f"payments/{deposit_of(page).provider_ref}/refund", amount="50")
+    asked(page)
+    with transaction() as session:
+        session.get_one(Payout, refund["payoutId"]).state = "COMPLETED"
+    with capture_logs() as logs:
+        refunding.follow(refund["id"])
+    assert [row["status"] for row in made.whole["refunds"]] == ["COMPLETED", "COMPLETED"]
+    assert (made.status, made.shown["amountRefunded"]) == ("REFUNDED", "50.00")
+    (told,) = [line for line in logs if line["event"] == "refund_beyond_invoice"]
+    assert (told["log_level"], told["refund_id"], told["beyond"]) == (
+        *("error", refund["id"], "50.00"),
+    )
+    with nothing_changes():
+        refused(made.refund(**WALLET), 409, "state_conflict")
