@@ -31,6 +31,7 @@ from protonpay.chains.evm_node import (
     read_receipt,
 )
 from protonpay.chains.port import Network, SendOutcome, SendState, SignedSend
+from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -250,7 +251,7 @@ class Inquiry:
     def _waiting(self, payment: usdc.Payment, facts: _Facts) -> SendOutcome:
         reason = None
         if self._was_refused(facts):
-            blocked, _, _ = self._read_hindrances(payment, "latest")
+            blocked, _ = self._read_hindrances(payment, "latest")
             reason = "payee_blacklisted" if blocked else "reverted"
         elif not facts.known and facts.latest_count > self._sequence:
             reason = "sequence_taken"
@@ -284,27 +285,39 @@ class Inquiry:
         return SendOutcome(SendState.WAITING, reason=reason)
 
     def _refused(self, payment: usdc.Payment, receipt: Receipt, final: Block) -> SendOutcome:
-        """Tell a refusal of this payee from one that a new send may not meet."""
-        blocked, paused, balance = self._read_hindrances(payment, final.state)
+        """Tell a refusal of this payee from one that a new send may not meet.
+
+        What hindered it may be over by now: a treasury that was short is filled by sweeps.
+        """
+        mined = self._node.block(hex(receipt.block_number))
+        blocked, ours = self._read_hindrances(payment, final.state)
+        if not blocked and not ours and mined.time < payment.valid_before:
+            blocked, ours = self._read_past_hindrances(payment, mined)
         if blocked:
             return SendOutcome(SendState.FAILED, reason="payee_blacklisted", fee=receipt.fee)
-        mined = self._node.block(hex(receipt.block_number))
-        ours = paused or balance < payment.amount
         if ours or mined.time >= payment.valid_before:
             return SendOutcome(SendState.LOST, reason="expired", fee=receipt.fee)
         return SendOutcome(SendState.FAILED, reason="reverted", fee=receipt.fee)
 
-    def _read_hindrances(self, payment: usdc.Payment, at: At) -> tuple[bool, bool, int]:
-        blocked, paused, balance = self._node.ask(
+    def _read_hindrances(self, payment: usdc.Payment, at: At) -> tuple[bool, bool]:
+        """Return whether the payee is blocked, and whether the contract or treasury hinders."""
+        blocked, paused, payer_blocked, balance = self._node.ask(
             usdc.ask(self._network, at, "isBlacklisted(address)", payment.payee),
             usdc.ask(self._network, at, "paused()"),
+            usdc.ask(self._network, at, "isBlacklisted(address)", payment.payer),
             usdc.ask(self._network, at, "balanceOf(address)", payment.payer),
         )
-        return (
-            usdc.decode("bool", blocked),
-            usdc.decode("bool", paused),
-            usdc.decode("uint256", balance),
-        )
+        stopped = usdc.decode("bool", paused) or usdc.decode("bool", payer_blocked)
+        short = usdc.decode("uint256", balance) < payment.amount
+        return usdc.decode("bool", blocked), stopped or short
+
+    def _read_past_hindrances(self, payment: usdc.Payment, mined: Block) -> tuple[bool, bool]:
+        try:
+            return self._read_hindrances(payment, mined.state)
+        except NoAnswer:
+            # A node may have forgotten that state. Unknown is no refusal: the payment has expired
+            # and may be signed anew, after a look that says what hinders it.
+            return False, True
 
 
 def find_payment(

@@ -15,11 +15,15 @@ _TOTALS = """
         + (SELECT coalesce(sum(amount_micro - commission_micro), 0) FROM invoice_payments
            WHERE owner_id = %(user)s AND method = 'CRYPTO' AND state = 'CREDITED'),
         (SELECT coalesce(sum(amount_micro), 0) FROM payouts
-         WHERE user_id = %(user)s AND state = 'COMPLETED')
+         WHERE user_id = %(user)s AND state = 'COMPLETED' AND source IS NULL)
 """
-# Few rows of perhaps a million: both tables have an index of whose and in which state.
+# Few rows of perhaps a million: all tables have an index of whose and in which state. What is on
+# its way back to a listed sender is on hold, and no withdrawal of theirs.
 _ASIDE = """
-    SELECT ledger_balance(%(held)s),
+    SELECT ledger_balance(%(held)s) - (
+            SELECT coalesce(sum(amount_micro), 0)::bigint FROM payouts
+            WHERE user_id = %(user)s AND state IN ('PENDING', 'SIGNED', 'SENT')
+            AND source IS NOT NULL),
         coalesce(sum(micro) FILTER (WHERE state IN ('PENDING', 'SEEN')), 0),
         coalesce(sum(micro) FILTER (WHERE state = 'ON_HOLD'), 0)
     FROM (

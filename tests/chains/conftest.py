@@ -108,6 +108,23 @@ class EvmWorld:
         return self.rpc("eth_getTransactionReceipt", send.tx_hash)["status"] == "0x0"
 
     @contextmanager
+    def hindered(self, how: str):
+        """Let the contract or the treasury stand in the way of payments, and no more."""
+        treasury = self.chain.treasury
+        if how == "paused":
+            with self.paused():
+                yield
+        elif how == "frozen":
+            self.outside(evm_outside.freeze, self.usdc, treasury)
+            yield
+            self.outside(evm_outside.unfreeze, self.usdc, treasury)
+        else:
+            self.sent(self.order(1))
+            self.mine(3)
+            yield
+            self.outside(evm_outside.send_usdc, self.usdc, treasury, 1)
+
+    @contextmanager
     def paused(self):
         self.outside(evm_outside.pause, self.usdc)
         try:

@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from protonpay.chains import evm_fees
+from protonpay.chains.evm_outcome import Inquiry
 from protonpay.chains.port import AlreadySent, SendOutcome, SendState
 from protonpay.kernel.money import Usdc
 from protonpay.sandbox import evm_outside
+from protonpay.wire.http import NoAnswer
 from tests.chains.single import outcome_of, terms_of
 
 WAITING = SendOutcome(SendState.WAITING)
@@ -195,12 +198,55 @@ def test_a_treasury_emptied_meanwhile_is_no_fault_of_the_payee(evm):
     evm.outside(evm_outside.send_usdc, evm.usdc, evm.chain.treasury, 1)
 
 
-def test_a_refusal_that_nothing_explains_fails_when_it_is_final(evm):
-    order = evm.order()
-    send = evm.sign(order)
+@pytest.mark.parametrize("hindrance", ["paused", "emptied", "frozen"])
+def test_what_hindered_us_and_is_over_is_no_fault_of_the_payee_either(evm, hindrance):
+    held, treasury = evm.held(evm.chain.treasury), evm.chain.treasury
+    order = evm.order(held)
+    terms = terms_of(evm.chain, order)
+    with evm.hindered(hindrance):
+        send = evm.chain.sign([order], terms, evm.chain.next_sequence(), None)
+        evm.chain.broadcast(send)
+        evm.mine(1)
+    assert evm.reverted(send)
+    evm.expire(send)
+    assert evm.held(treasury) >= held
+    assert outcome_of(evm.chain, send) == SendOutcome(
+        SendState.LOST, reason="expired", fee=evm.fee_of(send.tx_hash)
+    )
+
+
+def test_a_treasury_that_is_still_blocked_is_no_fault_of_the_payee(evm):
+    send = evm.sign(evm.order())
+    with evm.hindered("frozen"):
+        evm.chain.broadcast(send)
+        evm.mine(1)
+        evm.expire(send)
+        assert outcome_of(evm.chain, send).state is SendState.LOST
+
+
+def test_a_node_that_has_forgotten_what_hindered_it_makes_nobody_lose(evm, monkeypatch):
+    send = evm.sign(evm.order())
     with evm.paused():
         evm.chain.broadcast(send)
         evm.mine(1)
+    evm.expire(send)
+    reads = Inquiry._read_hindrances
+
+    def forgetful(inquiry, payment, at):
+        if at != evm.chain._node.block("finalized").state:
+            raise NoAnswer("missing trie node")
+        return reads(inquiry, payment, at)
+
+    monkeypatch.setattr(Inquiry, "_read_hindrances", forgetful)
+    assert outcome_of(evm.chain, send).state is SendState.LOST
+
+
+def test_a_refusal_that_nothing_explains_fails_when_it_is_final(evm, monkeypatch):
+    order = evm.order()
+    monkeypatch.setattr(evm_fees, "gas_limit", lambda _: 50_000)
+    send = evm.sign(order)
+    evm.chain.broadcast(send)
+    evm.mine(1)
     assert evm.reverted(send)
     evm.expire(send)
     assert outcome_of(evm.chain, send) == SendOutcome(

@@ -112,6 +112,8 @@ def test_a_deposit_goes_back_to_its_sender(bob: Actor, base: FakeChain, listing:
             with pytest.raises(Conflict):
                 decide(deposit_id, "at the same time")
     assert (stored(payout_id).wallet_address, _suspense()) == (SENDER, ZERO)
+    shown = bob.get("/client/balance").get_json()
+    assert (shown["heldUsdc"], shown["onHoldUsdc"]) == ("0.00", "12.50"), "and not twice"
     later = holds.follow_return("deposit", deposit_id)
     assert later is not None
 
@@ -121,6 +123,7 @@ def test_a_deposit_goes_back_to_its_sender(bob: Actor, base: FakeChain, listing:
     assert holds.follow_return("deposit", deposit_id) is None
     shown = bob.get(f"/client/deposit/{deposit_id}").get_json()["deposit"]
     assert (_deposit(bob).state, shown["status"]) == ("RETURNED", "REFUNDED")
+    assert bob.get("/client/dashboard").get_json()["totalWithdrawn"] == "0.00"
     assert (bob.available, bob.held, ledger.balance(chart.custody("Base"))) == (ZERO, ZERO, ZERO)
     assert (_sound(), holds.listed()) == (True, [])
     assert [order.amount for _, (order,), _ in base.signed] == [AMOUNT]
