@@ -66,6 +66,8 @@ def bind(app: Flask, database_url: str, *, pool_size: int) -> None:
         "max_overflow": 0,
         "pool_timeout": 5,
         "pool_events": [(lines.look, "checkout")],
+        # What is said of a failed statement is logged: its values are people's.
+        "hide_parameters": True,
         "connect_args": {"connect_timeout": 3, "options": f"-c role={APPLICATION_ROLE} {limits}"},
     }
     db.init_app(app)

@@ -16,6 +16,12 @@ _SECRETS = re.compile(
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]*"
     r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )
+# What Postgres says of a row that it refuses, up to what follows in a traceback.
+_ROWS = re.compile(
+    r"(DETAIL: +(?:Failing row contains |Key \([^)]*\)=))\(.*?"
+    r"(?=\n\nThe above|\n\nDuring|\nCONTEXT:|\nHINT:|\n\[SQL|\Z)",
+    re.DOTALL,
+)
 _SECRET_MEMBERS = frozenset(
     {"password", "secret", "token", "authorization", "rawkey", "refreshtoken", "passphrase"}
 )
@@ -41,7 +47,11 @@ def _member(key: Any, value: Any) -> Any:
 def _redact_event(
     _logger: Any, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    return {key: _member(key, value) for key, value in event.items()}
+    return {key: _member(key, _without_rows(value)) for key, value in event.items()}
+
+
+def _without_rows(value: Any) -> Any:
+    return _ROWS.sub(rf"\1{_HIDDEN}", value) if isinstance(value, str) else value
 
 
 _EVERYBODYS: list[Any] = [

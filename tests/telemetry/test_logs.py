@@ -1,11 +1,21 @@
 """Logs: one JSON object per line, and no secret in any of them."""
 
+import io
 import json
+import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from protonpay.store.db import db, transaction
+from protonpay.web import errors
+from tests.actors import Actor
 
 ROOT = Path(__file__).parents[2]
 SECRET = "sk_live_0123456789abcdefghijkl"
@@ -87,3 +97,26 @@ for turn in ("first", "second"):
     log.error([line["event"] for line in captured])
 """)
     assert [line["event"] for line in heard] == [["first"], ["second"]]
+
+
+@pytest.mark.parametrize("change", ["role = NULL", "email_key = :taken"])
+def test_no_value_of_a_row_that_the_database_refuses_is_logged(
+    house: Flask, alice: Actor, bob: Actor, change: str
+):
+    """What broke is read by the names of columns; whose row it was is nobody's to read there."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logging.getLogger().handlers[0].formatter)
+    logging.getLogger().addHandler(handler)
+    try:
+        told = {"id": bob.id, "taken": alice.email}
+        with pytest.raises(IntegrityError) as refused, transaction():
+            db.session.execute(text(f"UPDATE users SET {change} WHERE id = :id"), told)
+        with house.test_request_context("/"):
+            assert errors.unforeseen(refused.value).status_code == 500
+    finally:
+        logging.getLogger().removeHandler(handler)
+    said = json.loads(written.getvalue())["exception"]
+    assert "UPDATE users SET" in said
+    assert change.partition(" ")[0] in said
+    assert not re.search(f"{alice.email}|{bob.email}|argon2", said), said
