@@ -136,26 +136,29 @@ class SolanaWatch:
         change = token_change(transaction, account, self._usdc)
         arrival = None
         if change > 0:
+            payers = self._payers(transaction, account)
             arrival = Arrival(
                 address=address,
-                sender=self._payer(transaction, account),
+                # Of several nobody can say whose it is.
+                sender=payers[0] if len(payers) == 1 else None,
                 amount=Usdc(change),
                 tx_hash=name,
                 ordinal=place_of(transaction, account),
                 block=int(transaction["slot"]),
                 block_hash=None,
+                payers=payers if len(payers) > 1 else (),
             )
         return Movement(name, change, final, arrival)
 
-    def _payer(self, transaction: Any, account: Pubkey) -> str | None:
-        """Return the owner of the one account that lost USDC; of several nobody can say."""
+    def _payers(self, transaction: Any, account: Pubkey) -> tuple[str, ...]:
+        """Return the owners of the accounts that lost USDC."""
         owners = token_owners(transaction, self._usdc)
         lost = {
             owner
             for key, owner in owners.items()
             if key != account and token_change(transaction, key, self._usdc) < 0
         }
-        return lost.pop() if len(lost) == 1 else None
+        return tuple(sorted(lost))
 
 
 def _amount(told: Any) -> int:

@@ -43,6 +43,7 @@ class Arrival:
         sender: who paid, where the network says it.
         ordinal: which transfer of its transaction; the same wherever a reorg puts that.
         block: height of the block (slot on Solana).
+        payers: everybody who paid, where several did at once: then nobody is the ``sender``.
     """
 
     address: str
@@ -52,6 +53,7 @@ class Arrival:
     ordinal: int
     block: int
     block_hash: str | None
+    payers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

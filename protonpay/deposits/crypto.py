@@ -107,7 +107,7 @@ def release(deposit: Deposit) -> None:
 
 def _hold(deposit: Deposit, transfer: Incoming) -> bool:
     """Keep what a listed address has sent apart; the money is in the book, and nobody's yet."""
-    why = screening.hit(named_network(transfer.network).family, transfer.sender)
+    why = screening.hit(named_network(transfer.network).family, transfer.sender, *transfer.payers)
     if why is None:
         return False
     _move(deposit, "ON_HOLD")

@@ -137,7 +137,7 @@ def release(invoice: Invoice, payment: InvoicePayment) -> None:
 
 def _hold(payment: InvoicePayment, transfer: Incoming) -> bool:
     """Keep what a listed address has sent apart; the invoice is not paid by it."""
-    why = screening.hit(named_network(transfer.network).family, transfer.sender)
+    why = screening.hit(named_network(transfer.network).family, transfer.sender, *transfer.payers)
     if why is None:
         return False
     _move(payment, "ON_HOLD")

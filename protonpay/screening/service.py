@@ -13,11 +13,12 @@ class Screening:
         """Set who knows the listed addresses."""
         self._screen = screen
 
-    def hit(self, family: str, address: str | None) -> str | None:
-        """Return why an address is listed, or None; of an address that is not known, too."""
-        if self._screen is None or address is None:
+    def hit(self, family: str, *addresses: str | None) -> str | None:
+        """Return why one of these addresses is listed, or None; one that is not known is not."""
+        if self._screen is None:
             return None
-        return self._screen.hit(family, address)
+        whys = [self._screen.hit(family, one) for one in addresses if one is not None]
+        return next((why for why in whys if why is not None), None)
 
     def is_stale(self) -> bool:
         """Tell whether the newest list could not be read and an older one is in use."""

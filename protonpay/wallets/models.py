@@ -80,6 +80,7 @@ class Incoming(Base):
         block: height of the block on EVM networks, slot on Solana; with ``block_hash``
             where it was last seen.
         sender: who paid, where the network says it.
+        payers: all who paid, where several did at once; each may be one to hold it for.
         final_at: when the network could no longer take it back.
         inside: a payout of ours to an address of ours, which no chain has seen.
         swept_by: the sweep that takes it to the treasury; None while it lies at its address.
@@ -117,6 +118,7 @@ class Incoming(Base):
     final_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     inside: Mapped[bool] = mapped_column(default=False, server_default="false")
     swept_by: Mapped[int | None] = mapped_column(BigInteger)
+    payers: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")
 
 
 class WatchMark(Base):

@@ -150,6 +150,7 @@ def _record(network: str, arrival: Arrival, holder: Holder, *, final: bool) -> N
         "holder_id": holder[1],
         "amount_micro": arrival.amount,
         "sender": arrival.sender,
+        "payers": list(arrival.payers),
         "block": arrival.block,
         "block_hash": arrival.block_hash,
     }
@@ -175,7 +176,7 @@ def _record(network: str, arrival: Arrival, holder: Holder, *, final: bool) -> N
 
 def _differs(row: Incoming, facts: Mapping[str, object]) -> bool:
     """Tell whether a reorg changed what the transaction does, not only where it is."""
-    told = ("address", "holder_kind", "holder_id", "amount_micro", "sender")
+    told = ("address", "holder_kind", "holder_id", "amount_micro", "sender", "payers")
     return any(getattr(row, name) != facts[name] for name in told)
 
 

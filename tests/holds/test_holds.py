@@ -32,8 +32,10 @@ AMOUNT = Usdc.parse("12.5")
 Listing = Callable[[str], None]
 
 
-def _arrives(actor: Actor, sender: str | None = SENDER, *, final: bool = True) -> Deposit:
-    arrival = Arrival("0xours", sender, AMOUNT, "0xhash", 0, 7, "0xblock7")
+def _arrives(
+    actor: Actor, sender: str | None = SENDER, *payers: str, final: bool = True
+) -> Deposit:
+    arrival = Arrival("0xours", sender, AMOUNT, "0xhash", 0, 7, "0xblock7", payers)
     with transaction():
         recording.record("Base", [arrival], {"0xours": ("user", actor.id)}, final=final)
     follow_all()
@@ -84,6 +86,19 @@ def test_seen_is_not_held_yet_and_another_senders_is_credited(bob: Actor, listin
 def test_a_sender_that_the_network_does_not_name_is_not_held(bob: Actor, listing: Listing):
     listing(SENDER)
     assert _arrives(bob, None).state == "CONFIRMED"
+
+
+def test_who_pays_together_with_others_is_held_and_goes_back_to_none_of_them(
+    bob: Actor, listing: Listing
+):
+    listing(SENDER)
+    deposit = _arrives(bob, None, WALLETS["Base"], SENDER)
+    assert (deposit.state, bob.available, _suspense()) == ("ON_HOLD", ZERO, AMOUNT)
+    with nothing_changes(), pytest.raises(Conflict) as refusal:
+        holds.refund(deposit.id, "whose is it?")
+    assert refusal.value.code == "sender_unknown"
+    holds.release(deposit.id, "known to us")
+    assert (bob.available, _sound()) == (AMOUNT, True)
 
 
 def test_a_released_deposit_is_credited_once(bob: Actor, listing: Listing):
@@ -188,11 +203,11 @@ def test_a_return_is_no_withdrawal_of_the_user(bob: Actor, base: FakeChain, list
 # Payments of invoices
 
 
-def _invoice_paid(actor: Actor) -> str:
+def _invoice_paid(actor: Actor, sender: str | None = SENDER, *payers: str) -> str:
     answer = actor.post("/client/invoices", {"amount": "12.5", "currency": "USDC"})
     assert answer.status_code == 200, answer.get_json()
     invoice_id: str = answer.get_json()["invoice"]["id"]
-    arrival = Arrival("0xinvoice", SENDER, AMOUNT, "0xhash", 0, 7, "0xblock7")
+    arrival = Arrival("0xinvoice", sender, AMOUNT, "0xhash", 0, 7, "0xblock7", payers)
     with transaction():
         recording.record("Base", [arrival], {"0xinvoice": ("invoice", invoice_id)}, final=True)
     for incoming_id in told():
@@ -210,7 +225,8 @@ def test_an_invoice_is_not_paid_by_a_listed_sender_until_it_is_released(
 ):
     fill()
     listing(SENDER)
-    invoice_id = _invoice_paid(bob)
+    # Whoever else has paid along with them.
+    invoice_id = _invoice_paid(bob, None, WALLETS["Base"], SENDER)
     (hold,) = holds.listed()
     assert (hold.kind, hold.amount, hold.why) == ("payment", AMOUNT, "of the tests")
     assert _shown(bob, invoice_id) == ("PENDING", "0.00")

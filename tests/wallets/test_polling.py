@@ -105,6 +105,17 @@ def test_two_transfers_in_one_transaction_are_one_arrival(solana, payee):
     assert row.sender == str(payer.pubkey())
 
 
+def test_of_several_who_paid_at_once_all_are_known(solana, payee):
+    _pay(solana, payee.solana, 1)
+    payers = [solana.node.funded(micro=10_000_000) for _ in range(2)]
+    steps = [_transfer(payer, payee.solana, 2_000_000) for payer in payers]
+    signature = solana.node.run(payers[0], *steps, signers=payers[1:])
+    solana.node.finalize()
+    _look()
+    (row,) = [row for row in transfers() if row.tx_hash == signature]
+    assert (row.sender, row.payers) == (None, sorted(str(one.pubkey()) for one in payers))
+
+
 def _transfer(payer: Keypair, to: str, micro: int):
     params = TransferCheckedParams(
         program_id=TOKEN_PROGRAM_ID,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 
 from solders.hash import Hash
 from solders.instruction import Instruction
@@ -88,19 +89,21 @@ class LocalNode:
         self.finalize()
         return wallet
 
-    def transaction(self, payer: Keypair, *steps: Instruction) -> VersionedTransaction:
+    def transaction(
+        self, payer: Keypair, *steps: Instruction, signers: Sequence[Keypair] = ()
+    ) -> VersionedTransaction:
         blockhash = Hash.from_string(self.value("getLatestBlockhash", CONFIRMED)["blockhash"])
         message = MessageV0.try_compile(payer.pubkey(), steps, [], blockhash)
-        return VersionedTransaction(message, [payer])
+        return VersionedTransaction(message, [payer, *signers])
 
     def send(self, transaction: VersionedTransaction, **options: object) -> str:
         raw = base64.b64encode(bytes(transaction)).decode()
         given = {"encoding": "base64", "preflightCommitment": "processed", **options}
         return self.call("sendTransaction", raw, given)
 
-    def run(self, payer: Keypair, *steps: Instruction) -> str:
-        """Send a transaction of somebody's and return its signature."""
-        return self.send(self.transaction(payer, *steps))
+    def run(self, payer: Keypair, *steps: Instruction, signers: Sequence[Keypair] = ()) -> str:
+        """Send a transaction of somebody's, signed by others too, and return its signature."""
+        return self.send(self.transaction(payer, *steps, signers=signers))
 
 
 def pays(payer: Keypair, to: Pubkey, lamports: int) -> Instruction:
