@@ -35,6 +35,7 @@ LONGEST_BODY = 4096
 """Characters; of a longer body nothing is kept, for half of one says nothing."""
 
 _LONGEST = 500
+# Those whose commit was not heard of come again, with others.
 _INSERT = """
     INSERT INTO request_log (id, created_at, user_id, key_id, method, route, path, status, code,
         milliseconds, request_id, idempotency_key, address, agent, body, answer)
@@ -43,6 +44,7 @@ _INSERT = """
         path text, status int, code text, milliseconds int, request_id text, idempotency_key text,
         address text, agent text, body text, answer text)
     JOIN users ON users.id = told.user_id
+    ON CONFLICT DO NOTHING
 """
 
 

@@ -16,6 +16,7 @@ from tests.actors import Actor
 from tests.api_keys.keys import Key, make_key, revoke
 from tests.refusals import refused
 from tests.unchanged import contents
+from tests.unheard import commits_unheard
 from tests.web.conftest import Away
 
 
@@ -299,6 +300,17 @@ def test_while_the_database_is_away_lines_wait(
     assert waiting() == 3
     paths = [row["path"] for row in written(alice)]
     assert paths == [f"/api/client/activity?limit={limit}" for limit in (3, 2, 1)]
+
+
+def test_lines_whose_commit_was_not_heard_of_are_written_once_and_cost_no_others(
+    alice: Actor, key: Key
+):
+    key.get("/client/activity?limit=1")
+    with commits_unheard(recording), pytest.raises(Unavailable):
+        recording.collect(100)
+    key.get("/client/activity?limit=2")
+    paths = [row["path"] for row in written(alice)]
+    assert paths == [f"/api/client/activity?limit={limit}" for limit in (2, 1)]
 
 
 def test_a_line_that_nobody_of_ours_wrote_is_dropped(alice: Actor, key: Key):

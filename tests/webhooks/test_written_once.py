@@ -1,26 +1,24 @@
 """What an attempt met is written down once, whatever becomes of the writing."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Unavailable
-from protonpay.store.db import db, execute, transaction
+from protonpay.store.db import db, execute
 from protonpay.store.lists import Part
 from protonpay.webhooks import failing, history, recording, service
 from protonpay.webhooks.delivery import Courier
 from protonpay.webhooks.models import WebhookAttempt
 from tests.actors import Actor
 from tests.raw_server import answering, http
+from tests.unheard import LOST, commits_unheard
 from tests.webhooks.test_lanes import happen, lane, states, subscribe
 from tests.wire.posting import listed
-
-LOST = Unavailable("outcome_unknown", "The answer was lost.")
 
 
 @pytest.fixture
@@ -30,20 +28,6 @@ def hook(alice: Actor) -> Iterator[str]:
         server = stack.enter_context(answering(http(status="500 Broken")))
         stack.enter_context(listed(server.url))
         yield subscribe(alice, server.url)
-
-
-@pytest.fixture
-def lost(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Attempts are written down, and who wrote them does not hear of it."""
-
-    @contextmanager
-    def committed_and_lost() -> Iterator[Any]:
-        with transaction() as session:
-            yield session
-        raise LOST
-
-    monkeypatch.setattr(recording, "transaction", committed_and_lost)
-    return monkeypatch
 
 
 @pytest.fixture
@@ -63,33 +47,29 @@ def attempts() -> int:
 
 
 def test_a_batch_whose_commit_was_not_heard_of_is_not_written_twice(
-    alice: Actor, hook: str, courier: Courier, lost: pytest.MonkeyPatch
+    alice: Actor, hook: str, courier: Courier
 ):
     happen(alice)
-    with pytest.raises(Unavailable):
+    with commits_unheard(recording), pytest.raises(Unavailable):
         finished(courier)
     assert (attempts(), lane(hook).failures) == (1, 1)
-    lost.undo()
     happen(alice)
     finished(courier)
     assert (attempts(), lane(hook).failures) == (2, 2)
     assert states(hook) == ["PENDING", "PENDING"]
 
 
-def test_what_was_asked_for_anew_since_stays_so(
-    alice: Actor, hook: str, courier: Courier, lost: pytest.MonkeyPatch
-):
+def test_what_was_asked_for_anew_since_stays_so(alice: Actor, hook: str, courier: Courier):
     happen(alice)
     execute("UPDATE webhook_deliveries SET state = 'EXHAUSTED', ended_at = now()", {})
     (ended,) = history.deliveries(alice.id, hook, Part(10))
     history.resend(alice.id, hook, ended.id)
-    with pytest.raises(Unavailable):
+    with commits_unheard(recording), pytest.raises(Unavailable):
         finished(courier)
     assert states(hook) == ["EXHAUSTED"]
     service.change(alice.id, hook, throttle_per_second=1)
     execute("UPDATE webhook_lanes SET paced_until = now() + interval '1 hour'", {})
     history.replay(alice.id, hook, after=0)
-    lost.undo()
     finished(courier)
     assert (states(hook), attempts()) == (["PENDING"], 1)
 
