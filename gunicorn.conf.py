@@ -51,6 +51,10 @@ limit_request_field_size = 8190
 # (TRUSTED_PROXIES).
 forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1,::1"
 
+# And nobody may say which path was asked for: by default gunicorn takes SCRIPT_NAME from the proxy,
+# which may hand on what its own caller has sent, and has let the path through that it saw.
+forwarder_headers = ""
+
 # The sign of life is a file that is touched: on a disk a busy one would make workers look dead.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108 - memory
 

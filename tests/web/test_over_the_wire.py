@@ -116,3 +116,15 @@ def test_the_bytes_of_these_tests_are_a_good_request(port: int):
     status, told = say(port, HEAD.replace(b"keep-alive", b"close") + length + BODY)
 
     assert (status, b"invalid_credentials" in told) == (401, True)
+
+
+@pytest.mark.parametrize(
+    "header", [b"SCRIPT_NAME: /open", b"Script_Name: /other", b"PATH_INFO: /api/health"]
+)
+def test_no_header_says_which_path_was_asked_for(port: int, header: bytes):
+    """A proxy in front decides by the path: who asks must not have another one served."""
+    line = b"GET /open/api/health HTTP/1.1\r\nHost: protonpay\r\nConnection: close\r\n"
+
+    status, told = say(port, line + header + b"\r\n\r\n")
+
+    assert (status, b'"instance":"/open/api/health"' in told) == (404, True)
