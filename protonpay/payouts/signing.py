@@ -158,7 +158,8 @@ def _put_off(hindered: Mapping[str, Hindrance | Refusal]) -> Mapping[str, Later]
     Args:
         hindered: payout id → why it is not signed now.
     """
-    waiting = {each: why for each, why in hindered.items() if not _ended(each, why)}
+    left = {each: _ended(each, why) for each, why in hindered.items()}
+    waiting = {each: why for each, why in left.items() if why is not None}
     for code in {why.code for why in waiting.values()}:
         them = [each for each, why in waiting.items() if why.code == code]
         waits.note(them, code)
@@ -166,17 +167,30 @@ def _put_off(hindered: Mapping[str, Hindrance | Refusal]) -> Mapping[str, Later]
     return {each: Later(_WAIT_SECONDS, why.code) for each, why in waiting.items()}
 
 
-def _ended(payout_id: str, why: Hindrance | Refusal) -> bool:
-    """End a payout that is refused for good, or that the chain shows to be sent."""
+def _ended(payout_id: str, why: Hindrance | Refusal) -> NotReady | None:
+    """End a payout that is refused for good, or that the chain shows to be sent.
+
+    Returns:
+        What it waits for if that is not so; None if it has ended.
+    """
     if isinstance(why, PayeeRefused | Refusal):
-        ending.fail_unsigned(payout_id, why.code)
-        return True
+        return _given_back(payout_id, why.code)
     if isinstance(why, AlreadySent):
         log.error("payout_found_on_chain", payout_id=payout_id, tx_hash=why.tx_hash)
         if why.tx_hash is not None:
             ending.complete_unsigned(payout_id, why.tx_hash)
-            return True
-    return False
+            return None
+    return why
+
+
+def _given_back(payout_id: str, code: str) -> NotReady | None:
+    """Give back what is held for a payout; of which the book holds something else, nothing."""
+    with transaction():
+        payouts = [each for each in ending.lock([payout_id]) if each.state == "PENDING"]
+        missing = ceilings.without_hold(payouts)
+        if not missing:
+            ending.fail_unsigned(payout_id, code)
+    return missing.get(payout_id)
 
 
 def _store_unless_paused(

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from protonpay.chains.port import NotReady
+from protonpay.chains.port import NotReady, PayeeRefused
 from protonpay.kernel import clock
 from protonpay.payouts import switches, waits
 from protonpay.payouts.ceilings import ALL, Ceiling, signer
@@ -31,7 +31,7 @@ from tests.payouts.orders import (
     usdc,
     withdraw_at,
 )
-from tests.plans.of_a_kind import on_plan
+from tests.plans.of_a_kind import change_plan, on_plan
 from tests.unchanged import nothing_changes, only_changes
 
 MINUTE = timedelta(minutes=1)
@@ -241,6 +241,25 @@ def test_what_the_book_does_not_hold_is_not_signed(
     with only_waits(payout_id, "hold_missing"):
         assert sign(payout_id) == Later(5, "hold_missing")
     assert (base.signed, stored(payout_id).state) == ([], "PENDING")
+
+
+@pytest.mark.parametrize("refusal", ["its owner's", "the chain's", "the plan's"])
+def test_what_the_book_does_not_hold_is_not_given_back_either(
+    alice: Actor, base: FakeChain, refusal: str
+):
+    _rich(alice)
+    payout_id, _ = accepted(alice), accepted(alice, 500)
+    db.session.execute(text("UPDATE payouts SET amount_micro = 2 * amount_micro"))
+    db.session.commit()
+    if refusal == "its owner's":
+        assert alice.post(f"/client/withdraw/{payout_id}/cancel").status_code == 200
+    elif refusal == "the chain's":
+        base.plan("read_terms", PayeeRefused("payee_blacklisted", "no"))
+    else:
+        change_plan(alice, single_limit_micro=1)
+
+    with only_waits(payout_id, "hold_missing"):
+        assert sign(payout_id) == Later(5, "hold_missing")
 
 
 def test_what_was_given_back_or_paid_is_not_signed(alice: Actor, base: FakeChain):
