@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -24,6 +25,9 @@ from protonpay.users.service import User
 from protonpay.wire.http import NoAnswer
 
 log = structlog.get_logger(__name__)
+
+_RATE_LASTS = timedelta(minutes=30)
+"""For so long a page is opened at the rate of its order: nobody waits at it for a better one."""
 
 _asking = threading.BoundedSemaphore(2)
 
@@ -126,11 +130,16 @@ def alive(deposit_id: str) -> Deposit:
     """Return a deposit that has a page or may still get one.
 
     Raises:
-        Conflict: it has ended without one (``state_conflict``).
+        Conflict: it has ended without one, or does so now, as its rate is of long ago
+            (``state_conflict``).
     """
     # In a transaction of its own, so that no connection is held while the provider is asked.
     with transaction() as session:
-        deposit = session.get_one(Deposit, deposit_id, populate_existing=True)
+        deposit = _locked(session, deposit_id)
+        waits = deposit.page_url is None and deposit.state == DEPOSIT.initial
+        if waits and clock.now() - deposit.created_at > _RATE_LASTS:
+            deposit.state, deposit.reason, deposit.ended_at = "EXPIRED", "no page", clock.now()
+            following.changed(deposit)
     if deposit.page_url is None and deposit.state != DEPOSIT.initial:
         said = "This deposit has ended without a page. Use another Idempotency-Key."
         raise Conflict("state_conflict", said)

@@ -131,6 +131,21 @@ class TestTheProviderHangs:
         (deposit,) = deposits(payer)
         assert seller.sessions_of(deposit) == []
 
+    def test_a_rate_is_not_kept_until_it_suits(self, payer: Actor, seller: Seller):
+        seller.pull("faults", fault="reset", call="create")
+        refused(seller.pay(payer), 503, "provider_unavailable")
+        earlier = text("UPDATE deposits SET created_at = created_at - interval '31 minutes'")
+        db.session.execute(earlier)
+        db.session.commit()
+
+        with only_changes("deposits", "idempotency_keys"):
+            refused(seller.pay(payer), 409, "state_conflict")
+
+        (deposit,) = deposits(payer)
+        assert (deposit.state, deposit.page_url) == ("EXPIRED", None)
+        assert seller.sessions_of(deposit) == []
+        assert seller.pay(payer, "k-2").status_code == 200
+
 
 class TestTheProviderDeclines:
     def test_the_deposit_fails_and_the_key_is_free_again(self, payer: Actor, seller: Seller):
