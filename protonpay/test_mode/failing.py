@@ -5,12 +5,14 @@ is not carried out leaves its idempotency key as free as a real fault would; wha
 answer under it. Only the application of a sandbox has this.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import redis
 import structlog
 from flask import Flask, Response, g, request
-from flask.typing import ResponseReturnValue
 
 from protonpay.kernel.errors import Limited, Unavailable
 from protonpay.test_mode import faults
@@ -28,29 +30,34 @@ _OURS = "test."
 
 
 def init_app(app: Flask) -> None:
-    """Let faults be met by every call of a key."""
-    carry_out = app.dispatch_request
+    """Let faults be met by every call of a key; after the routes are there."""
+    # Not by hooks: Flask's for all blueprints come before the door of each.
+    for endpoint, view in app.view_functions.items():
+        if not endpoint.startswith(_OURS):
+            app.view_functions[endpoint] = _around(app.ensure_sync(view))
 
-    def answer() -> ResponseReturnValue:
+
+def _around(carry_out: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(carry_out)
+    def answer(**named: Any) -> Any:
         fault = _asked_for()
         if fault is None:
-            return carry_out()
+            return carry_out(**named)
         if fault.kind != faults.ANSWER_LOST:
-            return _answer_of(fault) if _is_met(fault) else carry_out()
-        done = carry_out()  # a refusal leaves by here: nothing was done that an answer would tell
+            return _answer_of(fault) if _is_met(fault) else carry_out(**named)
+        done = carry_out(**named)  # a refusal leaves by here: nothing was done that it would tell
         if not _is_met(fault):
             return done
         if isinstance(done, Response):
             done.close()
         return _answer_of(fault)
 
-    # Flask's hooks for all blueprints come before the door of each.
-    app.dispatch_request = answer  # type: ignore[method-assign]
+    return answer
 
 
 def _asked_for() -> Fault | None:
     caller, rule = known_key(), request.url_rule
-    if caller is None or rule is None or rule.endpoint.startswith(_OURS):
+    if caller is None or rule is None:
         return None
     route = paths.named(rule.rule)
     try:

@@ -38,7 +38,6 @@ ACTS: dict[str, Callable[[Actor], Any]] = {
 }
 
 
-@pytest.mark.checklist(46)
 @pytest.mark.parametrize("act", ACTS)
 def test_who_knows_the_old_one_comes_too_late(open_house: OpenHouse, act: str):
     owner = make_actor(open_house.app, "Owner")
