@@ -7,7 +7,7 @@ from protonpay.events import schemas, service, waiting
 from protonpay.kernel.scopes import Scope
 from protonpay.web.access import either
 from protonpay.web.api import AreaBlueprint, Door
-from protonpay.web.auth import current
+from protonpay.web.auth import check_still, current
 
 blp = AreaBlueprint("events", __name__, door=Door.CLIENT, prefix="/client", about="Your event log")
 
@@ -27,7 +27,7 @@ def events(query: dict[str, Any]) -> service.Stretch:
     user_id, wait = current().user_id, query.pop("wait")
     newest_first = query.pop("order") == schemas.DESCENDING
     look = partial(service.read, user_id, newest_first=newest_first, **query)
-    return waiting.read(look, user_id, wait)
+    return waiting.read(look, user_id, wait, check_still=check_still)
 
 
 @blp.get("/events/<event:event_id>", keys=_KEYS)

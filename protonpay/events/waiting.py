@@ -64,13 +64,16 @@ class Room:
 room = Room()
 
 
-def read(look: Callable[[], Stretch], user_id: str, wait: int) -> Stretch:
+def read(
+    look: Callable[[], Stretch], user_id: str, wait: int, *, check_still: Callable[[], None]
+) -> Stretch:
     """Look at the log; where there is no event, wait for one.
 
     Args:
         look: reads what is wanted of it.
         user_id: whose log.
         wait: for so many seconds at most; 0 for not at all.
+        check_still: refuses who may not be told any more what has happened meanwhile.
     """
     found = look()
     if found.events or not wait:
@@ -80,6 +83,8 @@ def read(look: Callable[[], Stretch], user_id: str, wait: int) -> Stretch:
         while waits and not found.events and time.monotonic() < until:
             room.pause()
             found = look()
+            if found.events:
+                check_still()
     return found
 
 

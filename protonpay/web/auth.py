@@ -142,7 +142,7 @@ def _by_token(token: str, _access: Access) -> Identity:
         window.session is limits.Session.UNKNOWN and sessions.stands(claims.session_id)
     )
     if not stands:
-        raise Unauthenticated("token_revoked", "The session has ended. Sign in again.")
+        raise _ended()
     structlog.contextvars.bind_contextvars(user_id=claims.user_id)
     member = _member(claims.user_id)
     if member is None:
@@ -186,6 +186,27 @@ def _policy() -> str:
     if request.method not in _READS:
         return limits.WRITE
     return limits.PAGE if request.environ.get(limits.FROM_A_PAGE) else limits.READ
+
+
+def check_still() -> None:
+    """See that who asked still may, after a view has waited: a right ends at once.
+
+    It counts no request.
+
+    Raises:
+        Unauthenticated, Forbidden: as ``authenticate``.
+    """
+    caller = current()
+    if caller.session_id is None:
+        keys.open(bearer(), request.remote_addr or "")
+        return
+    if not sessions.stands(caller.session_id):
+        raise _ended()
+    _member(caller.person_id)
+
+
+def _ended() -> Unauthenticated:
+    return Unauthenticated("token_revoked", "The session has ended. Sign in again.")
 
 
 def bearer() -> str:

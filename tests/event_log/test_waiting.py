@@ -2,17 +2,23 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
 
 from protonpay.events import waiting
 from protonpay.store import events
 from protonpay.store.db import transaction
 from protonpay.store.queue import door
 from protonpay.webhooks import service as webhooks
-from tests.actors import Actor
+from tests.actors import PASSWORD, Actor
+from tests.api_keys.keys import make_key, revoke
 from tests.event_log.test_reading import read
+from tests.refusals import refused
+from tests.teams.people import id_of, member
 from tests.web.conftest import Away, redis_away
 
 __all__ = ["redis_away"]
@@ -106,6 +112,41 @@ def test_few_wait_in_a_process_whoever_they_are(
     assert len(read(alice, "?wait=15")["events"]) == 1
     assert asked == [[]]
     assert turns() == []
+
+
+@pytest.mark.parametrize("who", ["key", "person", "member"])
+def test_who_may_no_more_is_not_told_what_happens_after_that(
+    house: Flask, alice: Actor, pauses: list[Callable[[], Any]], who: str
+):
+    asks, ends, status, code = {
+        "key": lambda: _by_key(alice),
+        "person": lambda: _in_a_session(house, alice),
+        "member": lambda: _for_another(house, alice),
+    }[who]()
+    pauses += [ends, lambda: happen(alice)]
+    refused(asks("/client/events?wait=15"), status, code)
+    assert (pauses, turns()) == ([], [])
+
+
+Ends = tuple[Callable[[str], TestResponse], Callable[[], Any], int, str]
+
+
+def _by_key(alice: Actor) -> Ends:
+    key = make_key(alice)
+    return key.get, lambda: revoke(alice, key.id), 401, "api_key_invalid"
+
+
+def _in_a_session(house: Flask, alice: Actor) -> Ends:
+    login = {"email": alice.email, "password": PASSWORD}
+    token = house.test_client().post("/api/auth/login", json=login).get_json()["token"]
+    other = replace(alice, token=token)
+    return other.get, lambda: alice.call("DELETE", "/client/sessions"), 401, "token_revoked"
+
+
+def _for_another(house: Flask, alice: Actor) -> Ends:
+    clerk = member(house, alice, "developer")
+    path = f"/client/team/members/{id_of(alice, clerk.person)}"
+    return clerk.get, lambda: alice.call("DELETE", path), 403, "not_a_member"
 
 
 def test_nobody_waits_without_redis(alice: Actor, redis_away: Away, nobody_waits: None):
