@@ -48,14 +48,18 @@ def announce(session_id: str) -> None:
 
 
 def load() -> int:
-    """Mark every session that ended lately, if Redis does not know them; return how many."""
-    if door.client.exists(marks.REVOCATIONS_LOADED):
+    """Mark every session that ended lately, if Redis does not know them; return how many.
+
+    One that was started again may be an older copy of itself: what it knew before does not count.
+    """
+    run = str(door.client.info("server")["run_id"]).encode()
+    if door.client.get(marks.REVOCATIONS_LOADED) == run:
         return 0
     since = clock.now() - _REMEMBERED
     ended = db.session.scalars(select(AuthSession.id).where(AuthSession.ended_at > since)).all()
     for session_id in ended:
         announce(session_id)
-    door.client.set(marks.REVOCATIONS_LOADED, 1)
+    door.client.set(marks.REVOCATIONS_LOADED, run)
     return len(ended)
 
 

@@ -80,6 +80,19 @@ def test_what_redis_forgot_is_told_to_it_again(alice: Actor, bob: Actor):
     assert sessions.load() == 0
 
 
+def test_what_a_redis_forgot_that_came_back_as_it_was_before_is_told_to_it_again(alice: Actor):
+    """Restarted from an older copy of itself, or another one in its place: it knows no better."""
+    sessions.load()
+    alice.post("/auth/logout")
+    door.client.delete(marks.revoked(_session_of(alice).id))
+    door.client.set(marks.REVOCATIONS_LOADED, "another run of it")
+
+    assert sessions.load() == 1
+
+    _ends(alice)
+    assert sessions.load() == 0
+
+
 def test_an_ending_older_than_any_token_is_not_told_again(alice: Actor):
     alice.post("/auth/logout")
     session = _session_of(alice)
