@@ -24,7 +24,7 @@ from protonpay.kernel import clock, events, ids
 from protonpay.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from protonpay.kernel.fiat import FiatAmount
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.ledger import entries
+from protonpay.ledger import chart, entries
 from protonpay.ledger import service as ledger
 from protonpay.store import outbox
 from protonpay.store.db import db, transaction
@@ -229,6 +229,8 @@ def pay(payer_id: str, invoice_id: str) -> Paid:
         invoice = locked(invoice_id)
         if invoice.user_id == payer_id:
             raise Conflict("own_invoice", "This invoice is your own.")
+        # What has come on chain may be credited first, and repay a debt of its owner's.
+        ledger.line_up(chart.available(payer_id), chart.available(invoice.user_id))
         receiving.catch_up(invoice)
         check_payable(invoice)
         now = clock.now()

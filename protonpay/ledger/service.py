@@ -23,6 +23,7 @@ _POST_ALL = """
 _OPEN = "SELECT ledger_open(%(addresses)s::text[], %(may_go_negative)s::boolean[])"
 _BALANCE = "SELECT ledger_balance(%(address)s)"
 _CLAIM = "SELECT ledger_claim(%(address)s)"
+_LINE_UP = "SELECT ledger_line_up(%(source)s, %(destination)s)"
 _PURSE = "SELECT ledger_balance(%(available)s), ledger_balance(%(debt)s)"
 _MOVED = """
     SELECT coalesce(sum(p.micro), 0) FROM postings p
@@ -217,6 +218,16 @@ def claim(address: str) -> Usdc:
             raise UnknownAccount(address) from error
         raise
     return Usdc(row[0] if row else 0)
+
+
+def line_up(source: str, destination: str) -> None:
+    """Take the locks of an entry between two accounts now, in the caller's transaction.
+
+    For who posts it after others: one of them may repay a debt, and whoever locks a debt has
+    locked all available balances before.
+    """
+    db.current()
+    db.execute(_LINE_UP, {"source": source, "destination": destination})
 
 
 def fold(accounts: int = 1000) -> int:

@@ -219,7 +219,14 @@ def test_the_role_may_call_these_functions_and_nobody_else_any(house):
     """
     names = (
         *("ledger_open", "ledger_post", "ledger_balance", "ledger_fold", "ledger_claim"),
-        *("ledger_post_all", "ledger_seal", "ledger_entry_text", "make_months", "drop_months"),
+        *(
+            "ledger_line_up",
+            "ledger_post_all",
+            "ledger_seal",
+            "ledger_entry_text",
+            "make_months",
+            "drop_months",
+        ),
     )
     assert _grants(query) == {(name, APPLICATION_ROLE) for name in names}
 
@@ -231,7 +238,7 @@ def test_functions_that_act_as_the_owner_look_names_up_where_nobody_can_put_any(
     """
     names = (
         *("ledger_open", "ledger_post", "ledger_fold", "ledger_claim", "ledger_seal"),
-        "ledger_post_all",
+        *("ledger_line_up", "ledger_post_all"),
         *("make_months", "drop_months"),
     )
     assert _grants(query) == {(name, "search_path=pg_catalog, pg_temp") for name in names}

@@ -2,16 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
+from protonpay.cards.port import CardPayment, CardStatus
+from protonpay.deposits import ordering, settling
+from protonpay.fx.port import Quote
 from protonpay.invoices import receiving
 from protonpay.kernel import clock
+from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.kernel.money import ZERO, Usdc
 from protonpay.ledger import audit
+from protonpay.ledger import service as ledger
+from protonpay.users import service as users
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse
 from tests.events import events_of
@@ -107,6 +114,39 @@ def test_withdraw_and_transfer_and_pay_on_one_balance(open_house: OpenHouse, own
     spent = owner.available + spender.held
     assert (spent, spender.available) == (Usdc.parse("80"), Usdc.parse("20"))
     _sound()
+
+
+def test_paying_who_owes_what_also_came_on_chain_waits_in_no_circle(
+    open_house: OpenHouse, owner: Actor, payer: Actor
+):
+    """Each credit repays their debt: by the invoices' two ways, and by transfers of one payer."""
+    _owes(open_house, owner, payer)
+    made = [ask(owner, "5") for _ in range(12)]
+    for one in made:
+        arrive(one.id, "2", state="FINAL")
+    gift = {"toIdentifier": owner.public_id, "amount": "1"}
+    works = [partial(one.paid_by, payer) for one in made]
+
+    answers = open_house.at_once([*works, *[partial(payer.post, "/client/transfer", gift)] * 12])
+
+    assert _endings(answers) == {200: 24}
+    assert ledger.owed(owner.id) == Usdc.parse("928"), "of 1000, 60 and 12 are repaid"
+    _sound()
+
+
+def _owes(house: OpenHouse, debtor: Actor, friend: Actor) -> None:
+    """Let somebody give away what a card has paid, and its bank take that back."""
+    with house.app.app_context():
+        paid = FiatAmount(100_000, "USD")
+        quoted = Quote(Rate.parse("1"), "peg", clock.now())
+        deposit = ordering.write_down(users.get(debtor.id), paid, "tap", quoted)
+        nothing = FiatAmount(0, "USD")
+        payment = CardPayment("chg_1", deposit.id, CardStatus.CAPTURED, paid, False, nothing)  # noqa: FBT003 - not live
+        settling.apply("tap", payment)
+    gift = {"toIdentifier": friend.public_id, "amount": "1000"}
+    assert debtor.post("/client/transfer", gift).status_code == 200
+    with house.app.app_context():
+        settling.apply("tap", replace(payment, refunded=paid))
 
 
 def test_pay_and_cancel(open_house: OpenHouse, owner: Actor, payer: Actor):
