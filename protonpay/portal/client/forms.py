@@ -10,6 +10,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from protonpay.portal.client import blanks
+from protonpay.wire.exact import refuse_bottomless
 
 if TYPE_CHECKING:
     from protonpay.portal.client.api import Answer
@@ -94,8 +95,10 @@ class Form:
 
     def signed(self) -> dict[str, Any]:
         """Return what a passkey has signed, as the page's script has put it down."""
+        text = self["signed"]
         try:
-            made = json.loads(self["signed"])
+            refuse_bottomless(text.encode())
+            made = json.loads(text)
         except ValueError:
             return {}
         return made if isinstance(made, dict) else {}

@@ -129,6 +129,15 @@ def test_signing_in_leads_nowhere_else(house: Flask, alice: Actor, elsewhere: st
     assert reader.client.post("/login", data=typed).headers["Location"] == "/app"
 
 
+@pytest.mark.parametrize(
+    "signed", ["[" * 15_000, '{"a":' * 900 + "1" + "}" * 900, "{", "[]", '{"a":"\\ud800"}', "1e999"]
+)
+def test_what_no_passkey_has_signed_is_refused(house: Flask, signed: str):
+    reader = Reader(house)
+    form = reader.open("/login").form("/login/passkey").fields
+    assert reader.again("/login/passkey", {**form, "signed": signed}).status_code == 400
+
+
 def test_a_bug_is_a_page_with_the_number_of_its_request(
     house: Flask, alice: Actor, monkeypatch: pytest.MonkeyPatch
 ):
