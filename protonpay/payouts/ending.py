@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from protonpay.kernel import clock, events
 from protonpay.ledger import entries
@@ -110,24 +111,28 @@ def move(
         tx_hash: the send that pays them from now on; None: as before.
     """
     PAYOUT.check(before, after)
-    moved = current().scalars(
-        update(Payout)
-        .where(Payout.id.in_(payout_ids), Payout.state == before)
-        .values(state=after, **_moments(after), **({"tx_hash": tx_hash} if tx_hash else {}))
-        .returning(Payout.id),
-        execution_options={"synchronize_session": False},
-    )
+    standing = select(Payout.id).where(Payout.id.in_(payout_ids), Payout.state == before)
+    moved = current().scalars(_in_order(standing)).all()
+    if moved:
+        paid_by = {"tx_hash": tx_hash} if tx_hash else {}
+        current().execute(
+            update(Payout)
+            .where(Payout.id.in_(moved))
+            .values(state=after, **_moments(after), **paid_by),
+            execution_options={"synchronize_session": False},
+        )
     return set(moved)
 
 
 def lock(payout_ids: Collection[str]) -> Sequence[Payout]:
     """Take the rows of payouts until the transaction ends, in the order of their owners."""
-    locked = select(Payout).where(Payout.id.in_(payout_ids)).order_by(Payout.user_id, Payout.id)
-    return (
-        current()
-        .scalars(locked.with_for_update(**LOCK), execution_options={"populate_existing": True})
-        .all()
-    )
+    locked = _in_order(select(Payout).where(Payout.id.in_(payout_ids)))
+    return current().scalars(locked, execution_options={"populate_existing": True}).all()
+
+
+def _in_order(found: Select[Any]) -> Select[Any]:
+    """Lock what is selected of payouts one after the other, whoever does so in the same order."""
+    return found.order_by(Payout.user_id, Payout.id).with_for_update(**LOCK)
 
 
 def _moments(after: str) -> dict[str, datetime | None]:

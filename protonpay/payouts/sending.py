@@ -248,6 +248,8 @@ def _book(outcomes: Mapping[str, SendOutcome]) -> None:
         else:
             # Lost, or refused on chain for want of our own funds: no reason for the payee to lose.
             anew.append(payout_id)
+    if ends and anew:
+        ending.lock(outcomes)  # all of them in their order, before some and then others
     if ends:
         ending.end(ends)
     if anew:

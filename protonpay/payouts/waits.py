@@ -14,7 +14,7 @@ from sqlalchemy import func, or_, select, update
 from protonpay.kernel import clock
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
-from protonpay.store.db import current, db, release, transaction
+from protonpay.store.db import LOCK, current, db, release, transaction
 
 log = structlog.get_logger(__name__)
 
@@ -105,16 +105,18 @@ alarm = Alarm()
 
 def note(payout_ids: Iterable[str], code: str) -> None:
     """Write down what payouts wait for; the same again changes nothing."""
+    told_otherwise = select(Payout.id).where(
+        Payout.id.in_(list(payout_ids)),
+        Payout.state == "PENDING",
+        or_(Payout.waits_for.is_(None), Payout.waits_for != code),
+    )
+    # In the order in which ``ending.lock`` takes several, which an update alone has not.
+    in_order = told_otherwise.order_by(Payout.user_id, Payout.id).with_for_update(**LOCK)
     with transaction():
-        current().execute(
-            update(Payout)
-            .where(
-                Payout.id.in_(list(payout_ids)),
-                Payout.state == "PENDING",
-                or_(Payout.waits_for.is_(None), Payout.waits_for != code),
-            )
-            .values(waits_for=code, waits_since=clock.now())
-        )
+        found = current().scalars(in_order).all()
+        if found:
+            since = {"waits_for": code, "waits_since": clock.now()}
+            current().execute(update(Payout).where(Payout.id.in_(found)).values(**since))
 
 
 def forget(payout: Payout) -> None:
