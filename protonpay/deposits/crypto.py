@@ -73,7 +73,11 @@ def _deposit_of(transfer: Incoming) -> Deposit | None:
 
 def _take_over(deposit: Deposit, transfer: Incoming) -> None:
     # A reorg may have changed what the transaction does, before it is final.
-    for name, value in _facts(transfer).items():
+    facts = _facts(transfer)
+    if (deposit.user_id, deposit.amount_micro) == (facts["user_id"], facts["amount_micro"]):
+        # It was shown, and stays, on whatever plan its user is by now.
+        del facts["commission_micro"]
+    for name, value in facts.items():
         setattr(deposit, name, value)
 
 

@@ -17,6 +17,7 @@ from protonpay.wallets import recording
 from protonpay.wallets.models import Incoming
 from tests.actors import Actor, make_actor
 from tests.committed import OpenHouse, open_house
+from tests.plans.of_a_kind import on_plan
 from tests.unchanged import nothing_changes
 from tests.wallets.pools import follow_all, told, transfers
 
@@ -142,6 +143,17 @@ def test_what_is_final_never_vanishes(bob: Actor):
     _arrives(bob, final=True)
     with nothing_changes():
         _vanishes()
+
+
+def test_the_commission_that_was_shown_stays_whatever_plan_follows(bob: Actor):
+    _arrives(bob, final=False)
+    follow_all()
+    on_plan(bob, deposit_commission_bps=100)
+    _arrives(bob, final=True)
+    follow_all()
+    assert (bob.available, ledger.balance(chart.FEES)) == (AMOUNT, Usdc(0))
+    (line,) = _crypto(bob)
+    assert (line["status"], line["amount"]) == ("CONFIRMED", "12.50")
 
 
 def test_the_plans_commission_is_the_houses(bob: Actor):
