@@ -133,16 +133,17 @@ def explain(network: str, tx_hash: str, address: str | None = None) -> Explanati
 
 
 def _look(network: str, name: str, address: str | None) -> Explanation:
-    rows = {(row.address, row.amount): row for row in traces.transfers_of(network, name)}
+    # A transaction may pay one address the same amount twice: each is a row of its own.
+    rows = traces.transfers_of(network, name)
     standing, block = None, None
     try:
         inspected = chains.inspector(network).inspect(name)
     except NoAnswer as error:
-        lines = [_row(row) for row in rows.values()]
+        lines = [_row(row) for row in rows]
         lines.append(Explained(Verdict.UNKNOWN, more=str(error)))
     else:
         standing, block = inspected.standing, inspected.block
-        lines = [*_lines(network, name, inspected, rows), *map(_row, rows.values())]
+        lines = [*_lines(network, name, inspected, rows), *map(_row, rows)]
         lines = lines or [Explained(_WHOLE.get(standing, Verdict.NOT_OURS))]
     if address is not None:
         lines = [line for line in lines if line.address in (None, address)] or [
@@ -152,7 +153,7 @@ def _look(network: str, name: str, address: str | None) -> Explanation:
 
 
 def _lines(
-    network: str, name: str, inspected: Inspected, rows: dict[tuple[str, Usdc], Transfer]
+    network: str, name: str, inspected: Inspected, rows: list[Transfer]
 ) -> Iterator[Explained]:
     """Name what concerns us, and take from the rows those that a touch explains."""
     sent = traces.sent_by_us(network, name)
@@ -164,8 +165,9 @@ def _lines(
     wallets = chains.own_wallets(NETWORKS[network])
     read_to = books.watched_up_to(network)
     for touch in inspected.touches:
-        row = rows.pop((touch.address, Usdc(touch.amount)), None) if touch.asset == USDC else None
+        row = next((one for one in rows if _is_of(touch, one)), None)
         if row is not None:
+            rows.remove(row)
             yield _row(row)
         elif touch.address in held:
             # Where accounts are read one by one, no mark says that this one has been.
@@ -178,6 +180,10 @@ def _lines(
             yield _to_holder(network, touch, held[touch.address], passed=passed)
         elif touch.address in wallets and sent is None:
             yield _explained(Verdict.OUR_WALLET, touch)
+
+
+def _is_of(touch: Touch, row: Transfer) -> bool:
+    return (touch.asset, touch.address, touch.amount) == (USDC, row.address, row.amount.micro)
 
 
 def _to_holder(network: str, touch: Touch, holder: str | None, *, passed: bool) -> Explained:

@@ -16,6 +16,7 @@ from protonpay.chains.solana_inspection import SolanaInspector
 from protonpay.deposits.models import Deposit
 from protonpay.kernel import clock
 from protonpay.kernel.errors import Invalid
+from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import AttemptedPayout, OutbidSend, PayoutAttempt
 from protonpay.reconciliation.explaining import SAID, Explained, Verdict, explain
 from protonpay.sandbox.evm import abi
@@ -101,6 +102,27 @@ def test_what_the_watch_has_passed_without_a_row_is_said(base_asked, payee):
     assert verdict(tx_hash) is Verdict.NOT_READ_YET
     base_asked.mine(2)
     assert verdict(tx_hash) is Verdict.NOT_RECORDED
+
+
+def test_the_same_twice_in_one_transaction_is_credited_and_told_of_twice(base_asked, payee):
+    rpc, twice = base_asked.world.rpc, "0x" + "76" * 20
+    # Does with USDC what it is called with, two times over.
+    again = f"60006000366000600073{base_asked.world.usdc[2:]}5af150"
+    rpc("anvil_setCode", twice, f"0x366000600037{again}{again}00")
+    pay(base_asked, twice, 10_000_000)
+    base_asked.mine()
+    before = payee.actor.available
+    data = abi.call("transfer(address,uint256)", payee.base, 5_000_000)
+    tx_hash = act(base_asked, twice, data=data, gas=hex(500_000))
+    base_asked.mine(3)
+    watching.watch("Base")
+    follow_all()
+
+    with nothing_changes():
+        told = explain("Base", tx_hash)
+
+    assert [(line.verdict, line.amount) for line in told.lines] == [(Verdict.CREDITED, "5.00")] * 2
+    assert payee.actor.available == before + Usdc.parse("10")
 
 
 @pytest.mark.parametrize("state", ["ON_HOLD", "RETURNED"])
