@@ -26,7 +26,7 @@ class Surroundings:
 
     Attributes:
         home: the origin at which the application answers.
-        client: who asks the application.
+        client: who asks the application; it has no cookies beside the browser's.
         sizes: bytes of each of its answers, by address, in the order of asking.
         strangers: addresses that are not the application's and were asked for.
         down: whether nobody answers.

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from protonpay.kernel import clock
 from protonpay.wallets import service as wallets
 from tests.actors import PASSWORD, Actor
-from tests.browser.driving import Visit, sign_in
+from tests.browser.driving import Visit, sign_in, sign_in_by_hand
 from tests.invoices.asking import ask, pay_on_chain
 
 pytestmark = pytest.mark.slow  # a real browser
@@ -150,7 +150,7 @@ def test_no_secret_is_in_a_page_its_storage_or_its_address(
 ):
     """T44, T46: what opens the account stays in a cookie that no script can read."""
     seen = visit()
-    sign_in(seen, merchant)
+    sign_in_by_hand(seen, merchant)
     (cookie,) = [each for each in seen.context.cookies() if each.get("httpOnly")]
     assert (cookie["sameSite"], cookie["path"]) == ("Lax", "/")
     secrets = (PASSWORD, cookie["value"], merchant.token)
