@@ -44,7 +44,7 @@ def _together(member: Membership, view: View, *validated: Any, **path: Any) -> A
         except Refusal as refusal:
             if db.undone():
                 raise
-            # Behind a transaction that ended well: what that one wrote stays (a wrong code).
+            # Behind a transaction that ended well: what that one wrote stays.
             refused = refusal
         else:
             _note(member, next(iter(path.values()), None) or _made(response))
