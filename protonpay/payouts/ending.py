@@ -51,7 +51,7 @@ def end(ends: Mapping[str, End]) -> None:
     payouts = lock(ends)
     _move(payouts, ends)
     ledger.post_all([_entry(payout) for payout in payouts])
-    publish_all([_event(payout) for payout in payouts])
+    _tell(payouts)
 
 
 def complete_inside(payout_id: str, holder: Holder) -> None:
@@ -70,7 +70,7 @@ def complete_inside(payout_id: str, holder: Holder) -> None:
         holder=holder,
         payout_id=payout.id,
     )
-    publish_all([_event(payout)])
+    _tell([payout])
 
 
 def fail(payout_id: str, code: str) -> None:
@@ -175,6 +175,11 @@ def _entry(payout: Payout) -> Entry:
     return entries.payout_settle(
         payout.id, payout.user_id, payout.network, payout.amount_micro, payout.fee_micro
     )
+
+
+def _tell(payouts: Sequence[Payout]) -> None:
+    # What is sent back was nobody's withdrawal: who was to get it neither ordered it nor lost it.
+    publish_all([_event(payout) for payout in payouts if payout.source is None])
 
 
 def _event(payout: Payout) -> tuple[str, str, dict[str, str | None]]:

@@ -139,6 +139,7 @@ def test_a_deposit_goes_back_to_its_sender(bob: Actor, base: FakeChain, listing:
     shown = bob.get(f"/client/deposit/{deposit_id}").get_json()["deposit"]
     assert (_deposit(bob).state, shown["status"]) == ("RETURNED", "REFUNDED")
     assert bob.get("/client/dashboard").get_json()["totalWithdrawn"] == "0.00"
+    assert events_of(bob.id) == []
     assert (bob.available, bob.held, ledger.balance(chart.custody("Base"))) == (ZERO, ZERO, ZERO)
     assert (_sound(), holds.listed()) == (True, [])
     assert [order.amount for _, (order,), _ in base.signed] == [AMOUNT]
@@ -156,6 +157,7 @@ def test_what_cannot_be_sent_back_is_held_again(bob: Actor, base: FakeChain, lis
 
     assert (stored(payout_id).state, _deposit(bob).state) == ("FAILED", "ON_HOLD")
     assert (_suspense(), bob.available, bob.held, _sound()) == (AMOUNT, ZERO, ZERO, True)
+    assert events_of(bob.id) == []
     holds.release(deposit_id, "nobody takes it")
     assert bob.available == AMOUNT
 
