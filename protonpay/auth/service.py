@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from protonpay.auth import devices, emails, failures, sessions
+from protonpay.auth import devices, email_tokens, emails, failures, sessions
 from protonpay.auth.devices import Device
-from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge
+from protonpay.auth.models import AuthSession, RefreshToken, SignInChallenge, TokenPurpose
 from protonpay.auth.passwords import check_strength, passwords
 from protonpay.auth.shown import Shown
 from protonpay.auth.states import REFRESH
@@ -212,6 +212,8 @@ def suspend(user_id: str) -> int:
     """
     with transaction():
         users.set_standing(user_id, "SUSPENDED")
+        # Nor is it somebody else's, by a letter to another address, when it is let go on.
+        email_tokens.void(users.get(user_id), TokenPurpose.CHANGE)
         return sessions.end_all_of(user_id, "suspended")
 
 

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from protonpay.auth import recovery
 from protonpay.auth.email_tokens import LIFE, MOST_AN_HOUR
 from protonpay.auth.models import TokenPurpose
+from protonpay.auth.service import suspend
 from protonpay.kernel import clock
 from protonpay.store.db import db
 from protonpay.store.outbox import OutboxRow
@@ -155,7 +156,7 @@ def test_a_password_is_changed_and_the_other_sessions_end(alice: Actor):
     assert re.search("password", letters.waiting(alice.email)[-1].subject)
 
 
-@pytest.mark.parametrize("way", ["reset", "changed", "frozen"])
+@pytest.mark.parametrize("way", ["reset", "changed", "frozen", "suspended"])
 def test_an_address_that_was_asked_for_before_is_nobodys_any_more(alice: Actor, way: str):
     """Who knew the old password may have asked for it: their letter lies elsewhere."""
     elsewhere = {"email": "thief@example.com", "password": PASSWORD}
@@ -163,6 +164,8 @@ def test_an_address_that_was_asked_for_before_is_nobodys_any_more(alice: Actor, 
     token = letters.token_of(letters.waiting("thief@example.com")[-1])
     if way == "reset":
         reset(alice.client, asked(alice))
+    elif way == "suspended":
+        suspend(alice.id)
     else:
         assert change(alice).status_code == 200
     if way == "frozen":
