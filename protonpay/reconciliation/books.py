@@ -65,8 +65,12 @@ _ARRIVED = """
     AND NOT inside AND block <= %(height)s GROUP BY 1
 """
 _RING = """
-    UPDATE watched_accounts SET due_at = now()
-    WHERE network = %(network)s AND address = ANY(%(addresses)s) AND due_at > now()
+    WITH soon AS (
+        SELECT network, address FROM watched_accounts
+        WHERE network = %(network)s AND address = ANY(%(addresses)s) AND due_at > now()
+        ORDER BY address FOR NO KEY UPDATE)
+    UPDATE watched_accounts a SET due_at = now() FROM soon
+    WHERE a.network = soon.network AND a.address = soon.address
 """
 _MARK = "SELECT height FROM watch_marks WHERE network = %(network)s"
 _ACCOUNT = """

@@ -205,9 +205,20 @@ def _look_later(network: str, addresses: Sequence[str]) -> None:
         return
     now = clock.now()
     tiers = [(WatchedAccount.active_at > now - age, now + wait) for age, wait in _TIERS]
+    # In one order, as reconciliation has some of them looked at soon in the same.
+    quiet = (
+        select(WatchedAccount.address)
+        .where(WatchedAccount.network == network, WatchedAccount.address.in_(addresses))
+        .order_by(WatchedAccount.address)
+        .with_for_update(**LOCK)
+        .cte("quiet")
+    )
     with transaction() as session:
         session.execute(
             update(WatchedAccount)
-            .where(WatchedAccount.network == network, WatchedAccount.address.in_(addresses))
+            .where(
+                WatchedAccount.network == network,
+                WatchedAccount.address.in_(select(quiet.c.address)),
+            )
             .values(due_at=case(*tiers, else_=now + _RARELY))
         )

@@ -78,7 +78,8 @@ def record(
         held: who holds which address.
         final: no reorg can take them back.
     """
-    for arrival in arrivals:
+    # In one order, whoever tells of them: two rounds at once would wait for each other.
+    for arrival in sorted(arrivals, key=lambda one: (one.block, one.tx_hash, one.ordinal)):
         holder = held.get(arrival.address)
         if holder is not None:
             _record(network, arrival, holder, final=final)
@@ -129,7 +130,8 @@ def open_rows(network: str) -> Sequence[Incoming]:
     """Return the transfers of a network that are seen and not final."""
     seen = select(Incoming).where(Incoming.network == network, Incoming.state == "SEEN")
     return db.session.scalars(
-        seen.order_by(Incoming.block), execution_options={"populate_existing": True}
+        seen.order_by(Incoming.block, Incoming.tx_hash, Incoming.ordinal),
+        execution_options={"populate_existing": True},
     ).all()
 
 

@@ -201,7 +201,7 @@ def _look_after(
     release()
     _write(network, arrivals, held, reach)
     with transaction():
-        for row in gone:
+        for row in sorted(gone, key=lambda one: (one.block, one.tx_hash, one.ordinal)):
             recording.vanish(network, row.tx_hash, row.ordinal)
 
 
