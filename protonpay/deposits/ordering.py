@@ -67,7 +67,8 @@ def worth(fiat: FiatAmount, quoted: Quote) -> Usdc:
             can hold (``invalid_amount``).
     """
     amount = quoted.rate.to_usdc(fiat)
-    if amount.micro > MAX_MICRO:
+    # The price of a bill may be as large as no card's amount.
+    if max(amount.micro, fiat.minor) > MAX_MICRO:
         raise Invalid("invalid_amount", "This is more USDC than there can be.")
     if not amount:
         raise Invalid("amount_too_small", "This is less than a millionth of a USDC.")

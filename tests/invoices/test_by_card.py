@@ -7,11 +7,12 @@ from flask import Flask
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from protonpay.deposits import review, settling
+from protonpay.deposits import invoiced, review, settling
+from protonpay.fx.port import Quote
 from protonpay.invoices import cards, checkout, receiving, refunding, service
 from protonpay.invoices.models import InvoiceCard
 from protonpay.kernel import clock
-from protonpay.kernel.errors import Conflict, NotFound, Unavailable
+from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
@@ -45,6 +46,18 @@ def test_a_price_is_the_least_that_buys_it(rate: str, due: str, currency: str, p
     assert str(found) == price
     assert not of.to_usdc(found) < amount
     assert of.to_usdc(FiatAmount(found.minor - 1, currency)) < amount
+
+
+def test_a_price_that_no_column_holds_is_refused(bob: Actor):
+    """Of so many sum that no card was ever made for it."""
+    made = ask(bob, "9000000000000")
+    quoted = Quote(Rate.parse("12500"), "market", clock.now())
+    with nothing_changes(), pytest.raises(Invalid) as refusal:
+        invoiced.order(
+            bob.id, made.id, Usdc.parse("9000000000000"), provider="freedompay", currency="UZS",
+            quoted=quoted,
+        )  # fmt: skip
+    assert refusal.value.code == "invalid_amount"
 
 
 def test_paid_once_whoever_tells_of_it_how_often(bob: Actor, tap: Simulator):
