@@ -26,7 +26,8 @@ _BEST_FIRST = ("LANDED", "FAILED", "LOST")
 def free_sequence(chain: Chain) -> SignedSend | None:
     """Return the ended send with the lowest nonce still free: the next send must take it.
 
-    Whatever its end: a payment handed in by somebody else has landed and left our nonce free.
+    Whatever its end: a payment handed in by somebody else has landed and left our nonce free. The
+    caller holds the network's switch, so that no two take one at the same time.
     """
     ended = current().scalar(
         select(PayoutAttempt)

@@ -88,6 +88,7 @@ def sign(payout_id: str) -> Signed:
         prospect = chain.read_terms(orders)
         first = chain.next_sequence()
     except NotReady as waiting:
+        # No mark was looked for: what was asked back waits, too.
         return Signed(later=_put_off({payout_id: waiting}).get(payout_id))
     except NoAnswer as unknown:
         waits.note([payout_id], waits.NODE_SILENT)
@@ -250,8 +251,9 @@ def _look_again(waiting: Sequence[tuple[Payout, User]]) -> dict[str, Refusal | N
     timelines = {plan: plans.timeline(plan) for plan in {owner.plan for _, owner in waiting}}
     refused: dict[str, Refusal | NotReady] = {}
     for payout, owner in waiting:
-        # As they were when it was accepted: what was announced for later holds for later ones. The
-        # level is the owner's of now: it changes by a decision about them, which holds at once.
+        # As they were when it was accepted: what was announced for later holds for later ones. Plan
+        # and level are the owner's of now: they change by a decision about them, which holds at
+        # once.
         terms = timelines[owner.plan].at(payout.created_at).at_level(owner.identity_level)
         try:
             _check_again(payout, owner, terms, earlier[payout.id])
@@ -272,6 +274,8 @@ def _free_to_go(
 def _check_again(payout: Payout, owner: User, terms: Terms, earlier: Before) -> None:
     if payout.source is not None:
         return  # nobody's withdrawal
+    # Not asked again: what nobody loses (a verified address, an approved identity), and the address
+    # book, whose owner can cancel what it would not let pass any more.
     cancelling.check(payout)
     try:
         users.check_may_spend(owner)
