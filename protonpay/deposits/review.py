@@ -95,9 +95,9 @@ def _check_state(deposit: Deposit) -> None:
 
 def _asked(deposit: Deposit) -> CardPayment:
     # Another payment than the one the page was opened for may have been made for this order.
-    pair = (deposit.differences or {}).get("payment") or (None, deposit.provider_ref)
+    reference = settling.decisive(deposit) or ""
     try:
-        return card_providers.get(deposit.provider or "").fetch_payment(pair[1] or "")
+        return card_providers.get(deposit.provider or "").fetch_payment(reference)
     except NoAnswer as unknown:
         said = "The payment provider does not answer. Try again."
         raise Unavailable("provider_unavailable", said) from unknown

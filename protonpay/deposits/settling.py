@@ -98,6 +98,12 @@ def differences(deposit: Deposit, payment: CardPayment) -> Differences:
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
+def decisive(deposit: Deposit) -> str | None:
+    """Return the payment that a deposit's end depends on: its own, or the one under review."""
+    _, reviewed = (deposit.differences or {}).get("payment", (None, deposit.provider_ref))
+    return reviewed
+
+
 def _ask(provider: str, provider_ref: str) -> CardPayment | Later:
     try:
         payment = card_providers.get(provider).fetch_payment(provider_ref)
@@ -144,13 +150,7 @@ def _ordered(session: Session, provider: str, payment: CardPayment) -> Deposit |
 def _is_its(deposit: Deposit, payment: CardPayment) -> bool:
     # How another payment of the same order ended says nothing about this one; and it may be
     # another that is under review.
-    return _decisive(deposit) in (None, payment.provider_ref)
-
-
-def _decisive(deposit: Deposit) -> str | None:
-    """Return the payment that a deposit's end depends on: its own, or the one under review."""
-    _, reviewed = (deposit.differences or {}).get("payment", (None, deposit.provider_ref))
-    return reviewed
+    return decisive(deposit) in (None, payment.provider_ref)
 
 
 def _captured(deposit: Deposit, payment: CardPayment) -> None:
@@ -162,7 +162,7 @@ def _captured(deposit: Deposit, payment: CardPayment) -> None:
     if wrong:
         _review(deposit, wrong)
     elif DEPOSIT.may(deposit.state, "CONFIRMED"):
-        other = _decisive(deposit)
+        other = decisive(deposit)
         if other not in (None, payment.provider_ref):
             # It was under review, and no review will be left of it.
             log.error("charged_twice", deposit_id=deposit.id, provider_ref=other)
