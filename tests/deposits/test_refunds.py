@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from protonpay.deposits import settling
 from protonpay.deposits.models import Deposit
 from protonpay.kernel import clock, events
+from protonpay.kernel.errors import Invalid
 from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.kernel.money import ZERO, Usdc
-from protonpay.ledger import audit, chart
+from protonpay.ledger import audit, chart, entries
 from protonpay.ledger import service as ledger
-from protonpay.store.db import db
+from protonpay.store.db import db, transaction
 from tests.actors import Actor
 from tests.deposits.till import Till, stored
 from tests.events import events_of
@@ -108,6 +109,23 @@ def test_more_given_back_than_was_paid_takes_back_what_was_credited(till: Till, 
     till.ask(deposit)
     assert (bob.available, ledger.owed(bob.id)) == (ZERO, ZERO)
     assert stored(deposit.id).refunded_minor == deposit.fiat_minor
+
+
+@pytest.mark.parametrize("played", ["tap"], indirect=True)
+def test_a_refund_waits_for_fees_that_were_taken_out_and_is_booked_whole(till: Till, bob: Actor):
+    on_plan(bob, deposit_commission_bps=333)
+    deposit = till.credited(bob)
+    ours = deposit.commission_micro
+    with transaction():
+        ledger.post(entries.adjustment("out", chart.FEES, chart.CAPITAL, ours))
+    till.pull(deposit, "chargeback")
+    with nothing_changes(), pytest.raises(Invalid):
+        till.ask(deposit)
+    with transaction():
+        ledger.post(entries.adjustment("back", chart.CAPITAL, chart.FEES, ours))
+    till.ask(deposit)
+    assert (stored(deposit.id).state, bob.available) == ("REFUNDED", ZERO)
+    assert audit.findings() == []
 
 
 def test_a_chargeback_that_nobody_tells_of_is_found_by_looking(till: Till, bob: Actor):
