@@ -4,7 +4,7 @@ from marshmallow import fields, validate
 
 from protonpay.kernel import events, ids, notices
 from protonpay.notifications.service import KINDS, MOST_COUNTED, SECURITY, SHOWS
-from protonpay.web.fields import Moment, Text, WholeNumber, WireSchema, YesNo
+from protonpay.web.fields import Moment, Secret, Text, WholeNumber, WireSchema, YesNo
 from protonpay.web.paging import Paged, PageQuery
 
 _ID = f"^(evt_)?{ids.ID_PATTERN.pattern}$"
@@ -166,7 +166,7 @@ class TelegramAnswer(WireSchema):
 class TelegramLinkView(WireSchema):
     """What links a chat."""
 
-    url = fields.String(
+    url = Secret(
         metadata={
             "format": "uri",
             "example": "https://t.me/example_bot?start=Zm9yIGFuIGV4YW1wbGUgb25seSE",

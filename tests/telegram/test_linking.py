@@ -54,6 +54,17 @@ def test_the_code_is_stored_as_a_digest_and_fits_a_link(alice: Actor, telegram: 
     assert code.encode() not in bytes(row[0])
 
 
+def test_an_answer_that_is_repeated_keeps_no_code_that_can_be_read(
+    alice: Actor, telegram: Telegram
+):
+    sent = {"Idempotency-Key": "once"}
+    url = alice.post(LINK, headers=sent).get_json()["link"]["url"]
+    assert alice.post(LINK, headers=sent).get_json()["link"]["url"] == url
+    (code,) = parse_qs(urlsplit(url).query)["start"]
+    (row,) = db.execute("SELECT body, sealed_body FROM idempotency_keys", {}).fetchall()
+    assert all(code.encode() not in bytes(kept) for kept in row)
+
+
 def test_a_code_works_once(alice: Actor, telegram: Telegram):
     first, second = telegram.someone(), telegram.someone()
     url = asked(alice)
