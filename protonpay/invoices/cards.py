@@ -52,8 +52,8 @@ def open_page(
 
     Raises:
         NotFound: there is no such invoice.
-        Conflict: it cannot be paid, or a card payment of it is being processed
-            (``state_conflict``).
+        Conflict: it cannot be paid, a card payment of it is being processed, or no page came in
+            its time: then the next to ask gets another (``state_conflict``).
         Invalid: unknown provider or currency, or the provider refuses (``payment_rejected``).
         Unavailable: not set up, paused, no rate or no answer (``provider_unavailable``):
             nobody was charged.
@@ -70,11 +70,21 @@ def open_page(
             card = _order(invoice, provider, currency, quoted)
     if card.page_url is None:
         payer = Payer(email.partition("@")[0], email)
-        opened = invoiced.open_page(card.deposit_id, payer, to)
+        page_url = _address(card, payer, to)
         with transaction() as session:
             card = session.get_one(InvoiceCard, card.deposit_id, populate_existing=True)
-            card.page_url = opened.page_url
+            card.page_url = page_url
     return card
+
+
+def _address(card: InvoiceCard, payer: Payer, to: Destinations) -> str | None:
+    try:
+        return invoiced.open_page(card.deposit_id, payer, to).page_url
+    except Conflict as ended:
+        # No page came in its time. Whoever asks now gets another, at the rate of now.
+        follow(card.deposit_id)
+        said = "This card page has ended. Try again."
+        raise Conflict("state_conflict", said) from ended
 
 
 def came_back(invoice_id: str, deposit_id: str) -> None:

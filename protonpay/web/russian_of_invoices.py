@@ -22,6 +22,7 @@ OF_INVOICES: Mapping[str, str] = {
         "Нужен источник: схема, узел и порт, без пути."
     ),
     "A card payment is being processed.": "Платёж картой обрабатывается.",
+    "This card page has ended. Try again.": "Эта страница оплаты картой закрыта. Попробуйте снова.",
     "A payment on chain is being confirmed.": "Платёж в сети подтверждается.",
     "This invoice is paid.": "Этот счёт оплачен.",
     "This invoice has expired.": "Срок оплаты этого счёта истёк.",

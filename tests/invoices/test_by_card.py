@@ -130,6 +130,20 @@ def test_no_answer_is_asked_again_under_the_same_reference(bob: Actor, tap: Simu
     assert open_page(made).deposit_id == first.deposit_id
 
 
+def test_a_page_that_did_not_come_in_its_time_makes_room_for_another(bob: Actor, tap: Simulator):
+    made = ask(bob, "50")
+    tap.pull("faults", fault="reset", call="create")
+    with pytest.raises(Unavailable):
+        open_page(made)
+    (first,) = db.session.scalars(select(InvoiceCard)).all()
+    with transaction():
+        deposit_of(first).created_at -= timedelta(minutes=31)
+    with pytest.raises(Conflict):
+        open_page(made)
+    assert state_of(first) == "EXPIRED"
+    assert open_page(made).deposit_id != first.deposit_id, "at the rate of now"
+
+
 def test_money_that_moves_after_a_failure_pays(bob: Actor, tap: Simulator):
     made = ask(bob, "50")
     page = open_page(made)
