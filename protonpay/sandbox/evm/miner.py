@@ -72,11 +72,10 @@ class Miner:
     def _wanted(self) -> bool:
         if time.monotonic() - self._mined_at > self._heartbeat:
             return True
-        return int(self._rpc("txpool_status")["pending"], 16) > 0 or self._has_unfinal_sends()
-
-    def _has_unfinal_sends(self) -> bool:
-        # Asked of the chain, not remembered: others may mine or reorganise it.
-        newest = int(self._rpc("eth_blockNumber"), 16)
-        unfinal = range(max(newest - BLOCKS_TO_FINALITY + 1, 0), newest + 1)
-        counts = [self._rpc("eth_getBlockTransactionCountByNumber", hex(n)) for n in unfinal]
-        return any(int(count, 16) for count in counts if count is not None)
+        # Asked of the chain in one go, not remembered: others may mine or reorganise it. The two
+        # blocks that are not final are the newest and the safe one.
+        count = "eth_getBlockTransactionCountByNumber"
+        asked = (("txpool_status",), (count, "latest"), (count, "safe"))
+        pool, *unfinal = self._rpc.together(*asked)
+        sent = [pool["pending"], *[each for each in unfinal if each is not None]]
+        return any(int(each, 16) for each in sent)

@@ -30,13 +30,27 @@ class Rpc:
             NodeError: the node's own error.
             OSError: the node is not there.
         """
-        request = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
-        reply = self._post(json.dumps(request))
-        if "error" in reply:
-            raise NodeError(f"{method}: {reply['error'].get('message')}")
-        return reply["result"]
+        return _told(method, self._post(self._question(method, *params)))
 
-    def _post(self, body: str) -> Any:
+    def together(self, *questions: tuple[Any, ...]) -> list[Any]:
+        """Ask several questions in one request, each a method and its parameters.
+
+        Returns:
+            The answers, in the order of the questions.
+
+        Raises:
+            NodeError: the node's own error, of the first question that has one.
+            OSError: the node is not there.
+        """
+        asked = [self._question(*each) for each in questions]
+        by_id = {reply["id"]: reply for reply in self._post(asked)}
+        return [_told(each["method"], by_id[each["id"]]) for each in asked]
+
+    def _question(self, method: str, *params: Any) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
+
+    def _post(self, asked: Any) -> Any:
+        body = json.dumps(asked)
         host, port = self._url.hostname or "127.0.0.1", self._url.port
         with closing(http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)) as to_node:
             try:
@@ -44,3 +58,9 @@ class Rpc:
                 return json.loads(to_node.getresponse().read())
             except http.client.HTTPException as error:
                 raise ConnectionError(f"the node broke off: {error!r}") from error
+
+
+def _told(method: str, reply: dict[str, Any]) -> Any:
+    if "error" in reply:
+        raise NodeError(f"{method}: {reply['error'].get('message')}")
+    return reply["result"]
