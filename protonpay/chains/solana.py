@@ -296,8 +296,11 @@ class Solana:
     def _refused(self, sent: Sent, slot: int, err: Any, fee: int) -> list[SendOutcome]:
         """Before a payout may count as failed: no other send of it has made the marker."""
         found = []
-        for payment, unmarked in self._look_for_markers(sent, slot):
+        frozen, looked = self._look_for_markers(sent, slot)
+        for payment, unmarked in looked:
             reason = payment.refusal(err)
+            if reason == "account_frozen" and frozen:
+                reason = "treasury_frozen"  # the error does not say which of the two accounts
             state = SendState.LOST if reason == ANOTHER else SendState.FAILED
             if unmarked and reason != "marker_taken":
                 found.append(SendOutcome(state, reason=reason, fee=fee))
@@ -305,16 +308,22 @@ class Solana:
                 found.append(self._marked(sent, payment))
         return found
 
-    def _look_for_markers(self, sent: Sent, slot: int) -> list[tuple[Payment, bool]]:
-        """Return each payment and whether its marker is known not to exist at a slot or later."""
+    def _look_for_markers(self, sent: Sent, slot: int) -> tuple[bool, list[tuple[Payment, bool]]]:
+        """Look at a slot or later.
+
+        Returns:
+            Whether the treasury is frozen; each payment, and whether its marker is known not to
+            exist.
+        """
         not_older = _FINAL | {"minContextSlot": slot, "encoding": "base64"}
-        keys = [str(payment.marker) for payment in sent.payments]
+        keys = [str(sent.purse), *(str(payment.marker) for payment in sent.payments)]
         (told,) = ask(self._rpc, [("getMultipleAccounts", [keys, not_older])])
         with reading():
-            fresh = told["context"]["slot"] >= slot
-            return [
+            purse, *markers = told["value"]
+            holding, fresh = read_holding(read_account(purse)), told["context"]["slot"] >= slot
+            return holding is not None and holding.frozen, [
                 (payment, fresh and marker is None)
-                for payment, marker in zip(sent.payments, told["value"], strict=True)
+                for payment, marker in zip(sent.payments, markers, strict=True)
             ]
 
     def _expired(self, send: SignedSend, sent: Sent, reached: FinalPoint) -> list[SendOutcome]:

@@ -34,7 +34,7 @@ _SOONEST_SECONDS, _LATEST_SECONDS = 0.15, 15
 _PART_OF_AGE = 10
 _BOOKED_TOGETHER = 200
 _NOT_FINAL = "not final"
-_OURS = frozenset({"treasury_short", "gas_short"})
+_OURS = frozenset({"treasury_short", "treasury_frozen", "gas_short"})
 
 
 def broadcast(*attempt_ids: int) -> None:
@@ -246,7 +246,7 @@ def _book(outcomes: Mapping[str, SendOutcome]) -> None:
         elif outcome.state is SendState.FAILED and outcome.reason not in _OURS:
             ends[payout_id] = End(code=outcome.reason or "refused_on_chain")
         else:
-            # Lost, or refused on chain for want of our own funds: no reason for the payee to lose.
+            # Lost, or refused on chain for our own wallets' sake: no reason for the payee to lose.
             anew.append(payout_id)
     if ends and anew:
         ending.lock(outcomes)  # all of them in their order, before some and then others

@@ -190,7 +190,7 @@ def test_a_payout_refused_on_chain_comes_back_with_its_fee(
     assert (name, data["reason"], data["txHash"]) == ("payout.failed", code, attempt.tx_hash)
 
 
-@pytest.mark.parametrize("code", ["treasury_short", "gas_short"])
+@pytest.mark.parametrize("code", ["treasury_short", "treasury_frozen", "gas_short"])
 def test_what_failed_for_want_of_our_own_funds_is_signed_anew(
     alice: Actor, base: FakeChain, code: str
 ):

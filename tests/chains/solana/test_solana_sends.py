@@ -185,6 +185,18 @@ def test_a_payee_frozen_after_signing_fails_the_send(custody):
     assert custody.spent() == 0
 
 
+def test_a_treasury_frozen_after_signing_is_named_and_not_the_payee(custody):
+    payee = custody.node.funded(micro=1).pubkey()
+    send = custody.sign(custody.order(payee))
+    custody.node.call("sandbox_freeze", custody.chain.treasury)
+    custody.node.finalize()
+    force(custody.node, send)
+    custody.node.finalize()
+    assert outcome_of(custody.chain, send) == SendOutcome(
+        SendState.FAILED, reason="treasury_frozen", fee=10_000
+    )
+
+
 def test_a_treasury_emptied_meanwhile_fails_the_send(custody, payee):
     first = custody.sign(custody.order(payee, TREASURY_MICRO))
     second = custody.sign(custody.order(payee, 1))
