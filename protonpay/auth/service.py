@@ -194,7 +194,7 @@ def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
 def logout(session_id: str) -> None:
     """End a session; its access tokens end with it."""
     with transaction() as session:
-        found = session.get(AuthSession, session_id, with_for_update=LOCK)
+        found = session.get(AuthSession, session_id, with_for_update=LOCK, populate_existing=True)
         if found is not None and found.ended_at is None:
             sessions.end(found, "signed_out")
 

@@ -75,7 +75,7 @@ def end(user_id: str, session_id: str) -> None:
         NotFound: there is none, it has ended, or it is somebody else's.
     """
     with transaction() as session:
-        found = session.get(AuthSession, session_id, with_for_update=LOCK)
+        found = session.get(AuthSession, session_id, with_for_update=LOCK, populate_existing=True)
         if found is None or found.user_id != user_id or found.ended_at is not None:
             raise NotFound("not_found", "There is no such session.")
         sessions.end(found, "revoked")

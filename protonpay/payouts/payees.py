@@ -44,7 +44,9 @@ def look(*, wallet_address: str, network: str) -> PayeeLook:
     )
     with transaction() as session:
         new = session.scalar(first.on_conflict_do_nothing().returning(PayeeLook.address))
-        row = session.get_one(PayeeLook, (network, to), with_for_update=LOCK)
+        row = session.get_one(
+            PayeeLook, (network, to), with_for_update=LOCK, populate_existing=True
+        )
         if new is None and _is_old(row):
             PAYEE_LOOK.check(row.state, PAYEE_LOOK.initial)
             row.state, row.asked_at, row.told_at = PAYEE_LOOK.initial, now, None
@@ -69,7 +71,9 @@ def find_out(network: str, address: str) -> None:
         log.warning("payee_unknown", network=network, error=repr(unknown))
         state = "UNKNOWN"
     with transaction():
-        row = current().get(PayeeLook, (network, address), with_for_update=LOCK)
+        row = current().get(
+            PayeeLook, (network, address), with_for_update=LOCK, populate_existing=True
+        )
         if row is not None and row.state == PAYEE_LOOK.initial:
             PAYEE_LOOK.check(row.state, state)
             row.state, row.told_at = state, clock.now()

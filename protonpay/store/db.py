@@ -23,7 +23,8 @@ APPLICATION_ROLE = "protonpay_app"
 LOCK: dict[str, Any] = {"key_share": True}
 """How a row is locked for a transaction: FOR NO KEY UPDATE. FOR UPDATE is for who deletes it: it
 makes everybody wait, too, who writes a row that refers to this one (PostgreSQL, 13.3.2), and they
-may hold what its holder waits for."""
+may hold what its holder waits for. Who locks by ``get`` says ``populate_existing``, too: what the
+session has read before is not read again for the lock."""
 
 log = structlog.get_logger(__name__)
 

@@ -68,6 +68,19 @@ def test_only_who_deletes_a_row_makes_those_wait_who_refer_to_it():
     assert found == deleting | {"protonpay/store/db.py"}  # which says so
 
 
+def test_who_locks_a_row_that_may_be_at_hand_reads_it_anew():
+    """``get`` returns what the session has read before, though it waits for who changes it."""
+    calls = [
+        (_name(path), node.lineno, {each.arg for each in node.keywords})
+        for path in SOURCES
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.Call)
+    ]
+    locking = [call for call in calls if "with_for_update" in call[2]]
+    assert locking
+    assert [call[:2] for call in locking if "populate_existing" not in call[2]] == []
+
+
 def test_no_float_and_no_division_where_money_is():
     found = set()
     for path in _money_files():
