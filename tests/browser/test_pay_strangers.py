@@ -1,6 +1,7 @@
 """The pay page of what strangers wrote, and of the smallest and largest amounts, in Chromium."""
 
 from collections.abc import Callable
+from itertools import zip_longest
 from typing import Any
 
 import pytest
@@ -29,9 +30,14 @@ EACH: dict[str, dict[str, Any]] = {
 def stranger(house: Flask, shop: Actor) -> Actor:
     """A seller with a long name of one word, and addresses to be paid at."""
     actor = make_actor(house, "Stranger")
-    with transaction() as session:
-        session.get_one(User, actor.id).name = UNBROKEN
+    call(actor, UNBROKEN)
     return actor
+
+
+def call(actor: Actor, name: str) -> None:
+    """Give somebody a name, however the door for names would judge it."""
+    with transaction() as session:
+        session.get_one(User, actor.id).name = name
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -54,9 +60,11 @@ def test_what_strangers_wrote_fits_and_does_nothing(
 def test_no_text_breaks_out_of_its_place(stranger: Actor, visit: Callable[..., Visit]):
     """T17: direction marks, control characters and markup change nothing around them."""
     seen = visit(locale="en")
-    for said in NASTY:
+    half = -(-len(NASTY) // 2)
+    for said, name in zip_longest(NASTY[:half], NASTY[half:], fillvalue="Shop"):
+        call(stranger, name)
         made = ask(stranger, amount="1", description=said)
         seen.page.goto(f"/pay/{made.id}?refresh=off")
-        assert seen.page.locator(".band").is_visible(), ascii(said)
-        assert seen.page.title().startswith("Waiting for payment"), ascii(said)
+        assert seen.page.locator(".band").is_visible(), ascii((said, name))
+        assert seen.page.title().startswith("Waiting for payment"), ascii((said, name))
     assert (seen.strangers, seen.errors) == ([], [])
