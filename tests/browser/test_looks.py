@@ -16,6 +16,14 @@ PARTS = {
     "ru": ("header", "#authentication", "#wallets-you-have-linked", "#providers"),
     "en": (".contents", "#transfers", "#errors"),
 }
+# It reads the page whole whichever parts it is asked about: the others go before. That no two have
+# one name is all that it says of them together.
+_LEAVE = """(parts) => {
+  const names = [...document.querySelectorAll("[id]")].map((each) => each.id);
+  document.querySelectorAll("main section, main article").forEach((each) =>
+    parts.some((part) => each.closest(part) || each.querySelector(part)) || each.remove());
+  return names.filter((name, at) => names.indexOf(name) !== at);
+}"""
 PLACES = ("top", "invoices", "payouts_withdraw", "events", "errors")
 
 
@@ -91,6 +99,7 @@ def test_the_reference_is_whole(visit: Callable[..., Visit], language: str):
         for place in PLACES:
             seen.page.evaluate("id => document.getElementById(id).scrollIntoView()", place)
             seen.shot(f"docs-{place}-{language}-{USUAL[language]}-{KEPT[language]}", whole=False)
+        assert seen.page.evaluate(_LEAVE, PARTS[language]) == []
         assert seen.violations(*PARTS[language]) == []
         assert (seen.strangers, seen.errors) == ([], [])
 
