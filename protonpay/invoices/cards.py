@@ -58,6 +58,9 @@ def open_page(
         Unavailable: not set up, paused, no rate or no answer (``provider_unavailable``):
             nobody was charged.
     """
+    begun = _begun(invoice_id)
+    if begun is not None:
+        return begun
     quoted = invoiced.quote(provider, currency)
     with transaction():
         invoice = locked(invoice_id)
@@ -75,6 +78,18 @@ def open_page(
             card = session.get_one(InvoiceCard, card.deposit_id, populate_existing=True)
             card.page_url = page_url
     return card
+
+
+def _begun(invoice_id: str) -> InvoiceCard | None:
+    """Return a page that is open already, which needs neither a rate nor its provider."""
+    with transaction():
+        invoice = locked(invoice_id)
+        card = _alive(invoice)
+        if card is None or card.state != CARD.initial or card.page_url is None:
+            return None
+        receiving.catch_up(invoice)
+        service.check_payable(invoice)
+        return card
 
 
 def _address(card: InvoiceCard, payer: Payer, to: Destinations) -> str | None:

@@ -16,6 +16,7 @@ from protonpay.kernel.errors import Conflict, Invalid, NotFound, Unavailable
 from protonpay.kernel.fiat import FiatAmount, Rate
 from protonpay.kernel.money import Usdc
 from protonpay.payouts.models import Payout
+from protonpay.rails import service as rails
 from protonpay.store.db import db, transaction
 from tests.actors import Actor, make_actor
 from tests.events import events_of
@@ -84,6 +85,20 @@ def test_paid_once_whoever_tells_of_it_how_often(bob: Actor, tap: Simulator):
     lines = bob.get("/client/activity").get_json()["activity"]
     assert [(line["type"], line["method"]) for line in lines] == [("DEPOSIT", "CARD")], "told once"
     assert lines[0]["invoiceId"] == made.id
+    with pytest.raises(Conflict):
+        open_page(made)
+
+
+def test_a_page_that_is_open_is_returned_though_its_provider_takes_nothing_new(
+    bob: Actor, tap: Simulator
+):
+    made = ask(bob, "50")
+    page = open_page(made)
+    rails.pause("tap", reason="a look at the books", by="olga")
+    assert open_page(made).deposit_id == page.deposit_id
+    with pytest.raises(Unavailable):
+        open_page(ask(bob, "50"))
+    made.cancel()
     with pytest.raises(Conflict):
         open_page(made)
 
