@@ -75,6 +75,7 @@ GRANTS: Mapping[str, Sequence[Role]] = {
     "payouts.withdraw": _PAYS,
     "transfers.one": _ALL,
     "transfers.transfers": _ALL,
+    "transfers.payee": _PAYS,
     "transfers.transfer": _PAYS,
     # invoices
     "invoices.invoice": _ALL,

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from protonpay.kernel.scopes import Scope
-from protonpay.transfers import schemas, service
+from protonpay.transfers import payees, schemas, service
 from protonpay.web.access import either, needs
 from protonpay.web.api import AreaBlueprint, Door
 from protonpay.web.auth import current
@@ -22,6 +22,14 @@ def transfer(order: dict[str, Any]) -> dict[str, Any]:
     """Transfer USDC to another user by e-mail or public id."""
     sent = service.send(current().user_id, **order)
     return {"transfer": sent, "new_balance": sent.new_balance}
+
+
+@blp.post("/transfer/payee", keys=needs(Scope.TRANSFERS_WRITE), refuses=[404])
+@blp.arguments(schemas.RecipientOrder)
+@blp.response(200, schemas.RecipientAnswer)
+def payee(order: dict[str, Any]) -> dict[str, Any]:
+    """Get the masked name of who has a public id, before you pay them; changes nothing."""
+    return {"payee": payees.look(current().user_id, **order)}
 
 
 @blp.get("/transfer/<id:transfer_id>", keys=either(Scope.ACTIVITY_READ, Scope.TRANSFERS_WRITE))

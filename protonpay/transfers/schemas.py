@@ -7,12 +7,37 @@ from protonpay.web.fields import Moment, Text, UsdcField, WireSchema
 from protonpay.web.paging import HistoryQuery, Paged
 
 
-class TransferOrder(WireSchema):
-    """To whom, and how much."""
+class RecipientOrder(WireSchema):
+    """To whom."""
 
     to_identifier = Text(
         longest=254, required=True, metadata={"description": "E-mail address or public id."}
     )
+
+
+class RecipientView(WireSchema):
+    """What is told of a recipient before they are paid."""
+
+    to_identifier = fields.String(metadata={"description": "As you named them."})
+    name = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "The first letters of the first two words of their name. Null of an "
+            "e-mail address, whether it has an account or not.",
+            "example": "A… P…",
+        },
+    )
+
+
+class RecipientAnswer(WireSchema):
+    """The answer of ``POST /client/transfer/payee``."""
+
+    payee = fields.Nested(RecipientView)
+
+
+class TransferOrder(RecipientOrder):
+    """To whom, and how much."""
+
     amount = UsdcField(required=True)
     note = Text(longest=500, load_default=None, allow_none=True)
 

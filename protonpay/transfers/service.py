@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from protonpay.kernel import clock, events, ids
-from protonpay.kernel.errors import Invalid, NotFound
+from protonpay.kernel.errors import NotFound
 from protonpay.kernel.money import Usdc
 from protonpay.ledger import entries
 from protonpay.ledger import service as ledger
@@ -14,7 +14,7 @@ from protonpay.plans import service as plans
 from protonpay.store import db, idempotency
 from protonpay.store.events import publish
 from protonpay.store.lists import NEWEST_FIRST, WINDOW, Part
-from protonpay.users import service as users
+from protonpay.transfers import payees
 from protonpay.users.service import Party
 
 COMPLETED = "COMPLETED"
@@ -81,11 +81,7 @@ def send(sender_id: str, *, to_identifier: str, amount: Usdc, note: str | None =
             (``insufficient_balance``).
         Forbidden: the account is suspended (``account_suspended``).
     """
-    sender, recipient = users.find_parties(sender_id, to_identifier)
-    if recipient is None:
-        raise NotFound("recipient_not_found", "Nobody has this e-mail address or public id.")
-    if recipient.user_id == sender.user_id:
-        raise Invalid("self_transfer", "A transfer needs another user.")
+    sender, recipient = payees.find_parties(sender_id, to_identifier)
     fee = plans.terms(sender.plan).transfer_fee
     transfer_id, now = ids.new_id(), clock.now()
     with db.transaction():

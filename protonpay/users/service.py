@@ -46,8 +46,8 @@ LANGUAGES = ("en", "ru")
 """What letters and statements are written in."""
 
 _PARTIES = """
-    SELECT s.id, s.email, s.public_id, s.plan, r.id, r.email, r.public_id, r.plan,
-           s.withdrawals_frozen_at
+    SELECT s.id, s.email, s.public_id, s.plan, s.name,
+           r.id, r.email, r.public_id, r.plan, r.name, s.withdrawals_frozen_at
     FROM users s LEFT JOIN users r ON r.{column} = %(key)s AND r.standing = 'ACTIVE'
     WHERE s.id = %(sender)s AND s.standing = 'ACTIVE'
 """
@@ -63,6 +63,7 @@ class Party:
     email: str
     public_id: str
     plan: str
+    name: str
 
 
 def email_key(email: str) -> str:
@@ -239,9 +240,9 @@ def find_parties(sender_id: str, identifier: str) -> tuple[Party, Party | None]:
     row = db.execute(query, {"sender": sender_id, "key": key}).fetchone()
     if row is None:
         raise Forbidden("account_suspended", "This account is suspended.")
-    if row[8] is not None:
+    if row[10] is not None:
         raise _frozen()
-    return Party(*row[:4]), Party(*row[4:8]) if row[4] else None
+    return Party(*row[:5]), Party(*row[5:10]) if row[5] else None
 
 
 def lock(user_id: str) -> User:

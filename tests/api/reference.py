@@ -66,6 +66,7 @@ EXAMPLES = (
     ),
     Example("GET", "/client/withdraw/{PAYOUT}"),
     Example("GET", "/client/withdrawals?limit=1"),
+    Example("POST", "/client/transfer/payee", {"toIdentifier": "{PAYEE}"}),
     Example(
         "POST",
         "/client/transfer",

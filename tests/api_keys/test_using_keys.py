@@ -35,6 +35,7 @@ OPENS: Mapping[tuple[str, str], list[set[str]]] = {
     ("POST", f"/client/withdraw/{NOBODY}/cancel"): [{"withdrawals:write"}],
     ("GET", f"/client/withdraw/{NOBODY}"): [{"activity:read"}, {"withdrawals:write"}],
     ("POST", "/client/transfer"): [{"transfers:write"}],
+    ("POST", "/client/transfer/payee"): [{"transfers:write"}],
     ("POST", "/client/test/payments"): [{"deposits:write"}],
     ("GET", "/client/test/payments"): [{"activity:read"}, {"deposits:write"}],
     ("GET", f"/client/test/payments/{NOBODY}"): [{"activity:read"}, {"deposits:write"}],

@@ -50,6 +50,7 @@ class Resident:
     http: requests.Session
     id: str
     email: str
+    public_id: str
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         return self.http.request(method, self.api + path, json=body, timeout=30)
@@ -98,7 +99,8 @@ class City:
         assert answer.status_code == 200, answer.text
         made = answer.json()
         http.headers["Authorization"] = f"Bearer {made['token']}"
-        resident = Resident(self.api, http, made["user"]["id"], email)
+        user = made["user"]
+        resident = Resident(self.api, http, user["id"], email, user["publicId"])
         if funded is not None:
             self.pay(resident, funded)
         return resident

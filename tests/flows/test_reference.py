@@ -112,6 +112,7 @@ class Reader:
         self.wallet, self.device = evm(), Device()
         self.known = {"WALLET": str(Keypair().pubkey()), "EVM_WALLET": self.wallet.address}
         self.hook = f"http://{city.inbox.address}/{self.email}"
+        self.known["PAYEE"] = self.payee.public_id
         self.known["YESTERDAY"] = clock.to_text(clock.now() - timedelta(days=1))
         self.known["IN_A_MONTH"] = clock.to_text(clock.now() + timedelta(days=30))
 
@@ -290,7 +291,7 @@ class Reader:
     def _me(self) -> Resident:
         http = requests.Session()
         http.headers["Authorization"] = f"Bearer {self.known['TOKEN']}"
-        return Resident(self.city.api, http, "", self.email)
+        return Resident(self.city.api, http, "", self.email, "")
 
     def _another_session(self) -> str:
         who = {"email": self.email, "password": reference.ACCOUNT["password"]}

@@ -53,6 +53,7 @@ ROWS: Mapping[str, str] = {
     "POST /client/withdraw": "pm",
     "GET /client/transfer/{transfer_id}": "vadpm",
     "GET /client/transfers": "vadpm",
+    "POST /client/transfer/payee": "pm",
     "POST /client/transfer": "pm",
     "GET /client/invoices": "vadpm",
     "GET /client/invoices/counts": "vadpm",

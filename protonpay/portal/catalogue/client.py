@@ -336,6 +336,9 @@ IN_RUSSIAN: Sentences = {
         "Адрес электронной почты или публичный номер, например PP-7K3M9QWD."
     ),
     "Both of you see it.": "Увидите и вы, и получатель.",
+    "The first letters of the name. Is this who you mean? A transfer cannot be taken back.": (
+        "Первые буквы имени. Это тот, кому вы платите? Перевод нельзя отменить."
+    ),
     "Transfer {amount} USDC": "Перевести {amount} USDC",
     "Make another": "Новый перевод",
     # invoices

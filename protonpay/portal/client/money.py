@@ -1,6 +1,6 @@
 """Screens of money: the overview, deposits, withdrawals, transfers, activity."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from flask import Response, redirect, request
@@ -28,6 +28,7 @@ _STATUSES = (
 )
 _SIZES = ("25", "50", "100")
 """Of a page of activity."""
+_NOBODY_TO_PAY = frozenset({"recipient_not_found", "self_transfer"})
 
 
 @client.get("")
@@ -145,14 +146,30 @@ def _activity_asked_for(form: Form) -> dict[str, str]:
 def _paying(form: Form) -> Response:
     order = form.body("toIdentifier", "note", amounts=["amount"])
     balance = ask("/client/balance")
+    whom = {"toIdentifier": order.get("toIdentifier", "")}
+    payee = _payee(form, whom)
+    if form.answer is not None:
+        return show("transfer", form=form, balance=balance, acts=_TRANSFERRING)
     return show(
         "transfer_confirm",
         form=form,
         order=order,
+        payee=payee,
         balance=balance,
         after=_left(balance["balanceUsdc"], order.get("amount", "")),
-        acts=_TRANSFERRING,
+        acts=[Call("POST", "/client/transfer/payee", whom), *_TRANSFERRING],
     )
+
+
+def _payee(form: Form, whom: Mapping[str, str]) -> str | None:
+    """Return the masked name of who would be paid; None if none is told.
+
+    The form knows if nobody can be paid so. Any other refusal is for the transfer itself to say.
+    """
+    answer = send("POST", "/client/transfer/payee", Form(), whom, once=False)
+    if answer.code in _NOBODY_TO_PAY:
+        form.answer = answer
+    return None if answer.refused else answer["payee"]["name"]
 
 
 def _left(balance: str, taken: str) -> str | None:

@@ -12,8 +12,9 @@ from protonpay.kernel.money import Usdc
 from protonpay.portal import words
 from protonpay.portal.client import figures, looks
 from protonpay.portal.client.forms import amount
-from protonpay.store.db import db
+from protonpay.store.db import db, transaction
 from protonpay.transfers.models import Transfer
+from protonpay.users import service as users
 from tests.actors import PASSWORD, Actor, make_actor
 from tests.payouts.orders import WALLETS
 from tests.portal.client.reader import Reader, sign_in
@@ -54,21 +55,55 @@ def test_a_transfer_is_shown_then_made_once(reader: Reader, rich: Actor, bob: Ac
     assert count() == 2
 
 
+def test_the_masked_name_stands_beside_a_public_id(reader: Reader, bob: Actor):
+    """Of an address none does, and the page is the same as of one that has no account."""
+    call = "/api/client/transfer/payee"
+    screen = reader.open(f"/app/transfer/confirm?toIdentifier={bob.public_id}&amount=5")
+    assert f"To {bob.public_id} B… The first letters of the name." in screen.text
+    assert call in screen.html
+    assert (
+        f"{bob.public_id} B… Первые буквы имени."
+        in reader.open(f"/app/transfer/confirm?toIdentifier={bob.public_id}&amount=5&lang=ru").text
+    )
+    pages = []
+    for to in (bob.email, "nobody@example.com"):
+        screen = reader.open(f"/app/transfer/confirm?toIdentifier={to}&amount=5&lang=en")
+        assert call in screen.html
+        pages.append(screen.text.replace(to, "…@…"))
+    assert "The first letters" not in pages[0]
+    assert pages[0] == pages[1]
+
+
+def test_who_may_not_send_sees_the_step_without_a_name(
+    house: Flask, reader: Reader, rich: Actor, bob: Actor
+):
+    """What is wrong with the account is for the transfer to say."""
+    with transaction():
+        users.freeze_withdrawals(users.lock(rich.id))
+    screen = reader.open(f"/app/transfer/confirm?toIdentifier={bob.public_id}&amount=5")
+    assert (reader.status, "The first letters" in screen.text) == (200, False)
+    with nothing_changes():
+        reader.send("/app/transfer")
+    assert reader.status == 403
+
+
 @pytest.mark.parametrize("amount", ["999999999", "1,250", "-1", ""])
-def test_what_leaves_no_balance_is_not_reckoned(reader: Reader, rich: Actor, amount: str):
-    reader.open(f"/app/transfer/confirm?toIdentifier={rich.public_id}&amount={amount}")
+def test_what_leaves_no_balance_is_not_reckoned(reader: Reader, bob: Actor, amount: str):
+    reader.open(f"/app/transfer/confirm?toIdentifier={bob.public_id}&amount={amount}")
     assert "Balance after it —" in reader.at.text
 
 
 @pytest.mark.parametrize("to", ["nobody@example.com", "PP-00000000", "self"])
 def test_a_transfer_to_nobody_and_to_oneself(reader: Reader, rich: Actor, to: str):
-    """T24."""
+    """T24: said before it is confirmed, but of an address that has no account."""
     reader.open("/app/transfer")
     to = rich.email if to == "self" else to
-    reader.send("/app/transfer/confirm", toIdentifier=to, amount="5")
     with nothing_changes():
-        reader.send("/app/transfer")
-    assert reader.status in {400, 404}
+        reader.send("/app/transfer/confirm", toIdentifier=to, amount="5")
+        if to == "nobody@example.com":
+            assert reader.status == 200
+            reader.send("/app/transfer")
+    assert reader.status == (400 if to == rich.email else 404)
     assert 'role="alert"' in reader.at.html
     assert reader.at.form("/app/transfer/confirm").fields["toIdentifier"] == to
 

@@ -159,7 +159,7 @@ def test_who_signs_out_acts_for_nobody(house: Flask, alice: Actor, bob: Actor):
 def test_a_form_of_before_is_void_for_another_account(house: Flask, alice: Actor, bob: Actor):
     """A page of one's own account, and in another tab one has begun to act for somebody."""
     reader = invited(house, alice, bob, "payer")
-    reader.open(f"/app/transfer/confirm?toIdentifier={bob.email}&amount=5")
+    reader.open(f"/app/transfer/confirm?toIdentifier={alice.email}&amount=5")
     fields = dict(reader.at.form("/app/transfer").fields)
     reader.open("/app/team")
     reader.send("/app/team/act", publicId=alice.public_id)
