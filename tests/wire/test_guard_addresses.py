@@ -220,7 +220,7 @@ def test_a_resolver_that_hangs_is_left_at_the_deadline(monkeypatch):
     try:
         with pytest.raises(NoAddress):
             resolve(HOOKS, seconds=0.05)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
     finally:
         over.set()
 

@@ -12,6 +12,7 @@ import pytest
 
 from protonpay.wire.http import NoAnswer, Wire
 from tests.raw_server import answering, deaf, drip, http, silence
+from tests.wire.posting import IN_TIME
 
 PATIENCE = 0.15
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -44,12 +45,12 @@ def in_time(wire: Wire, **kwargs: object) -> float:
 )
 def test_a_server_that_drips_is_left_at_the_deadline(head, drop):
     with answering(drip(head, drop)) as server:
-        assert in_time(hasty(server.url)) < PATIENCE * 2
+        assert in_time(hasty(server.url)) < IN_TIME
 
 
 def test_a_server_that_says_nothing_is_left_at_the_deadline():
     with answering(silence) as server:
-        assert in_time(hasty(server.url)) < PATIENCE * 2
+        assert in_time(hasty(server.url)) < IN_TIME
 
 
 def test_a_server_that_never_reads_is_left_too():
@@ -139,7 +140,7 @@ CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 )
 def test_what_is_not_a_whole_answer_is_no_answer(act):
     with answering(act) as server:
-        assert in_time(hasty(server.url)) < PATIENCE * 2
+        assert in_time(hasty(server.url)) < IN_TIME
 
 
 def test_a_refused_connection_and_an_unknown_host_are_no_answer():
