@@ -175,7 +175,8 @@ def refresh(*, token_id: str, session_id: str, user_id: str) -> Grant:
         found = session.scalar(
             select(AuthSession)
             .where(AuthSession.id == session_id, AuthSession.user_id == user_id)
-            .with_for_update(**LOCK)
+            .with_for_update(**LOCK),
+            execution_options={"populate_existing": True},
         )
         token = session.get(RefreshToken, token_id, populate_existing=True)
         if found is None or token is None or token.session_id != found.id:

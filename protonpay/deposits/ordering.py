@@ -139,8 +139,7 @@ def alive(deposit_id: str) -> Deposit:
         deposit = _locked(session, deposit_id)
         waits = deposit.page_url is None and deposit.state == DEPOSIT.initial
         if waits and clock.now() - deposit.created_at > _RATE_LASTS:
-            deposit.state, deposit.reason, deposit.ended_at = "EXPIRED", "no page", clock.now()
-            following.changed(deposit)
+            _end(deposit, "EXPIRED", "no page")
     if deposit.page_url is None and deposit.state != DEPOSIT.initial:
         said = "This deposit has ended without a page. Use another Idempotency-Key."
         raise Conflict("state_conflict", said)
@@ -194,8 +193,13 @@ def _reject(deposit_id: str, reason: str) -> None:
         # Nothing came of this try, so the key may be used again.
         deposit.idempotency_key = None
         if deposit.state == DEPOSIT.initial and deposit.page_url is None:
-            deposit.state, deposit.reason, deposit.ended_at = "FAILED", reason, clock.now()
-            following.changed(deposit)
+            _end(deposit, "FAILED", reason)
+
+
+def _end(deposit: Deposit, state: str, reason: str) -> None:
+    DEPOSIT.check(deposit.state, state)
+    deposit.state, deposit.reason, deposit.ended_at = state, reason, clock.now()
+    following.changed(deposit)
 
 
 def _locked(session: Session, deposit_id: str) -> Deposit:
