@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import random
-import re
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
@@ -114,12 +113,6 @@ class City:
         self.press(opened["url"], "paid")
         until(lambda: resident.balance != before, PATIENCE)
         return str(opened["deposit"]["id"])
-
-    def complaints(self, most: int = 25) -> list[str]:
-        """Return the last warnings and errors of the web, of the workers and of the watchers."""
-        lines = [line for log in self.log.glob("*.log") for line in log.read_text().splitlines()]
-        told = [line for line in lines if re.search(r'"level": "(warning|error)"', line)]
-        return [line[:600] for line in sorted(told, key=_moment)[-most:]]
 
     def press(self, page: str, outcome: str) -> None:
         """Press a button of the hosted page."""
@@ -376,10 +369,6 @@ def _node(stack: ExitStack, name: str, state: Path) -> Simulator:
     else:
         options += ["--chain-id", str(of.chain_id), "--interval", "0.1"]
     return stack.enter_context(running_simulator(module, *options))
-
-
-def _moment(line: str) -> str:
-    return line.rpartition('"timestamp": ')[2]
 
 
 def _run(stack: ExitStack, city: City, name: str, *command: str) -> BaseProcess:

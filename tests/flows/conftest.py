@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.flows import desk
 from tests.flows.city import City, founded
 
 
@@ -39,5 +40,7 @@ def pytest_runtest_makereport(
     report = yield
     running = getattr(item, "funcargs", {}).get("city")
     if report.failed and running is not None:
-        report.sections.append(("what the city complained of", "\n".join(running.complaints())))
+        report.sections.append(
+            ("what the city complained of", "\n".join(desk.complaints(running.log)))
+        )
     return report

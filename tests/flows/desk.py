@@ -8,6 +8,7 @@ a city whose every process imports the product for itself is long in founding.
 import gc
 import multiprocessing
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -74,3 +75,14 @@ def _run(environ: dict[str, str], command: tuple[str, ...], out: Path, err: Path
     os.environ.update(environ)
     sys.argv = [*command]
     _PROGRAMS[command[0]]()
+
+
+def complaints(folder: Path, most: int = 25) -> list[str]:
+    """Return the last warnings and errors of every log in a folder, the newest last."""
+    lines = [line for log in folder.glob("*.log") for line in log.read_text().splitlines()]
+    told = [line for line in lines if re.search(r'"level": "(warning|error)"', line)]
+    return [line[:600] for line in sorted(told, key=_moment)[-most:]]
+
+
+def _moment(line: str) -> str:
+    return line.rpartition('"timestamp": ')[2]
